@@ -1,0 +1,3 @@
+//! Placeholder until the first slice of this tool lands.
+
+fn main() {}

@@ -1,0 +1,19 @@
+//! What the LVS tools share.
+//!
+//! Three layers, and arrows point down only:
+//!
+//! * **words**: [`addr`], [`time`], [`table`], [`plan::Op`] are plain values that every tool speaks;
+//! * **decisions**: [`plan`] (and [`rule`], [`conf`], [`desired`], [`ipvs`]) turn values into values;
+//! * **the edge**: [`sys`], behind the feature of the same name, is the only place that touches a socket, a
+//!   file, the clock or the kernel. Nothing above calls it: a tool's `main`, `driver` or `effects` does.
+//!
+//! The build keeps the rule: without the feature `sys` the crate has no dependency that could do I/O, and the
+//! tests of the first two layers run that way.
+
+pub mod addr;
+pub mod plan;
+pub mod table;
+pub mod time;
+
+#[cfg(feature = "sys")]
+pub mod sys;
