@@ -23,10 +23,8 @@ fn server() -> impl Strategy<Value = Server> {
 }
 
 fn entry() -> impl Strategy<Value = ServiceEntry> {
-    let service = (prop_oneof!["rr", "sh"], proptest::option::of(1u32..3)).prop_map(|(s, persistence)| Service {
-        persistence,
-        ..Service::new(&s, Family::Inet)
-    });
+    let service = (prop_oneof!["rr", "sh"], proptest::option::of(1u32..3))
+        .prop_map(|(s, persistence)| Service { persistence, ..Service::new(&s, Family::Inet) });
     let endpoint = (1u8..6).prop_map(|a| Endpoint::new(Ipv4Addr::new(10, 1, 0, a), 80));
     (service, btree_map(endpoint, server(), 0..5))
         .prop_map(|(service, servers)| ServiceEntry { service, servers })
