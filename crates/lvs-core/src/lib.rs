@@ -11,6 +11,7 @@
 //! tests of the first two layers run that way.
 
 pub mod addr;
+pub mod conf;
 pub mod nlattr;
 pub mod plan;
 pub mod table;

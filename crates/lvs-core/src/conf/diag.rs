@@ -1,0 +1,107 @@
+//! Findings: what is wrong with a file, where, and what to write instead.
+
+use std::fmt;
+
+use super::place::Place;
+
+/// How bad a finding is. Only errors stop a start, and then of the block alone where the rest is sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing; nothing to do.
+    Note,
+    /// Probably not what was meant; what is used instead is said.
+    Warning,
+    /// Nothing sensible can be made of it; its block is left out.
+    Error,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        })
+    }
+}
+
+/// A line of a file with the word that is meant; enough to show it without the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excerpt {
+    /// The file's name as it was given or included.
+    pub file: String,
+    /// Where in it.
+    pub place: Place,
+    /// The line as it is written, without its end; bytes that are no UTF-8 are replaced.
+    pub text: String,
+}
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diag {
+    /// How bad it is.
+    pub severity: Severity,
+    /// A stable name for scripts, such as `unknown-keyword`.
+    pub code: &'static str,
+    /// Where it is; none for the file as a whole.
+    pub at: Option<Excerpt>,
+    /// What is wrong and what is done about it, without a full stop.
+    pub message: String,
+    /// What to write instead.
+    pub help: Option<String>,
+    /// Other places that explain it, each with a word why: the definition, the include, the first of two.
+    pub related: Vec<(String, Excerpt)>,
+}
+
+impl Diag {
+    /// The finding's line in its file; 0 for the file as a whole.
+    pub fn line(&self) -> u32 {
+        self.at.as_ref().map_or(0, |e| e.place.line)
+    }
+}
+
+/// `file:line:col: severity: message`, the line with a caret under the word, and the help; ends without newline.
+impl fmt::Display for Diag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(e) = &self.at {
+            write!(f, "{}:{}:{}: ", e.file, e.place.line, e.place.col)?;
+        }
+        write!(f, "{}: {} [{}]", self.severity, self.message, self.code)?;
+        if let Some(e) = &self.at {
+            e.show(f)?;
+        }
+        for (why, e) in &self.related {
+            write!(f, "\n  {}:{}:{}: {why}", e.file, e.place.line, e.place.col)?;
+            e.show(f)?;
+        }
+        match &self.help {
+            Some(help) => write!(f, "\n  help: {help}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Excerpt {
+    /// Characters of a line that are shown at most, so that a finding fits on a screen.
+    const WIDTH: usize = 100;
+
+    /// The line, cut around the word, and a caret line under it.
+    fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let col = (self.place.col.max(1) - 1) as usize;
+        let skip = if col + usize::from(self.place.len) > Self::WIDTH { col.saturating_sub(20) } else { 0 };
+        let shown: String = self.text.chars().skip(skip).take(Self::WIDTH).map(plain).collect();
+        // A tab before the word stays a tab in the caret line, so that both lines move alike on a terminal.
+        let pad: String =
+            shown.chars().take(col - skip).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+        let carets = usize::from(self.place.len).clamp(1, Self::WIDTH.saturating_sub(col - skip).max(1));
+        let number = self.place.line.to_string();
+        write!(f, "\n  {number} | {}", shown.trim_end())?;
+        write!(f, "\n  {:width$} | {pad}{}", "", "^".repeat(carets), width = number.len())
+    }
+}
+
+/// Control characters of a file must not reach the terminal.
+fn plain(c: char) -> char {
+    if c.is_control() && c != '\t' { '\u{fffd}' } else { c }
+}

@@ -1,0 +1,56 @@
+//! What a keepalived.conf says, typed: one struct a block, defaults filled in, every value with its place.
+//!
+//! A consumer reads final values only: a real server without a port has its virtual server's, a check without a
+//! `delay_loop` has its virtual server's, an instance without `garp_master_delay` has the global one. Whether a
+//! value was written is [`At::is_written`]. What could not be understood is not here but in the findings
+//! ([`crate::conf::Diag`]): a block with an error in it is left out.
+
+mod check;
+mod global;
+mod script;
+mod service;
+mod statics;
+mod vrrp;
+
+pub use check::{Check, CheckKind, Http, HttpVersion, Misc, Other, Probe, Status, Url};
+pub use global::{Fifo, Garp, Global, SyncDaemon, VrrpVersion};
+pub use script::{Command, Reference, Script, TrackFile, TrackProcess, Weight};
+pub use service::{GroupEntry, RealServer, ServerGroup, Sorry, Target, VirtualServer};
+pub use statics::{Extra, Route, Rule, StaticAddress, TrackGroup};
+pub use vrrp::{
+    Address, Authentication, Broadcast, InitialState, Instance, Notify, Peer, SyncGroup, Tracking, Unicast,
+    Vmac,
+};
+
+use super::place::Files;
+
+/// A whole configuration.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Config {
+    /// The files that were read, for [`Files::show`].
+    pub files: Files,
+    /// `global_defs`.
+    pub global: Global,
+    /// `vrrp_script` blocks.
+    pub scripts: Vec<Script>,
+    /// `track_file` (`vrrp_track_file`) blocks.
+    pub track_files: Vec<TrackFile>,
+    /// `vrrp_track_process` blocks.
+    pub track_processes: Vec<TrackProcess>,
+    /// `track_group` blocks.
+    pub track_groups: Vec<TrackGroup>,
+    /// `vrrp_sync_group` blocks.
+    pub sync_groups: Vec<SyncGroup>,
+    /// `vrrp_instance` blocks.
+    pub instances: Vec<Instance>,
+    /// `static_ipaddress`.
+    pub static_addresses: Vec<StaticAddress>,
+    /// `static_routes`.
+    pub static_routes: Vec<Route>,
+    /// `static_rules`.
+    pub static_rules: Vec<Rule>,
+    /// `virtual_server_group` blocks.
+    pub server_groups: Vec<ServerGroup>,
+    /// `virtual_server` blocks.
+    pub virtual_servers: Vec<VirtualServer>,
+}

@@ -1,0 +1,136 @@
+//! `virtual_server`, `virtual_server_group` and `real_server`.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::check::Check;
+use super::script::Command;
+use crate::addr::{Endpoint, Family};
+use crate::conf::place::At;
+use crate::table::{Forward, Protocol, ServiceFlags};
+
+/// What a virtual server listens to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// An address and port; port 0 is every port.
+    Addr(Endpoint),
+    /// A firewall mark.
+    Mark(u32),
+    /// A `virtual_server_group`, by name; it exists in [`super::Config::server_groups`].
+    Group(String),
+}
+
+/// A line of a `virtual_server_group`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupEntry {
+    /// `A[-B] [PORT]`: the addresses from the first to the last, both included; a single one is its own last.
+    /// Port 0 is every port.
+    Range {
+        /// The first address.
+        first: IpAddr,
+        /// The last address.
+        last: IpAddr,
+        /// The port.
+        port: u16,
+    },
+    /// `fwmark N [inet|inet6]`; without a family it is that of the real servers.
+    Mark {
+        /// The mark.
+        mark: u32,
+        /// The written family.
+        family: Option<Family>,
+    },
+}
+
+/// `virtual_server_group NAME { }`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerGroup {
+    /// Its name.
+    pub name: At<String>,
+    /// Its lines.
+    pub entries: Vec<At<GroupEntry>>,
+}
+
+/// `sorry_server`: serves while the quorum is lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sorry {
+    /// Its address and port (port default: the virtual server's; with DR or TUN always the virtual server's).
+    pub endpoint: At<Endpoint>,
+    /// How packets reach it (`sorry_server_lvs_method`, default: the virtual server's method).
+    pub forward: At<Forward>,
+    /// `sorry_server_inhibit`: weight 0 instead of removal while it is not needed.
+    pub inhibit: At<bool>,
+}
+
+/// `virtual_server`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VirtualServer {
+    /// What it listens to.
+    pub target: At<Target>,
+    /// The family of its packets: the address's; with a mark or group `ip_family` or the real servers'.
+    pub family: Family,
+    /// `protocol` (default UDP, as in keepalived; a mark has none, and this is not used).
+    pub protocol: At<Protocol>,
+    /// `delay_loop` (default 60 s).
+    pub delay_loop: At<Duration>,
+    /// `lb_algo`, the kernel's name (default `wlc`).
+    pub scheduler: At<String>,
+    /// `ops` and the schedulers' flags.
+    pub flags: At<ServiceFlags>,
+    /// `lb_kind` (default NAT).
+    pub forward: At<Forward>,
+    /// `persistence_timeout`, seconds; none: no persistence.
+    pub persistence: Option<At<u32>>,
+    /// `persistence_granularity`: IPv4 the mask as a number in host order, IPv6 the prefix length.
+    pub granularity: At<u32>,
+    /// `persistence_engine`.
+    pub engine: Option<At<String>>,
+    /// `sorry_server`.
+    pub sorry: Option<Sorry>,
+    /// `alpha`: real servers are down until their first good check.
+    pub alpha: At<bool>,
+    /// `omega`: notifiers run at the stop too.
+    pub omega: At<bool>,
+    /// `quorum` (default 1): the least sum of weights of live real servers. Never more than all weights together.
+    pub quorum: At<u32>,
+    /// `hysteresis` (default 0).
+    pub hysteresis: At<u32>,
+    /// `quorum_up`.
+    pub quorum_up: Option<Command>,
+    /// `quorum_down`.
+    pub quorum_down: Option<Command>,
+    /// `ha_suspend`: no checks while its address is not on this host.
+    pub ha_suspend: At<bool>,
+    /// `virtualhost`.
+    pub virtualhost: Option<At<String>>,
+    /// Its real servers, in the order of the file.
+    pub real_servers: Vec<RealServer>,
+}
+
+/// `real_server`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RealServer {
+    /// Its key in the table: the port is the virtual server's if none is written, and always with DR or TUN,
+    /// where packets arrive unchanged. Port 0 follows a virtual server of port 0.
+    pub endpoint: At<Endpoint>,
+    /// The port as written (or the virtual server's): where checks go by default.
+    pub written_port: u16,
+    /// `weight`, 0 to 65535 (default 1).
+    pub weight: At<u32>,
+    /// How packets reach it (`lvs_method`, default: the virtual server's `lb_kind`).
+    pub forward: At<Forward>,
+    /// `uthreshold`; 0: no limit.
+    pub upper: At<u32>,
+    /// `lthreshold`.
+    pub lower: At<u32>,
+    /// `inhibit_on_failure` (also from the virtual server): weight 0 instead of removal.
+    pub inhibit_on_failure: At<bool>,
+    /// `alpha` (also from the virtual server).
+    pub alpha: At<bool>,
+    /// `notify_up`.
+    pub notify_up: Option<Command>,
+    /// `notify_down`.
+    pub notify_down: Option<Command>,
+    /// Its checkers; all must be well. Without any it is always in the table.
+    pub checks: Vec<Check>,
+}
