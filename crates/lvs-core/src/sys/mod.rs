@@ -1,1 +1,6 @@
 //! The edge: sockets, files, the clock and the kernel. The only place where `unsafe` may stand.
+
+pub mod clock;
+pub mod netlink;
+pub mod poll;
+mod socket;

@@ -1,0 +1,206 @@
+//! Waiting: file descriptors, one deadline and signals, in one thread, without a runtime.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::time::TimeSpec;
+use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
+
+use crate::time::Time;
+
+/// The timer's own token, which no caller may use.
+const TIMER: u64 = u64::MAX;
+
+/// What to wait for on a descriptor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interest {
+    /// Something to read.
+    Read,
+    /// Room to write, or a connection that is made or refused.
+    Write,
+    /// Either.
+    Both,
+}
+
+impl Interest {
+    fn flags(self) -> EpollFlags {
+        match self {
+            Self::Read => EpollFlags::EPOLLIN,
+            Self::Write => EpollFlags::EPOLLOUT,
+            Self::Both => EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT,
+        }
+    }
+}
+
+/// What happened on a descriptor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The token that the descriptor was added with.
+    pub token: u64,
+    /// It can be read.
+    pub readable: bool,
+    /// It can be written.
+    pub writable: bool,
+    /// It has an error, or the other end is gone.
+    pub closed: bool,
+}
+
+/// Waits for descriptors and for one deadline.
+///
+/// The deadline is an absolute timerfd, exact to the kernel's timer and not to epoll's milliseconds; it costs a
+/// system call only when it changes.
+pub struct Poll {
+    epoll: Epoll,
+    timer: TimerFd,
+    armed: Option<Time>,
+    buffer: Vec<EpollEvent>,
+}
+
+impl Poll {
+    /// An empty set. Errors: the process is out of descriptors.
+    pub fn new() -> io::Result<Self> {
+        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+        let timer =
+            TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK)?;
+        // Edge-triggered: an expiry is reported once and never has to be read away.
+        epoll.add(&timer, EpollEvent::new(EpollFlags::EPOLLIN | EpollFlags::EPOLLET, TIMER))?;
+        Ok(Self { epoll, timer, armed: None, buffer: vec![EpollEvent::empty(); 256] })
+    }
+
+    /// Watches a descriptor; `token` comes back in its events and is not `u64::MAX`.
+    pub fn add(&self, fd: impl AsFd, token: u64, interest: Interest) -> io::Result<()> {
+        Ok(self.epoll.add(fd, EpollEvent::new(interest.flags(), token))?)
+    }
+
+    /// Changes what is waited for.
+    pub fn modify(&self, fd: impl AsFd, token: u64, interest: Interest) -> io::Result<()> {
+        Ok(self.epoll.modify(fd, &mut EpollEvent::new(interest.flags(), token))?)
+    }
+
+    /// Forgets a descriptor; closing it does the same.
+    pub fn remove(&self, fd: impl AsFd) -> io::Result<()> {
+        Ok(self.epoll.delete(fd)?)
+    }
+
+    /// Waits until something happens or the deadline has come, and appends what happened to `events`, which is
+    /// cleared first. An interrupted wait or a deadline appends nothing.
+    pub fn wait(&mut self, deadline: Option<Time>, events: &mut Vec<Event>) -> io::Result<()> {
+        events.clear();
+        self.arm(deadline)?;
+        let count = match self.epoll.wait(&mut self.buffer, EpollTimeout::NONE) {
+            Err(nix::errno::Errno::EINTR) => 0,
+            other => other?,
+        };
+        for e in &self.buffer[..count] {
+            if e.data() == TIMER {
+                self.armed = None;
+            } else {
+                events.push(event(e));
+            }
+        }
+        Ok(())
+    }
+
+    fn arm(&mut self, deadline: Option<Time>) -> io::Result<()> {
+        if self.armed == deadline {
+            return Ok(());
+        }
+        match deadline {
+            None => self.timer.unset()?,
+            Some(t) => {
+                self.timer.set(Expiration::OneShot(timespec(t)), TimerSetTimeFlags::TFD_TIMER_ABSTIME)?
+            }
+        }
+        self.armed = deadline;
+        Ok(())
+    }
+}
+
+fn event(e: &EpollEvent) -> Event {
+    let flags = e.events();
+    let closed = flags.intersects(EpollFlags::EPOLLERR | EpollFlags::EPOLLHUP);
+    Event {
+        token: e.data(),
+        readable: flags.contains(EpollFlags::EPOLLIN),
+        writable: flags.contains(EpollFlags::EPOLLOUT),
+        closed,
+    }
+}
+
+/// An absolute time for the timer. Zero would disarm it, so the first nanosecond stands for it.
+fn timespec(t: Time) -> TimeSpec {
+    let nanos = t.as_nanos().max(1);
+    let part = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    TimeSpec::new(part(nanos / 1_000_000_000), part(nanos % 1_000_000_000))
+}
+
+/// Signals as something to read instead of something that interrupts.
+///
+/// The signals are blocked for the calling thread and every thread that it starts later; `std::process::Command`
+/// gives its children an empty mask again.
+pub struct Signals {
+    fd: SignalFd,
+}
+
+impl Signals {
+    /// Takes over these signals.
+    pub fn new(signals: &[Signal]) -> io::Result<Self> {
+        let mask: SigSet = signals.iter().copied().collect();
+        mask.thread_block()?;
+        Ok(Self { fd: SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)? })
+    }
+
+    /// The next signal that has come, if any.
+    pub fn next(&self) -> io::Result<Option<Signal>> {
+        let info = self.fd.read_signal()?;
+        Ok(info.and_then(|i| i32::try_from(i.ssi_signo).ok()).and_then(|n| Signal::try_from(n).ok()))
+    }
+}
+
+impl AsFd for Signals {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::os::unix::net::UnixStream;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::sys::clock;
+
+    #[test]
+    fn a_deadline_is_never_early() {
+        let mut poll = Poll::new().unwrap();
+        let mut events = Vec::new();
+        for micros in [1, 200, 3_000] {
+            let deadline = clock::now() + Duration::from_micros(micros);
+            poll.wait(Some(deadline), &mut events).unwrap();
+            assert!(clock::now() >= deadline);
+            assert_eq!(events, []);
+        }
+    }
+
+    #[test]
+    fn a_deadline_that_has_passed_does_not_wait() {
+        let mut poll = Poll::new().unwrap();
+        poll.wait(Some(Time::ZERO), &mut Vec::new()).unwrap();
+    }
+
+    #[test]
+    fn readable_comes_with_its_token() {
+        let (mut a, b) = UnixStream::pair().unwrap();
+        let mut poll = Poll::new().unwrap();
+        poll.add(&b, 7, Interest::Read).unwrap();
+        a.write_all(b"x").unwrap();
+        let mut events = Vec::new();
+        poll.wait(None, &mut events).unwrap();
+        assert_eq!(events, [Event { token: 7, readable: true, writable: false, closed: false }]);
+    }
+}
