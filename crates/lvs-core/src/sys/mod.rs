@@ -3,4 +3,5 @@
 pub mod clock;
 pub mod netlink;
 pub mod poll;
+pub mod rtnl;
 mod socket;

@@ -111,7 +111,7 @@ impl Poll {
         match deadline {
             None => self.timer.unset()?,
             Some(t) => {
-                self.timer.set(Expiration::OneShot(timespec(t)), TimerSetTimeFlags::TFD_TIMER_ABSTIME)?
+                self.timer.set(Expiration::OneShot(timespec(t)), TimerSetTimeFlags::TFD_TIMER_ABSTIME)?;
             }
         }
         self.armed = deadline;

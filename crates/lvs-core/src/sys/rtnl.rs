@@ -1,0 +1,111 @@
+//! Links, addresses and routes over rtnetlink.
+
+mod address;
+mod link;
+mod monitor;
+mod route;
+
+pub use address::Address;
+pub use link::Link;
+pub use monitor::{Change, Monitor};
+pub use route::{Route, RouteKind};
+
+use std::io;
+
+use neli::consts::rtnl::Rtm;
+
+use super::netlink::{CREATE, DumpEnd, EXCL, Message, Netlink, NetlinkError, REPLACE};
+use crate::addr::Family;
+
+/// How often a list that changes while it is read is asked for again.
+const DUMP_TRIES: usize = 8;
+
+/// A conversation with the kernel about its links, addresses and routes.
+pub struct Rtnl {
+    netlink: Netlink,
+}
+
+impl Rtnl {
+    /// Opens the socket; reading needs no rights, changing needs CAP_NET_ADMIN.
+    pub fn open() -> io::Result<Self> {
+        Ok(Self { netlink: Netlink::route()? })
+    }
+
+    /// All links of this network namespace.
+    pub fn links(&mut self) -> Result<Vec<Link>, NetlinkError> {
+        self.list(Rtm::Getlink, &[0; link::HEADER], |m| Link::decode(m.body))
+    }
+
+    /// The link of this name, if there is one.
+    pub fn link(&mut self, name: &str) -> Result<Option<Link>, NetlinkError> {
+        Ok(self.links()?.into_iter().find(|l| l.name == name))
+    }
+
+    /// All addresses of both families.
+    pub fn addresses(&mut self) -> Result<Vec<Address>, NetlinkError> {
+        self.list(Rtm::Getaddr, &[0; address::HEADER], |m| Address::decode(m.body))
+    }
+
+    /// All routes of a family, in every table.
+    pub fn routes(&mut self, family: Family) -> Result<Vec<Route>, NetlinkError> {
+        let mut body = [0; route::HEADER];
+        body[0] = family.number().to_le_bytes()[0];
+        self.list(Rtm::Getroute, &body, |m| Route::decode(m.body))
+    }
+
+    /// Adds an address. EEXIST: the link has it already.
+    pub fn add_address(&mut self, address: &Address) -> Result<(), NetlinkError> {
+        self.change(Rtm::Newaddr, CREATE | EXCL, &address.encode())
+    }
+
+    /// Adds an address or changes the flags and lifetimes of the same address.
+    pub fn replace_address(&mut self, address: &Address) -> Result<(), NetlinkError> {
+        self.change(Rtm::Newaddr, CREATE | REPLACE, &address.encode())
+    }
+
+    /// Removes an address. EADDRNOTAVAIL: the link does not have it.
+    pub fn remove_address(&mut self, address: &Address) -> Result<(), NetlinkError> {
+        self.change(Rtm::Deladdr, 0, &address.encode())
+    }
+
+    /// Adds a route. EEXIST: it is there.
+    pub fn add_route(&mut self, route: &Route) -> Result<(), NetlinkError> {
+        self.change(Rtm::Newroute, CREATE | EXCL, &route.encode())
+    }
+
+    /// Removes a route. ESRCH: it is not there.
+    pub fn remove_route(&mut self, route: &Route) -> Result<(), NetlinkError> {
+        self.change(Rtm::Delroute, 0, &route.encode())
+    }
+
+    /// The route that the kernel would take to an address.
+    pub fn route_to(&mut self, to: std::net::IpAddr) -> Result<Option<Route>, NetlinkError> {
+        let answer = self.netlink.request(u16::from(Rtm::Getroute), 0, &Route::query(to))?;
+        Ok(answer.and_then(|body| Route::decode(&body)))
+    }
+
+    /// Sends any other rtnetlink request (rules, new links) and waits for the verdict.
+    pub fn change(&mut self, kind: Rtm, flags: u16, body: &[u8]) -> Result<(), NetlinkError> {
+        self.netlink.request(u16::from(kind), flags, body).map(|_| ())
+    }
+
+    fn list<T>(
+        &mut self,
+        kind: Rtm,
+        body: &[u8],
+        decode: impl Fn(Message<'_>) -> Option<T>,
+    ) -> Result<Vec<T>, NetlinkError> {
+        let mut found = Vec::new();
+        for _ in 0..DUMP_TRIES {
+            found.clear();
+            let end = self.netlink.dump(u16::from(kind), body, |m| found.extend(decode(m)))?;
+            if end == DumpEnd::Complete {
+                break;
+            }
+        }
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests;

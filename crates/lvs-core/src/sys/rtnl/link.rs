@@ -1,0 +1,78 @@
+//! A network interface as the kernel describes it.
+
+use neli::consts::rtnl::{Iff, Ifla, IflaInfo};
+
+use crate::addr::Mac;
+use crate::nlattr::{self, Attr};
+
+/// struct ifinfomsg.
+pub(super) const HEADER: usize = 16;
+
+/// A network interface.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Link {
+    /// The kernel's index.
+    pub index: u32,
+    /// The name, such as `ens192`.
+    pub name: String,
+    /// The Ethernet address, where it has one.
+    pub mac: Option<Mac>,
+    /// Largest packet in bytes.
+    pub mtu: u32,
+    /// Switched on by the admin (IFF_UP).
+    pub up: bool,
+    /// Switched on and carrying packets (IFF_RUNNING).
+    pub running: bool,
+    /// Speaks ARP: neither loopback nor NOARP.
+    pub arp: bool,
+    /// The loopback.
+    pub loopback: bool,
+    /// Can broadcast and send multicast.
+    pub multicast: bool,
+    /// The bridge, bond or VRF that it belongs to.
+    pub master: Option<u32>,
+    /// The link below it (a macvlan's or VLAN's parent).
+    pub parent: Option<u32>,
+    /// The kind of a virtual link: `veth`, `bridge`, `macvlan`, ...
+    pub kind: Option<String>,
+}
+
+impl Link {
+    /// Whether packets pass: switched on and carrying.
+    pub fn usable(&self) -> bool {
+        self.up && self.running
+    }
+
+    /// Reads the body of RTM_NEWLINK or RTM_DELLINK; none if it is too short.
+    pub(super) fn decode(body: &[u8]) -> Option<Self> {
+        let word = |i: usize| body.get(i..i + 4)?.first_chunk().map(|b| u32::from_ne_bytes(*b));
+        let flags = word(8)?;
+        let has = |f: Iff| flags & u32::from_ne_bytes(f.bits().to_ne_bytes()) != 0;
+        let mut link = Self {
+            index: word(4)?,
+            up: has(Iff::UP),
+            running: has(Iff::RUNNING),
+            arp: !has(Iff::NOARP) && !has(Iff::LOOPBACK),
+            loopback: has(Iff::LOOPBACK),
+            multicast: has(Iff::MULTICAST),
+            ..Self::default()
+        };
+        nlattr::attrs(body.get(HEADER..)?).for_each(|a| link.take(a));
+        Some(link)
+    }
+
+    fn take(&mut self, a: Attr<'_>) {
+        match Ifla::from(a.kind) {
+            Ifla::Ifname => self.name = a.text().unwrap_or_default().to_owned(),
+            Ifla::Address => self.mac = a.payload.try_into().ok().map(Mac),
+            Ifla::Mtu => self.mtu = a.u32().unwrap_or(0),
+            Ifla::Master => self.master = a.u32(),
+            Ifla::Link => self.parent = a.u32(),
+            Ifla::Linkinfo => {
+                let kind = a.nested().find(|a| IflaInfo::from(a.kind) == IflaInfo::Kind);
+                self.kind = kind.and_then(|a| a.text()).map(str::to_owned);
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! What needs no rights, against the running kernel; changes are tested in the lab.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::*;
+use crate::addr::Prefix;
+
+#[test]
+fn the_loopback_is_described() {
+    let mut rtnl = Rtnl::open().unwrap();
+    let lo = rtnl.link("lo").unwrap().unwrap();
+    assert!(lo.loopback && !lo.arp);
+    assert_eq!(rtnl.link("no-such-link").unwrap(), None);
+}
+
+#[test]
+fn addresses_and_routes_survive_their_encoding() {
+    let mut address = Address::new(1, "192.168.15.111/32".parse().unwrap());
+    address.broadcast = Some(Ipv4Addr::new(192, 168, 15, 111));
+    address.label = Some("lo:0".to_owned());
+    address.flags = Address::NOPREFIXROUTE;
+    address.lifetimes = Some((0, u32::MAX));
+    assert_eq!(Address::decode(&address.encode()), Some(address));
+
+    let mut route = Route::on_link(Prefix::host(IpAddr::from([192, 168, 15, 111])), 1);
+    route.table = 1000;
+    route.metric = Some(7);
+    assert_eq!(Route::decode(&route.encode()), Some(Route { ..route }));
+}
+
+#[test]
+fn the_route_to_the_loopback_is_local() {
+    let mut rtnl = Rtnl::open().unwrap();
+    let route = rtnl.route_to(IpAddr::from([127, 0, 0, 1])).unwrap().unwrap();
+    assert_eq!(route.kind, RouteKind::Local);
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_bytes_are_an_answer_or_none(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
+        let _ = (Link::decode(&bytes), Address::decode(&bytes), Route::decode(&bytes));
+    }
+}
