@@ -1,3 +1,3 @@
-//! Placeholder until the first slice of this tool lands.
+//! The command `tcpcheck`; everything is in the library.
 
 fn main() {}

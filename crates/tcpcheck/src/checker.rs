@@ -1,0 +1,210 @@
+//! One check's life: which outcomes make a server dead or alive, and when the next try is due.
+//!
+//! No socket and no clock: the driver tells what a try found out and what time it is.
+
+use std::time::Duration;
+
+use lvs_core::time::Time;
+
+use crate::outcome::{Outcome, Reason};
+use crate::schedule::Schedule;
+
+/// What is known of a server before its first try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Knowledge {
+    /// Nothing: it is taken for alive, and its very first failure takes it out, however many retries it has.
+    Assumed,
+    /// It served before (it stands in the table that a restart found): its retries count.
+    Alive,
+    /// It did not serve, or is to prove itself first (`alpha`).
+    Dead,
+}
+
+/// A change of mind about a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is alive again.
+    Up,
+    /// It is dead, and why.
+    Down(Reason),
+}
+
+/// The state of one check.
+#[derive(Clone, Debug)]
+pub struct Checker {
+    schedule: Schedule,
+    up: bool,
+    /// Whether no try has ended yet and the server is only taken for alive.
+    assumed: bool,
+    /// Failed tries in a row.
+    failures: u32,
+    /// Passed tries in a row.
+    passes: u32,
+    /// Since when a dead server passes every try.
+    well_since: Option<Time>,
+    /// How often it died lately.
+    deaths: u32,
+    /// When it last changed between alive and dead.
+    changed: Time,
+    due: Time,
+    dice: Dice,
+}
+
+impl Checker {
+    /// A checker whose first try comes at a random moment of the warm-up; `seed` makes the moments.
+    pub fn new(schedule: Schedule, known: Knowledge, seed: u64, now: Time) -> Self {
+        let mut dice = Dice(seed);
+        // A server that is out of the table is wanted back, so it need not wait for the whole warm-up.
+        let within = match known {
+            Knowledge::Dead => schedule.warmup.min(schedule.pause()),
+            _ => schedule.warmup,
+        };
+        let due = schedule.on_grid(now, now + dice.within(within));
+        Self {
+            schedule,
+            up: known != Knowledge::Dead,
+            assumed: known == Knowledge::Assumed,
+            failures: 0,
+            passes: 0,
+            well_since: None,
+            deaths: 0,
+            changed: now,
+            due,
+            dice,
+        }
+    }
+
+    /// Whether the server counts as alive.
+    pub fn is_up(&self) -> bool {
+        self.up
+    }
+
+    /// When the next try is to start.
+    pub fn due(&self) -> Time {
+        self.due
+    }
+
+    /// When the server last changed between alive and dead (or was first seen).
+    pub fn changed(&self) -> Time {
+        self.changed
+    }
+
+    /// Failed tries in a row.
+    pub fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// The longest time that a try may take.
+    pub fn timeout(&self) -> Duration {
+        self.schedule.timeout
+    }
+
+    /// The schedule it keeps.
+    pub fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
+    /// Takes another schedule and keeps all that is known: what a reload wants.
+    pub fn reschedule(&mut self, schedule: Schedule, now: Time) {
+        self.due = self.due.min(now + schedule.interval);
+        self.schedule = schedule;
+    }
+
+    /// Has the next try start at `when`: after a pause, or when somebody asks.
+    pub fn postpone(&mut self, when: Time) {
+        self.due = when;
+    }
+
+    /// Learns what a try found out; returns the change of mind, if any. [`Self::due`] is new afterwards.
+    pub fn observe(&mut self, outcome: &Outcome, now: Time) -> Option<Verdict> {
+        match outcome {
+            Outcome::Unknown(_) => {
+                self.due = now + self.schedule.pause();
+                None
+            }
+            Outcome::Pass { .. } => self.passed(now),
+            Outcome::Fail(reason) => self.failed(reason, now),
+        }
+    }
+
+    fn passed(&mut self, now: Time) -> Option<Verdict> {
+        self.failures = 0;
+        self.assumed = false;
+        self.passes = self.passes.saturating_add(1);
+        if self.up {
+            self.due = self.regular(now);
+            return None;
+        }
+        let well = now.since(*self.well_since.get_or_insert(now));
+        if self.passes < self.schedule.rise || well < self.hold() {
+            self.due = now + self.schedule.pause();
+            return None;
+        }
+        self.up = true;
+        self.changed = now;
+        self.well_since = None;
+        self.due = self.regular(now);
+        Some(Verdict::Up)
+    }
+
+    fn failed(&mut self, reason: &Reason, now: Time) -> Option<Verdict> {
+        self.passes = 0;
+        self.well_since = None;
+        self.failures = self.failures.saturating_add(1);
+        if !self.up {
+            self.due = now + self.schedule.pause();
+            return None;
+        }
+        if !self.assumed && self.failures <= self.schedule.retries {
+            self.due = now + self.schedule.retry_delay;
+            return None;
+        }
+        let calm = self.schedule.hold.is_some_and(|h| now.since(self.changed) > h.most);
+        self.deaths = if calm { 1 } else { self.deaths.saturating_add(1) };
+        self.up = false;
+        self.assumed = false;
+        self.changed = now;
+        self.due = now + self.schedule.pause();
+        Some(Verdict::Down(reason.clone()))
+    }
+
+    /// How long a dead server must pass every try before it is believed: nothing after its first death, then
+    /// twice as long each time.
+    fn hold(&self) -> Duration {
+        let Some(hold) = self.schedule.hold else { return Duration::ZERO };
+        match self.deaths {
+            0 | 1 => Duration::ZERO,
+            n => hold.base.saturating_mul(1 << (n - 2).min(20)).min(hold.most),
+        }
+    }
+
+    /// One interval after the last try was due, not after it ended, so that slow answers do not stretch the
+    /// rhythm; a little early by chance, never late, so that checks do not fall into step.
+    fn regular(&mut self, now: Time) -> Time {
+        let early = self.schedule.interval.mul_f64(f64::from(self.schedule.jitter_percent) / 100.0);
+        // At least 10 ms, whatever the file says: `delay_loop 0` is no reason to run hot.
+        let gap = (self.schedule.interval - self.dice.within(early)).max(Duration::from_millis(10));
+        let next = if self.due + gap > now { self.due + gap } else { now + gap };
+        self.schedule.on_grid(now, next)
+    }
+}
+
+/// A small random number generator (splitmix64): enough to spread checks, and the same in every test.
+#[derive(Clone, Copy, Debug)]
+struct Dice(u64);
+
+impl Dice {
+    /// A duration below `limit`.
+    fn within(&mut self, limit: Duration) -> Duration {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^= z >> 31;
+        let nanos = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
+        Duration::from_nanos(((u128::from(z) * u128::from(nanos)) >> 64) as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests;
