@@ -12,6 +12,7 @@
 
 pub mod addr;
 pub mod conf;
+pub mod ipvs;
 pub mod nlattr;
 pub mod plan;
 pub mod table;

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod log;
+pub mod ipvs;
 pub mod netlink;
 pub mod poll;
 pub mod rtnl;
