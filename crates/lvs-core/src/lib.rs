@@ -13,6 +13,7 @@
 pub mod addr;
 pub mod conf;
 pub mod ipvs;
+pub mod desired;
 pub mod nlattr;
 pub mod plan;
 pub mod table;

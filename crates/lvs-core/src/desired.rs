@@ -1,0 +1,218 @@
+//! From the configuration and what is known of the real servers to the table that should be.
+//!
+//! Weights, quorum and presence are derived anew each time, never added to, so they cannot drift.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::addr::{Endpoint, Family};
+use crate::conf::Config;
+use crate::conf::model::{GroupEntry, RealServer, Target, VirtualServer};
+use crate::table::{Server, Service, ServiceEntry, ServiceKey, Table};
+
+/// What is known of all virtual servers, in the order of the configuration.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Health {
+    /// One for each of [`Config::virtual_servers`].
+    pub services: Vec<ServiceHealth>,
+}
+
+/// What is known of one virtual server.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceHealth {
+    /// Whether enough real servers live; decides between them and the sorry server.
+    pub quorum: bool,
+    /// One for each of its real servers, in the order of the configuration.
+    pub servers: Vec<ServerHealth>,
+}
+
+/// What is known of one real server in one virtual server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServerHealth {
+    /// Whether its checks are well.
+    pub up: bool,
+    /// Dead, but to stay in the table because too many died at once.
+    pub kept: bool,
+    /// Taken out of service by the admin: no new connections, the old ones go on.
+    pub drained: bool,
+    /// A weight that replaces the configured one (a dynamic check).
+    pub weight: Option<u32>,
+    /// The part of its weight that it gets while it starts slowly, in thousandths.
+    pub share: u16,
+}
+
+impl ServerHealth {
+    /// A server that serves, or not, with all of its weight.
+    pub fn new(up: bool) -> Self {
+        Self { up, kept: false, drained: false, weight: None, share: 1000 }
+    }
+
+    /// The weight that the quorum counts: 0 when dead or drained.
+    fn counted(&self, server: &RealServer) -> u64 {
+        if self.up && !self.drained { u64::from(self.weight.unwrap_or(*server.weight)) } else { 0 }
+    }
+
+    /// The weight in the table while the server is in use.
+    pub fn effective(&self, server: &RealServer) -> u32 {
+        let whole = self.weight.unwrap_or(*server.weight);
+        if self.drained || whole == 0 {
+            return 0;
+        }
+        let part = u64::from(whole) * u64::from(self.share.min(1000)) / 1000;
+        u32::try_from(part).unwrap_or(whole).max(1)
+    }
+}
+
+impl ServiceHealth {
+    /// What is assumed of a virtual server that nothing is known of: every server lives, but `alpha` ones and
+    /// those must prove it first.
+    pub fn assumed(vs: &VirtualServer) -> Self {
+        let up = |s: &RealServer| s.checks.is_empty() || !starts_down(vs, s);
+        let servers = vs.real_servers.iter().map(|s| ServerHealth::new(up(s))).collect();
+        let mut health = Self { quorum: false, servers };
+        health.settle(vs);
+        health
+    }
+
+    /// Decides the quorum anew and returns it if it changed.
+    ///
+    /// It is lost when the live weights together are less than quorum - hysteresis, or nothing; it is gained when
+    /// they reach quorum + hysteresis.
+    pub fn settle(&mut self, vs: &VirtualServer) -> Option<bool> {
+        let sum: u64 = self.servers.iter().zip(&vs.real_servers).map(|(h, s)| h.counted(s)).sum();
+        let (quorum, slack) = (u64::from(*vs.quorum), u64::from(*vs.hysteresis));
+        let need = if self.quorum { quorum.saturating_sub(slack) } else { quorum + slack };
+        let now = sum > 0 && sum >= need;
+        let changed = now != self.quorum;
+        self.quorum = now;
+        changed.then_some(now)
+    }
+}
+
+/// Whether a real server counts as dead until it has passed a check.
+pub fn starts_down(vs: &VirtualServer, server: &RealServer) -> bool {
+    *vs.alpha || *server.alpha || server.checks.iter().any(|c| *c.alpha)
+}
+
+/// The services of each virtual server. A service that two virtual servers name belongs to the first.
+pub fn keys(config: &Config) -> Vec<Vec<ServiceKey>> {
+    let mut taken = BTreeSet::new();
+    let mut own = |vs| expand(config, vs).into_iter().filter(|k| taken.insert(*k)).collect();
+    config.virtual_servers.iter().map(&mut own).collect()
+}
+
+fn expand(config: &Config, vs: &VirtualServer) -> Vec<ServiceKey> {
+    let addr = |vip| ServiceKey::Addr { protocol: *vs.protocol, vip };
+    match &*vs.target {
+        Target::Addr(vip) => vec![addr(*vip)],
+        Target::Mark(mark) => vec![ServiceKey::Mark { mark: *mark, family: vs.family }],
+        Target::Group(name) => {
+            let group = config.server_groups.iter().find(|g| *g.name == *name);
+            let entries = group.into_iter().flat_map(|g| &g.entries);
+            entries
+                .flat_map(|e| match &**e {
+                    GroupEntry::Range { first, last, port } => {
+                        range(*first, *last).map(|a| addr(Endpoint::new(a, *port))).collect()
+                    }
+                    GroupEntry::Mark { mark, family } => {
+                        vec![ServiceKey::Mark { mark: *mark, family: family.unwrap_or(vs.family) }]
+                    }
+                })
+                .collect()
+        }
+    }
+}
+
+/// The addresses from `first` to `last`, both included; nothing if they are of two families.
+fn range(first: IpAddr, last: IpAddr) -> Box<dyn Iterator<Item = IpAddr>> {
+    match (first, last) {
+        (IpAddr::V4(a), IpAddr::V4(b)) => {
+            Box::new((u32::from(a)..=u32::from(b)).map(|n| Ipv4Addr::from(n).into()))
+        }
+        (IpAddr::V6(a), IpAddr::V6(b)) => {
+            Box::new((u128::from(a)..=u128::from(b)).map(|n| Ipv6Addr::from(n).into()))
+        }
+        _ => Box::new(std::iter::empty()),
+    }
+}
+
+/// The table that should be.
+pub fn table(config: &Config, health: &Health) -> Table {
+    let mut services = BTreeMap::new();
+    let each = config.virtual_servers.iter().zip(&health.services).zip(keys(config));
+    for ((vs, health), keys) in each {
+        services.extend(entries(vs, health, &keys));
+    }
+    Table { services }
+}
+
+/// What one virtual server puts under its services.
+pub fn entries<'a>(
+    vs: &'a VirtualServer,
+    health: &ServiceHealth,
+    keys: &'a [ServiceKey],
+) -> impl Iterator<Item = (ServiceKey, ServiceEntry)> + use<'a> {
+    let servers = servers(vs, health);
+    keys.iter().map(move |key| {
+        let entry = ServiceEntry { service: service(vs, key.family()), servers: servers.clone() };
+        (*key, entry)
+    })
+}
+
+fn service(vs: &VirtualServer, family: Family) -> Service {
+    let persistence = vs.persistence.map(|p| *p);
+    // The mask belongs to persistence, and to the family that it was written for.
+    let written = persistence.is_some() && family == vs.family;
+    Service {
+        scheduler: (*vs.scheduler).clone(),
+        flags: *vs.flags,
+        persistence,
+        netmask: if written { *vs.granularity } else { Service::default_netmask(family) },
+        engine: vs.engine.as_ref().map(|e| (**e).clone()),
+    }
+}
+
+fn servers(vs: &VirtualServer, health: &ServiceHealth) -> BTreeMap<Endpoint, Server> {
+    let open = health.quorum || vs.sorry.is_none();
+    let mut servers = BTreeMap::new();
+    for (server, h) in vs.real_servers.iter().zip(&health.servers) {
+        if let Some(weight) = weight(server, *h, open) {
+            let (upper, lower) = (*server.upper, *server.lower);
+            let value = Server { upper, lower, ..Server::new(*server.forward, weight) };
+            servers.entry(*server.endpoint).or_insert(value);
+        }
+    }
+    if let Some(sorry) = &vs.sorry {
+        let weight = if health.quorum { sorry.inhibit.then_some(0) } else { Some(1) };
+        if let Some(weight) = weight {
+            servers.entry(*sorry.endpoint).or_insert(Server::new(*sorry.forward, weight));
+        }
+    }
+    servers
+}
+
+/// A real server's weight in the table; none when it has no place there.
+fn weight(server: &RealServer, h: ServerHealth, open: bool) -> Option<u32> {
+    match (h.up || h.kept, open) {
+        (true, true) => Some(h.effective(server)),
+        // The sorry server takes over. A drained server keeps what it has: that is what draining is for.
+        (true, false) if h.drained => Some(0),
+        (true, false) => None,
+        (false, _) => server.inhibit_on_failure.then_some(0),
+    }
+}
+
+/// Which real servers of a virtual server serve according to a table; none if it has none of its services.
+///
+/// A server with weight 0 serves unless that is how a dead one would stand there.
+pub fn serving(vs: &VirtualServer, keys: &[ServiceKey], table: &Table) -> Option<Vec<bool>> {
+    let entry = keys.iter().find_map(|k| table.services.get(k))?;
+    let serves = |s: &RealServer| {
+        let found = entry.servers.get(&s.endpoint);
+        found.is_some_and(|f| f.weight > 0 || *s.weight == 0 || !*s.inhibit_on_failure)
+    };
+    Some(vs.real_servers.iter().map(serves).collect())
+}
+
+#[cfg(test)]
+mod tests;
