@@ -12,8 +12,8 @@
 
 pub mod addr;
 pub mod conf;
-pub mod ipvs;
 pub mod desired;
+pub mod ipvs;
 pub mod nlattr;
 pub mod plan;
 pub mod table;

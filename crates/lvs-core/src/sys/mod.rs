@@ -1,9 +1,14 @@
 //! The edge: sockets, files, the clock and the kernel. The only place where `unsafe` may stand.
 
 pub mod clock;
-pub mod log;
 pub mod ipvs;
+pub mod limit;
+pub mod lock;
+pub mod log;
 pub mod netlink;
+pub mod netns;
+pub mod owner;
 pub mod poll;
 pub mod rtnl;
 mod socket;
+pub mod tcp;
