@@ -11,4 +11,5 @@ pub mod owner;
 pub mod poll;
 pub mod rtnl;
 mod socket;
+pub mod sysctl;
 pub mod tcp;

@@ -41,6 +41,11 @@ impl Rtnl {
         Ok(self.links()?.into_iter().find(|l| l.name == name))
     }
 
+    /// Switches a link on or off.
+    pub fn set_up(&mut self, link: u32, up: bool) -> Result<(), NetlinkError> {
+        self.change(Rtm::Newlink, 0, &Link::switch(link, up))
+    }
+
     /// All addresses of both families.
     pub fn addresses(&mut self) -> Result<Vec<Address>, NetlinkError> {
         self.list(Rtm::Getaddr, &[0; address::HEADER], |m| Address::decode(m.body))

@@ -43,6 +43,16 @@ impl Link {
         self.up && self.running
     }
 
+    /// The body of RTM_NEWLINK that changes IFF_UP and nothing else.
+    pub(super) fn switch(index: u32, up: bool) -> [u8; HEADER] {
+        const IFF_UP: u32 = 1;
+        let mut b = [0; HEADER];
+        b[4..8].copy_from_slice(&index.to_ne_bytes());
+        b[8..12].copy_from_slice(&(if up { IFF_UP } else { 0 }).to_ne_bytes());
+        b[12..16].copy_from_slice(&IFF_UP.to_ne_bytes());
+        b
+    }
+
     /// Reads the body of RTM_NEWLINK or RTM_DELLINK; none if it is too short.
     pub(super) fn decode(body: &[u8]) -> Option<Self> {
         let word = |i: usize| body.get(i..i + 4)?.first_chunk().map(|b| u32::from_ne_bytes(*b));
