@@ -1,3 +1,5 @@
-//! Placeholder until the first slice of this tool lands.
+//! The command; everything it does is in the library.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    rs_prep::cli::main(std::env::args_os())
+}

@@ -1,0 +1,137 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::output::{self, Output};
+use crate::{run, vip};
+
+/// Done, and all is well.
+pub const YES: u8 = 0;
+/// Not done, or not well.
+pub const NO: u8 = 1;
+/// The command line or the file is wrong; nothing was touched.
+pub const USAGE: u8 = 2;
+
+/// Prepares an LVS real server: the VIP on lo, silent in ARP, and everything taken back again.
+#[derive(Debug, Parser)]
+#[command(name = "rs-prep", version, max_term_width = 100)]
+pub struct Cli {
+    /// Where earlier settings are remembered between up and down
+    #[arg(long, value_name = "DIR", global = true, default_value = "/run/rs-prep")]
+    pub state_dir: PathBuf,
+    /// Say nothing when all went well
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Put VIPs on this host: ARP settings first, then the address, then the host route
+    Up(Up),
+    /// Take VIPs off this host: route, address, and with the last VIP the earlier settings
+    Down(Down),
+}
+
+/// Which VIPs.
+#[derive(Debug, Args)]
+pub struct Vips {
+    /// The VIPs, each a single address (/32 or /128)
+    #[arg(value_name = "VIP", value_parser = address)]
+    pub vips: Vec<IpAddr>,
+    /// Those of the DR and TUN services of this keepalived.conf in which this host is a real server
+    #[arg(long, value_name = "FILE", conflicts_with = "vips")]
+    pub config: Option<PathBuf>,
+}
+
+/// `up`.
+#[derive(Debug, Args)]
+pub struct Up {
+    /// Which VIPs.
+    #[command(flatten)]
+    pub which: Vips,
+    /// The VIPs' packets come through a tunnel (lb_kind TUN): use tunl0 or ip6tnl0 instead of lo
+    #[arg(long, conflicts_with = "config")]
+    pub tunnel: bool,
+    /// Scope of the address: with host, this host never uses the VIP for its own connections
+    #[arg(long, value_enum, default_value_t = Scope::Global)]
+    pub scope: Scope,
+    /// Label of the (single) IPv4 address [default: the next free of lo:0, lo:1, ...]
+    #[arg(long, value_name = "LABEL", value_parser = label)]
+    pub label: Option<String>,
+    /// Leave out the host route that runbooks add; the kernel does not need it
+    #[arg(long)]
+    pub no_route: bool,
+    /// Print the commands that would make the same state, and change nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+}
+
+/// `down`.
+#[derive(Debug, Args)]
+pub struct Down {
+    /// Which VIPs.
+    #[command(flatten)]
+    pub which: Vips,
+    /// Every VIP that rs-prep put on this host
+    #[arg(long, conflicts_with_all = ["vips", "config"])]
+    pub all: bool,
+    /// Print the commands that would make the same state, and change nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+}
+
+/// The scope of an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Scope {
+    /// As `ip address add` and ifconfig make it.
+    Global,
+    /// Only on this host.
+    Host,
+}
+
+fn address(text: &str) -> Result<IpAddr, String> {
+    vip::parse(text).map_err(|e| e.to_string())
+}
+
+/// IFNAMSIZ with its zero byte.
+const LABEL: usize = 15;
+
+fn label(text: &str) -> Result<String, String> {
+    match text.len() {
+        0 => Err("an empty label".to_owned()),
+        1..=LABEL => Ok(text.to_owned()),
+        len => Err(format!("{len} characters; the kernel takes {LABEL}")),
+    }
+}
+
+/// Runs the tool and gives its exit status: 0 done, 1 not, 2 the command line or the file is wrong.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        // clap writes help to standard output and errors to standard error.
+        Err(e) => {
+            let _ = e.print();
+            return ExitCode::from(if e.use_stderr() { USAGE } else { YES });
+        }
+    };
+    let mut out = Output::new(cli.quiet);
+    let code = run::run(&cli, &mut out).unwrap_or_else(|error| {
+        output::say(format_args!("{error:#}"));
+        if error.is::<Wrong>() { USAGE } else { NO }
+    });
+    ExitCode::from(code)
+}
+
+/// An error of what the user wrote, not of the host.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Wrong(pub String);

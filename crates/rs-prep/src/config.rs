@@ -1,0 +1,151 @@
+//! Which VIPs this host needs, from keepalived.conf: those of the DR and TUN services in which it is a real server.
+
+use std::net::IpAddr;
+
+use lvs_core::conf::Config;
+use lvs_core::conf::model::{GroupEntry, Target, VirtualServer};
+use lvs_core::table::Forward;
+
+use crate::host::HostState;
+use crate::vip::{self, Forwarding, Vip};
+
+/// The most VIPs that a range of a file may stand for on one real server.
+const MOST: usize = 4096;
+
+/// A service of the file that this host serves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// The VIP.
+    pub vip: Vip,
+    /// The port of the service; 0 is every port.
+    pub port: u16,
+    /// This host's address in the service.
+    pub rip: IpAddr,
+}
+
+/// What the file asks of this host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Role {
+    /// What it serves, in the order of the file.
+    pub served: Vec<Served>,
+    /// What the file leaves open, as sentences.
+    pub notices: Vec<String>,
+    /// The directors' own addresses and VIPs, as far as the file names them.
+    pub directors: Vec<IpAddr>,
+}
+
+impl Role {
+    /// Each VIP once, in the order of the file.
+    pub fn vips(&self) -> Vec<Vip> {
+        let mut vips = Vec::new();
+        for served in &self.served {
+            if !vips.contains(&served.vip) {
+                vips.push(served.vip);
+            }
+        }
+        vips
+    }
+}
+
+/// What the file asks of the host.
+pub fn role(config: &Config, host: &HostState) -> Role {
+    let mut role = Role { directors: directors(config), ..Role::default() };
+    for service in &config.virtual_servers {
+        for (rip, forward) in servers(service).filter(|(rip, _)| is_rip(host, *rip)) {
+            let forwarding = match forward {
+                Forward::Route => Forwarding::Direct,
+                Forward::Tunnel(_) => Forwarding::Tunnel,
+                _ => {
+                    role.notices.push(format!("{rip}: nothing to prepare for a NAT service"));
+                    continue;
+                }
+            };
+            match targets(config, service) {
+                Ok(targets) => role.served.extend(
+                    targets.into_iter().filter(|(addr, _)| usable(*addr)).map(|(addr, port)| Served {
+                        vip: Vip { addr, forwarding },
+                        port,
+                        rip,
+                    }),
+                ),
+                Err(notice) => role.notices.push(notice),
+            }
+        }
+    }
+    role
+}
+
+fn usable(addr: IpAddr) -> bool {
+    vip::parse(&addr.to_string()).is_ok()
+}
+
+/// Real servers and the sorry server: it too must take packets for the VIP when its hour comes.
+fn servers(service: &VirtualServer) -> impl Iterator<Item = (IpAddr, Forward)> {
+    let sorry = service.sorry.iter().map(|sorry| (sorry.endpoint.addr, *sorry.forward));
+    service.real_servers.iter().map(|real| (real.endpoint.addr, *real.forward)).chain(sorry)
+}
+
+/// Whether an address is this host's own, and not a VIP that it holds already.
+fn is_rip(host: &HostState, addr: IpAddr) -> bool {
+    host.holding(addr).any(|held| !host.is_quiet(&held.device))
+}
+
+fn targets(config: &Config, service: &VirtualServer) -> Result<Vec<(IpAddr, u16)>, String> {
+    match &service.target.value {
+        Target::Addr(endpoint) => Ok(vec![(endpoint.addr, endpoint.port)]),
+        Target::Mark(mark) => Err(format!(
+            "{}: a service by firewall mark {mark} does not say its VIP; name it: rs-prep up VIP",
+            config.files.show(service.target.place)
+        )),
+        Target::Group(name) => group(config, name),
+    }
+}
+
+fn group(config: &Config, name: &str) -> Result<Vec<(IpAddr, u16)>, String> {
+    let entries =
+        config.server_groups.iter().filter(|group| *group.name == name).flat_map(|group| &group.entries);
+    let mut found = Vec::new();
+    for entry in entries {
+        match entry.value {
+            GroupEntry::Range { first, last, port } => {
+                found.extend(addresses(first, last).take(MOST + 1).map(|addr| (addr, port)));
+            }
+            GroupEntry::Mark { mark, .. } => {
+                return Err(format!(
+                    "{}: firewall mark {mark} does not say its VIP; name it: rs-prep up VIP",
+                    config.files.show(entry.place)
+                ));
+            }
+        }
+    }
+    if found.len() > MOST {
+        return Err(format!(
+            "virtual_server_group {name}: more than {MOST} addresses; name those of this host"
+        ));
+    }
+    Ok(found)
+}
+
+/// The addresses from the first to the last, both included.
+fn addresses(first: IpAddr, last: IpAddr) -> Box<dyn Iterator<Item = IpAddr>> {
+    match (first, last) {
+        (IpAddr::V4(a), IpAddr::V4(b)) => {
+            Box::new((u32::from(a)..=u32::from(b)).map(|n| IpAddr::V4(n.into())))
+        }
+        (IpAddr::V6(a), IpAddr::V6(b)) => {
+            Box::new((u128::from(a)..=u128::from(b)).map(|n| IpAddr::V6(n.into())))
+        }
+        _ => Box::new(std::iter::empty()),
+    }
+}
+
+/// The addresses under which directors stand in the file: VIPs of the instances, unicast peers and sources.
+fn directors(config: &Config) -> Vec<IpAddr> {
+    let mut found = Vec::new();
+    for instance in &config.instances {
+        found.extend(instance.addresses.iter().chain(&instance.excluded).map(|a| a.prefix.addr));
+        found.extend(instance.unicast.iter().flat_map(|unicast| &unicast.peers).map(|peer| *peer.addr));
+        found.extend(instance.source.as_ref().map(|source| source.value));
+    }
+    found
+}

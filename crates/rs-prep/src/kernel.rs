@@ -1,0 +1,173 @@
+//! The edge to the kernel: reads what the host holds, and carries out steps.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::IpAddr;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use lvs_core::addr::{Family, Prefix};
+use lvs_core::sys::rtnl::{Address, Link, Route, RouteKind, Rtnl};
+use lvs_core::sys::sysctl::{self, Key};
+
+use crate::host::{Held, HostState, Nic, RouteTo, Settings};
+use crate::step::{Placement, Step};
+
+/// The kernel's routing and settings of this network namespace.
+pub struct Kernel {
+    rtnl: Rtnl,
+}
+
+impl Kernel {
+    /// Opens the conversation; reading needs no rights.
+    pub fn open() -> Result<Self> {
+        Ok(Self { rtnl: Rtnl::open().context("no netlink socket")? })
+    }
+
+    /// Everything that the decisions look at.
+    pub fn read(&mut self) -> Result<HostState> {
+        let links = self.rtnl.links().context("reading interfaces")?;
+        let names: HashMap<u32, &str> = links.iter().map(|l| (l.index, l.name.as_str())).collect();
+        let name = |index: u32| names.get(&index).copied().unwrap_or_default().to_owned();
+        let addresses = self.rtnl.addresses().context("reading addresses")?;
+        let mut routes = self.rtnl.routes(Family::Inet).context("reading routes")?;
+        // A kernel without IPv6 has no such table.
+        routes.extend(self.rtnl.routes(Family::Inet6).unwrap_or_default());
+        Ok(HostState {
+            all: settings("all")?,
+            nics: links.iter().map(|link| nic(link, &links)).collect::<Result<_>>()?,
+            addresses: addresses.iter().map(|address| held(address, name(address.link))).collect(),
+            routes: routes.iter().filter_map(|route| route_to(route, name(route.link?))).collect(),
+            proxies: Vec::new(),
+        })
+    }
+
+    /// Carries out one step.
+    ///
+    /// # Errors
+    /// The kernel's reason, with the command that the step stands for.
+    pub fn run(&mut self, step: &Step) -> Result<()> {
+        let done = match step {
+            Step::Load { module } => load(module),
+            Step::Set { key, to, .. } => set(key, *to),
+            Step::LinkUp { device } => self.link_up(device, true),
+            Step::LinkDown { device } => self.link_up(device, false),
+            Step::AddAddress(placement) => self.add(placement),
+            Step::RemoveAddress { prefix, device } => self.remove(*prefix, device),
+            Step::AddRoute { addr, device } => self.add_route(*addr, device),
+            Step::RemoveRoute { addr, device } => self.remove_route(*addr, device),
+            Step::RemoveProxy { .. } => Ok(()),
+        };
+        done.with_context(|| step.to_string())
+    }
+
+    fn index(&mut self, device: &str) -> Result<u32> {
+        let link = self.rtnl.link(device)?;
+        link.map(|link| link.index).with_context(|| format!("there is no interface {device}"))
+    }
+
+    fn link_up(&mut self, device: &str, up: bool) -> Result<()> {
+        let index = self.index(device)?;
+        Ok(self.rtnl.set_up(index, up)?)
+    }
+
+    fn add(&mut self, placement: &Placement) -> Result<()> {
+        let mut address = Address::new(self.index(&placement.device)?, placement.prefix);
+        match placement.prefix.addr {
+            IpAddr::V4(addr) => address.broadcast = Some(addr),
+            IpAddr::V6(_) => address.flags = Address::NODAD,
+        }
+        address.label.clone_from(&placement.label);
+        if placement.host_scope {
+            address.scope = Address::HOST;
+        }
+        Ok(self.rtnl.add_address(&address)?)
+    }
+
+    fn remove(&mut self, prefix: Prefix, device: &str) -> Result<()> {
+        let address = Address::new(self.index(device)?, prefix);
+        Ok(self.rtnl.remove_address(&address)?)
+    }
+
+    fn add_route(&mut self, addr: IpAddr, device: &str) -> Result<()> {
+        let mut route = Route::on_link(Prefix::host(addr), self.index(device)?);
+        // As `route add -host VIP dev lo:0` does: the kernel drops the route with its source address, so that it can
+        // never be left over and make the VIP unreachable from here.
+        route.source = Some(addr);
+        Ok(self.rtnl.add_route(&route)?)
+    }
+
+    fn remove_route(&mut self, addr: IpAddr, device: &str) -> Result<()> {
+        let index = self.index(device)?;
+        let routes = self.rtnl.routes(Family::of(addr))?;
+        let is_it = |route: &&Route| {
+            route.to == Prefix::host(addr) && route.link == Some(index) && route.table == Route::MAIN
+        };
+        match routes.iter().find(is_it) {
+            Some(route) => Ok(self.rtnl.remove_route(route)?),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Writes a setting and reads it back: some containers accept a write and drop it.
+fn set(key: &Key, to: i32) -> Result<()> {
+    sysctl::write(key, to)?;
+    match sysctl::read(key)? {
+        Some(now) if now == to => Ok(()),
+        now => bail!("the kernel took {to} and holds {now:?}"),
+    }
+}
+
+fn load(module: &str) -> Result<()> {
+    let output = match Command::new("modprobe").arg(module).output() {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => bail!("modprobe is not installed (package kmod)"),
+        output => output?,
+    };
+    if !output.status.success() {
+        bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(())
+}
+
+fn settings(interface: &str) -> Result<Settings> {
+    let get = |name| sysctl::read(&Key::conf(Family::Inet, interface, name)).map(Option::unwrap_or_default);
+    Ok(Settings {
+        arp_ignore: get("arp_ignore")?,
+        arp_announce: get("arp_announce")?,
+        rp_filter: get("rp_filter")?,
+        proxy_arp: get("proxy_arp")?,
+    })
+}
+
+fn nic(link: &Link, links: &[Link]) -> Result<Nic> {
+    let master = link.master.and_then(|index| links.iter().find(|l| l.index == index));
+    Ok(Nic {
+        name: link.name.clone(),
+        mac: link.mac.unwrap_or_default(),
+        loopback: link.loopback,
+        arp: link.arp,
+        up: link.up,
+        // A VRF is a routing table: its members still speak for themselves.
+        enslaved: master.is_some_and(|master| master.kind.as_deref() != Some("vrf")),
+        settings: settings(&link.name)?,
+    })
+}
+
+fn held(address: &Address, device: String) -> Held {
+    Held {
+        prefix: address.prefix,
+        device,
+        label: address.label.clone().unwrap_or_default(),
+        host_scope: address.scope == Address::HOST,
+        dad_failed: address.flags & Address::DADFAILED != 0,
+    }
+}
+
+fn route_to(route: &Route, device: String) -> Option<RouteTo> {
+    /// RTPROT_KERNEL.
+    const KERNEL: u8 = 2;
+    let ours = route.table == Route::MAIN && route.kind == RouteKind::Unicast;
+    let by_kernel = route.protocol == KERNEL;
+    ours.then_some(RouteTo { to: route.to, device, gateway: route.gateway, by_kernel })
+}

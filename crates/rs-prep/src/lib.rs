@@ -1,0 +1,21 @@
+//! Prepares an LVS real server: the VIP on `lo` (or a tunnel), silent in ARP, and taken back without a trace.
+//!
+//! [`kernel`] reads what the host holds into a [`host::HostState`]; [`plan`], [`undo`] and [`check`] decide, as pure
+//! functions, which [`step::Step`]s are missing; [`effects`] runs them in order. The order is the point: a host
+//! that has a VIP one moment before its ARP settings answers for it, and one such answer can bind a client to
+//! this host for as long as the client keeps talking.
+
+pub mod cli;
+pub mod config;
+pub mod effects;
+pub mod host;
+pub mod kernel;
+pub mod output;
+pub mod plan;
+pub mod quiet;
+pub mod run;
+pub mod saved;
+pub mod step;
+pub mod store;
+pub mod undo;
+pub mod vip;

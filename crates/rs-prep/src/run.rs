@@ -1,0 +1,138 @@
+//! The verbs `up` and `down`: read, decide, do.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use lvs_core::sys::sysctl;
+
+use crate::cli::{Cli, Down, Scope, Up, Verb, Vips, Wrong, YES};
+use crate::effects;
+use crate::host::HostState;
+use crate::kernel::Kernel;
+use crate::output::{Output, say};
+use crate::plan::{self, Wish};
+use crate::saved::Saved;
+use crate::step::Step;
+use crate::store::{self, Store};
+use crate::undo;
+use crate::vip::Vip;
+
+/// Runs one verb; the exit status, unless it failed.
+///
+/// # Errors
+/// What was not done, and why.
+pub fn run(cli: &Cli, out: &mut Output) -> Result<u8> {
+    match &cli.verb {
+        Verb::Up(args) => up(&cli.state_dir, args, out),
+        Verb::Down(args) => down(&cli.state_dir, args, out),
+    }
+}
+
+fn lock(dir: &Path) -> Result<Store> {
+    Store::lock(dir, || say("waiting for another rs-prep"))
+}
+
+fn chosen(which: &Vips, make: impl Fn(std::net::IpAddr) -> Vip) -> Result<Vec<Vip>> {
+    if which.vips.is_empty() {
+        return Err(Wrong("which VIP? name it, or give --config FILE".to_owned()).into());
+    }
+    let mut vips = Vec::new();
+    for vip in which.vips.iter().map(|addr| make(*addr)) {
+        if !vips.contains(&vip) {
+            vips.push(vip);
+        }
+    }
+    Ok(vips)
+}
+
+fn up(dir: &Path, args: &Up, out: &mut Output) -> Result<u8> {
+    let vips = chosen(&args.which, if args.tunnel { Vip::tunnel } else { Vip::direct })?;
+    let wish =
+        Wish { route: !args.no_route, host_scope: args.scope == Scope::Host, label: args.label.clone() };
+    let mut kernel = Kernel::open()?;
+    if args.dry_run {
+        for step in plan::up(&kernel.read()?, &vips, &wish)? {
+            out.line(step)?;
+        }
+        return Ok(YES);
+    }
+    let store = lock(dir)?;
+    let (host, steps) = prepare(&mut kernel, &vips, &wish)?;
+    let saved = store.load()?;
+    let next = saved.before(&host, &vips, &steps);
+    if next != saved {
+        store.save(&next)?;
+    }
+    let silent = vips.iter().any(|vip| vip.addr.is_ipv4());
+    if let Err(failed) = effects::run(&mut kernel, &steps, silent) {
+        if failed.undone {
+            store.save(&saved)?;
+        }
+        return Err(failed.error);
+    }
+    tell(out, &host, &vips, &steps)?;
+    Ok(YES)
+}
+
+/// The host and the plan for it; a tunnel module is loaded first, because its device's settings are part of both.
+fn prepare(kernel: &mut Kernel, vips: &[Vip], wish: &Wish) -> Result<(HostState, Vec<Step>)> {
+    let host = kernel.read()?;
+    let steps = plan::up(&host, vips, wish)?;
+    let (load, rest): (Vec<_>, Vec<_>) =
+        steps.into_iter().partition(|step| matches!(step, Step::Load { .. }));
+    if load.is_empty() {
+        return Ok((host, rest));
+    }
+    load.iter().try_for_each(|step| kernel.run(step))?;
+    let host = kernel.read()?;
+    let steps = plan::up(&host, vips, wish)?;
+    let missing = steps.iter().find(|step| matches!(step, Step::Load { .. }));
+    match missing {
+        None => Ok((host, steps)),
+        Some(step) => anyhow::bail!("{step}: loaded, but its device is not in this network namespace"),
+    }
+}
+
+fn tell(out: &mut Output, host: &HostState, vips: &[Vip], steps: &[Step]) -> Result<()> {
+    for notice in plan::notices(host, vips, steps) {
+        out.notice(notice);
+    }
+    for vip in vips {
+        let placed = steps.iter().find_map(|step| match step {
+            Step::AddAddress(p) if p.prefix.addr == vip.addr => Some(p.label.as_ref().unwrap_or(&p.device)),
+            _ => None,
+        });
+        match placed {
+            Some(place) => out.done(format_args!("{vip}: ready on {place}"))?,
+            None if steps.is_empty() => out.done(format_args!("{vip}: was ready"))?,
+            None => out.done(format_args!("{vip}: ready"))?,
+        }
+    }
+    Ok(())
+}
+
+fn down(dir: &Path, args: &Down, out: &mut Output) -> Result<u8> {
+    let mut kernel = Kernel::open()?;
+    let store = if args.dry_run { None } else { Some(lock(dir)?) };
+    let saved = match &store {
+        Some(store) => store.load()?,
+        None => store::peek(dir)?,
+    };
+    let vips = if args.all { saved.vips.clone() } else { chosen(&args.which, Vip::direct)? };
+    let plan = undo::down(&kernel.read()?, &vips, &saved, |key| sysctl::read(key).ok().flatten());
+    plan.notices.iter().for_each(|notice| out.notice(notice));
+    let Some(store) = store else {
+        plan.steps.iter().try_for_each(|step| out.line(step))?;
+        return Ok(YES);
+    };
+    effects::run_all(&mut kernel, &plan.steps).context("not all undone; run it again once that is mended")?;
+    forget(&store, &saved, &plan.saved)?;
+    for vip in &vips {
+        out.done(format_args!("{vip}: gone from this host"))?;
+    }
+    Ok(YES)
+}
+
+fn forget(store: &Store, saved: &Saved, next: &Saved) -> Result<()> {
+    if next == saved { Ok(()) } else { store.save(next) }
+}

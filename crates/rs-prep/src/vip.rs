@@ -1,0 +1,166 @@
+//! A VIP as a real server holds it.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use lvs_core::addr::{Family, Prefix};
+use serde::{Deserialize, Serialize};
+
+/// How the director's packets reach this real server, which decides the device that holds the VIP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Forwarding {
+    /// Direct routing: frames for the VIP arrive as they are; the VIP is on `lo`.
+    Direct,
+    /// Tunnel: packets arrive wrapped in IP; the VIP is on the kernel's tunnel device.
+    Tunnel,
+}
+
+/// A virtual address and the way its traffic arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Vip {
+    /// The address; its prefix is always /32 or /128.
+    pub addr: IpAddr,
+    /// How the director's packets reach this host.
+    pub forwarding: Forwarding,
+}
+
+impl Vip {
+    /// A VIP of a direct-routing service.
+    pub fn direct(addr: IpAddr) -> Self {
+        Self { addr, forwarding: Forwarding::Direct }
+    }
+
+    /// A VIP of a tunnel service.
+    pub fn tunnel(addr: IpAddr) -> Self {
+        Self { addr, forwarding: Forwarding::Tunnel }
+    }
+
+    /// The address family.
+    pub fn family(self) -> Family {
+        Family::of(self.addr)
+    }
+
+    /// The VIP with the only mask that is right on a real server: /32 or /128.
+    pub fn prefix(self) -> Prefix {
+        Prefix::host(self.addr)
+    }
+
+    /// The device that holds the VIP.
+    pub fn device(self) -> &'static str {
+        match (self.forwarding, self.family()) {
+            (Forwarding::Direct, _) => "lo",
+            (Forwarding::Tunnel, Family::Inet) => "tunl0",
+            (Forwarding::Tunnel, Family::Inet6) => "ip6tnl0",
+        }
+    }
+
+    /// The kernel module that makes the device, where it needs one.
+    pub fn module(self) -> Option<&'static str> {
+        match (self.forwarding, self.family()) {
+            (Forwarding::Direct, _) => None,
+            (Forwarding::Tunnel, Family::Inet) => Some("ipip"),
+            (Forwarding::Tunnel, Family::Inet6) => Some("ip6_tunnel"),
+        }
+    }
+}
+
+impl fmt::Display for Vip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.addr.fmt(f)
+    }
+}
+
+/// Why a text cannot be a VIP.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VipError {
+    /// Not an address at all.
+    #[error("'{0}' is not an address; a VIP is written 192.168.15.111 or 2001:db8::111")]
+    NotAnAddress(String),
+    /// A mask wider than one host.
+    #[error(
+        "{addr}/{len}: a VIP on a real server must be /{host}; with /{len} this host takes every address of that \
+         network for its own, answers for its neighbours and cannot reach them; write {addr} or {addr}/{host}"
+    )]
+    Mask {
+        /// The address.
+        addr: IpAddr,
+        /// The prefix length that was asked for.
+        len: u8,
+        /// The right one.
+        host: u8,
+    },
+    /// An address that no service can have.
+    #[error("{0}: {1} address cannot be a VIP")]
+    Kind(IpAddr, &'static str),
+}
+
+/// The address of a VIP as it was written, with or without /32 or /128.
+pub fn parse(text: &str) -> Result<IpAddr, VipError> {
+    let prefix = Prefix::from_str(text).map_err(|_| VipError::NotAnAddress(text.to_owned()))?;
+    let host = Family::of(prefix.addr).host_prefix();
+    if !prefix.is_host() {
+        return Err(VipError::Mask { addr: prefix.addr, len: prefix.len, host });
+    }
+    match unusable(prefix.addr) {
+        Some(kind) => Err(VipError::Kind(prefix.addr, kind)),
+        None => Ok(prefix.addr),
+    }
+}
+
+fn unusable(addr: IpAddr) -> Option<&'static str> {
+    let link_local = match addr {
+        IpAddr::V4(a) => a.is_broadcast() || a.is_link_local(),
+        // A link-local address means another host on each link: it cannot move to `lo`.
+        IpAddr::V6(a) => a.segments()[0] & 0xffc0 == 0xfe80,
+    };
+    match addr {
+        a if a.is_unspecified() => Some("the unspecified"),
+        a if a.is_loopback() => Some("a loopback"),
+        a if a.is_multicast() => Some("a multicast"),
+        _ if link_local => Some("a link-local or broadcast"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vip_is_one_host() {
+        let want: IpAddr = "192.168.15.111".parse().unwrap();
+        assert_eq!(parse("192.168.15.111"), Ok(want));
+        assert_eq!(parse("192.168.15.111/32"), Ok(want));
+        assert!(parse("2001:db8::1/128").is_ok());
+    }
+
+    #[test]
+    fn every_other_mask_is_refused_with_the_reason() {
+        for text in ["192.168.15.111/24", "192.168.15.111/31", "2001:db8::1/64", "10.0.0.1/0"] {
+            let error = parse(text).unwrap_err();
+            assert!(matches!(error, VipError::Mask { .. }), "{text}: {error}");
+            assert!(error.to_string().contains("must be /"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_can_be_no_service_is_refused() {
+        for text in
+            ["0.0.0.0", "127.0.0.1", "224.0.0.18", "255.255.255.255", "::", "::1", "ff02::12", "fe80::1"]
+        {
+            assert!(matches!(parse(text), Err(VipError::Kind(..))), "{text}");
+        }
+        for text in ["", "vip", "192.168.15", "192.168.15.111/33", "1.2.3.4/", "host:80"] {
+            assert!(matches!(parse(text), Err(VipError::NotAnAddress(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_device_follows_forwarding_and_family() {
+        let (v4, v6) = ("10.0.0.1".parse().unwrap(), "2001:db8::1".parse().unwrap());
+        assert_eq!((Vip::direct(v4).device(), Vip::direct(v6).device()), ("lo", "lo"));
+        assert_eq!((Vip::tunnel(v4).device(), Vip::tunnel(v6).device()), ("tunl0", "ip6tnl0"));
+    }
+}
