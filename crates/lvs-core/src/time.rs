@@ -44,3 +44,52 @@ impl Sub for Time {
         self.since(earlier)
     }
 }
+
+/// Reads a duration as the command lines take it: seconds with an optional unit (`2`, `0.5`, `2s`, `500ms`, `5m`).
+///
+/// # Errors
+/// Not a duration, or more than a hundred years.
+pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
+    let bad = || DurationError(text.to_owned());
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "us" => 1e-6,
+        "ms" => 1e-3,
+        "" | "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(bad()),
+    };
+    let plain = digits.chars().all(|c| c.is_ascii_digit() || c == '.');
+    let number: f64 = digits.parse().ok().filter(|_| plain).ok_or_else(bad)?;
+    let nanos = number * unit * 1e9;
+    if nanos > 3.2e18 {
+        return Err(bad());
+    }
+    // Rounded, so that 0.3 is 300 ms and not a nanosecond less.
+    Ok(Duration::from_nanos(nanos.round() as u64))
+}
+
+/// A text that should be a duration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not a duration: seconds with an optional unit, as 2, 0.5, 2s, 500ms or 5m")]
+pub struct DurationError(String);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_seconds_unless_they_say_otherwise() {
+        let ms = |text| parse_duration(text).map(|d| d.as_micros());
+        assert_eq!(ms("2"), Ok(2_000_000));
+        assert_eq!(ms("0.3"), Ok(300_000));
+        assert_eq!(ms("2s"), Ok(2_000_000));
+        assert_eq!(ms("500ms"), Ok(500_000));
+        assert_eq!(ms("1.5m"), Ok(90_000_000));
+        assert_eq!(ms("7us"), Ok(7));
+        for bad in ["", "s", "-1", "+1", "1 s", "1d", "inf", "NaN", "1e3", "1.2.3", "9999999999999"] {
+            assert!(parse_duration(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,6 +1,94 @@
 //! Finds dead real servers and keeps the IPVS table true.
+//!
+//! Decisions are in [`checker`], [`agenda`] and [`schedule`] and know neither sockets nor the clock; [`engine`]
+//! and [`flight`] make connections; [`once`] is the command `tcpcheck HOST:PORT...`.
 
 pub mod agenda;
 pub mod checker;
+pub mod cli;
+pub mod engine;
+pub mod flight;
+pub mod once;
 pub mod outcome;
 pub mod schedule;
+pub mod task;
+
+use std::ffi::OsString;
+use std::io::{self, BufRead, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use lvs_core::addr::Endpoint;
+use lvs_core::sys::tcp::Dial;
+
+use cli::{Cli, Close, Once};
+use once::{Form, Patience};
+
+/// The command line was wrong, or the file.
+const WRONG: u8 = 2;
+
+/// Runs the command and returns its exit status: 0 all is up, 1 something is not, 2 wrong usage or file.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(e) => {
+            // --help and --version come this way too; a closed pipe is no error.
+            let _ = e.print();
+            return ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(WRONG));
+        }
+    };
+    match check_once(cli.once) {
+        Ok(status) => ExitCode::from(status),
+        Err(e) if is_closed_pipe(&e) => ExitCode::SUCCESS,
+        Err(e) => {
+            let _ = writeln!(io::stderr().lock(), "tcpcheck: {e:#}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn is_closed_pipe(e: &anyhow::Error) -> bool {
+    let kind = e.root_cause().downcast_ref::<io::Error>().map(io::Error::kind);
+    kind == Some(io::ErrorKind::BrokenPipe)
+}
+
+fn check_once(args: Once) -> anyhow::Result<u8> {
+    let targets = match targets(args.targets) {
+        Ok(targets) => targets,
+        Err(why) => {
+            let _ = writeln!(io::stderr().lock(), "tcpcheck: standard input: {why}");
+            return Ok(WRONG);
+        }
+    };
+    let any = Endpoint::new(std::net::Ipv4Addr::UNSPECIFIED, 0);
+    let reset = args.close == Close::Rst;
+    let dial = Dial { from: args.bind, device: args.dev, reset, ..Dial::to(any) };
+    let patience = Patience { timeout: args.timeout, retries: args.retries, delay: args.delay };
+    let form = match (args.json, args.quiet) {
+        (true, _) => Form::Json,
+        (_, true) => Form::Quiet,
+        _ => Form::Text,
+    };
+    let reports = once::check(&targets, &dial, patience)?;
+    once::tell(&reports, form, io::stdout().lock())?;
+    Ok(u8::from(!reports.iter().all(|r| r.up)))
+}
+
+/// The targets of the command line, `-` replaced by those of standard input.
+fn targets(named: Vec<String>) -> Result<Vec<String>, String> {
+    let mut all = Vec::with_capacity(named.len());
+    for name in named {
+        if name != "-" {
+            all.push(name);
+            continue;
+        }
+        for line in io::stdin().lock().lines() {
+            let line = line.map_err(|e| e.to_string())?;
+            let word = line.trim();
+            if !word.is_empty() && !word.starts_with('#') {
+                all.push(once::target(word)?);
+            }
+        }
+    }
+    Ok(all)
+}

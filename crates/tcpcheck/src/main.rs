@@ -1,3 +1,5 @@
 //! The command `tcpcheck`; everything is in the library.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    tcpcheck::main(std::env::args_os())
+}

@@ -25,6 +25,14 @@ impl Outcome {
         Self::Pass { latency, weight: None }
     }
 
+    /// A failed try, or nothing learned, by the error of the system.
+    pub fn from_error(e: &std::io::Error) -> Self {
+        match e.raw_os_error() {
+            Some(errno) => Self::from_errno(errno),
+            None => Self::Fail(Reason::Said(e.to_string())),
+        }
+    }
+
     /// A failed try, or nothing learned, by the errno of the system call that said so.
     ///
     /// A source address or a route that is missing counts as a failure: traffic would fail in the same way.

@@ -1,0 +1,267 @@
+//! Runs tries: begins each when it is due, watches all of them at once, ends each at its deadline.
+//!
+//! One thread, one epoll set. At most `limit` tries hold a descriptor; the others wait their turn.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use lvs_core::sys::poll::{Event, Interest, Poll};
+use lvs_core::sys::{clock, limit};
+use lvs_core::time::Time;
+
+use crate::agenda::Agenda;
+use crate::flight::{Begun, Flight, Progress};
+use crate::outcome::{Outcome, Reason};
+use crate::task::Task;
+
+/// Descriptors that are not for tries: log, netlink, control connections, scripts.
+const SPARE: u64 = 64;
+/// Tries begun before the answers of others are looked at again.
+const BURST: usize = 256;
+/// Tokens from here on are the caller's.
+pub const FOREIGN: u64 = 1 << 32;
+
+/// A try that has ended.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// Which check.
+    pub check: u32,
+    /// What it found out.
+    pub outcome: Outcome,
+    /// When.
+    pub at: Time,
+}
+
+/// The tries of all checks.
+pub struct Engine {
+    poll: Poll,
+    events: Vec<Event>,
+    /// For a try in flight its deadline, for the others when to begin.
+    agenda: Agenda,
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    /// Due, but without a descriptor.
+    queue: VecDeque<u32>,
+    in_flight: usize,
+    limit: usize,
+    /// No descriptor was to be had although fewer than `limit` are in flight.
+    stuck: bool,
+    short: bool,
+}
+
+struct Slot {
+    task: Task,
+    timeout: Duration,
+    flight: Option<(Flight, Time)>,
+    queued: bool,
+}
+
+impl Engine {
+    /// An engine for about so many checks; raises the limit of descriptors as far as it may.
+    ///
+    /// # Errors
+    /// The process is out of descriptors.
+    pub fn new(checks: usize) -> io::Result<Self> {
+        let got = limit::raise_descriptors(checks as u64 + SPARE)?;
+        let limit = usize::try_from(got.saturating_sub(SPARE)).unwrap_or(usize::MAX).max(8);
+        Ok(Self {
+            poll: Poll::new()?,
+            events: Vec::new(),
+            agenda: Agenda::default(),
+            slots: Vec::new(),
+            free: Vec::new(),
+            queue: VecDeque::new(),
+            in_flight: 0,
+            limit,
+            stuck: false,
+            short: false,
+        })
+    }
+
+    /// Adds a check, idle until it is scheduled, and gives its number; numbers of checks that were taken away come back.
+    pub fn add(&mut self, task: Task, timeout: Duration) -> u32 {
+        let slot = Slot { task, timeout, flight: None, queued: false };
+        if let Some(check) = self.free.pop() {
+            self.slots[check as usize] = slot;
+            return check;
+        }
+        self.slots.push(slot);
+        self.slots.len() as u32 - 1
+    }
+
+    /// Takes a check away; its number may be given to another.
+    pub fn remove(&mut self, check: u32) {
+        self.stop(check);
+        self.free.push(check);
+    }
+
+    /// Has the next try of a check begin at `at`. A try in flight goes on.
+    pub fn schedule(&mut self, check: u32, at: Time) {
+        if self.slots[check as usize].flight.is_none() {
+            self.agenda.set(check, at);
+        }
+    }
+
+    /// Ends what the check does and forgets when it is due.
+    pub fn stop(&mut self, check: u32) {
+        self.agenda.remove(check);
+        self.slots[check as usize].queued = false;
+        self.land(check);
+    }
+
+    /// How many tries may be in flight at once.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// How many tries are in flight.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    /// Whether tries had to wait for a descriptor since this was last asked.
+    pub fn was_short(&mut self) -> bool {
+        std::mem::take(&mut self.short)
+    }
+
+    /// Watches a descriptor of the caller's; its events come out of [`Self::turn`].
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn watch(&self, fd: impl AsFd, token: u64, interest: Interest) -> io::Result<()> {
+        self.poll.add(fd, token, interest)
+    }
+
+    /// Forgets a descriptor of the caller's.
+    ///
+    /// # Errors
+    /// It was not watched.
+    pub fn unwatch(&self, fd: impl AsFd) -> io::Result<()> {
+        self.poll.remove(fd)
+    }
+
+    /// Waits until a try ends, a foreign descriptor has something, or `until`. Appends what happened.
+    ///
+    /// # Errors
+    /// Waiting itself is impossible.
+    pub fn turn(
+        &mut self,
+        until: Option<Time>,
+        done: &mut Vec<Finished>,
+        foreign: &mut Vec<Event>,
+    ) -> io::Result<()> {
+        let runnable = !self.queue.is_empty() && !self.is_full();
+        let own = if runnable { Some(Time::ZERO) } else { self.agenda.next() };
+        let deadline = [own, until].into_iter().flatten().min();
+        let mut events = std::mem::take(&mut self.events);
+        let waited = self.poll.wait(deadline, &mut events);
+        let now = clock::now();
+        for event in &events {
+            match u32::try_from(event.token) {
+                Ok(check) => self.progress(check, *event, now, done),
+                Err(_) => foreign.push(*event),
+            }
+        }
+        self.events = events;
+        waited?;
+        self.come_due(now, done);
+        self.begin_waiting(done);
+        Ok(())
+    }
+
+    fn progress(&mut self, check: u32, event: Event, now: Time, done: &mut Vec<Finished>) {
+        let Some(slot) = self.slots.get_mut(check as usize) else { return };
+        let Some((flight, since)) = &mut slot.flight else { return };
+        match flight.ready(event, now.since(*since)) {
+            Progress::Wait => {}
+            Progress::Turn(interest) => {
+                let turned = self.poll.modify(&*flight, u64::from(check), interest);
+                if let Err(e) = turned {
+                    self.finish(check, Outcome::from_error(&e), now, done);
+                }
+            }
+            Progress::Done(outcome) => self.finish(check, outcome, now, done),
+        }
+    }
+
+    fn finish(&mut self, check: u32, outcome: Outcome, at: Time, done: &mut Vec<Finished>) {
+        self.agenda.remove(check);
+        self.land(check);
+        done.push(Finished { check, outcome, at });
+    }
+
+    fn land(&mut self, check: u32) {
+        if self.slots[check as usize].flight.take().is_some() {
+            self.in_flight -= 1;
+            self.stuck = false;
+        }
+    }
+
+    fn come_due(&mut self, now: Time, done: &mut Vec<Finished>) {
+        while let Some(check) = self.agenda.pop_due(now) {
+            let slot = &mut self.slots[check as usize];
+            if slot.flight.is_some() {
+                self.finish(check, Outcome::Fail(Reason::TimedOut), now, done);
+            } else if !slot.queued {
+                slot.queued = true;
+                self.queue.push_back(check);
+            }
+        }
+    }
+
+    fn begin_waiting(&mut self, done: &mut Vec<Finished>) {
+        for _ in 0..BURST {
+            if self.is_full() {
+                break;
+            }
+            let Some(check) = self.queue.pop_front() else { return };
+            // It may have been stopped while it waited.
+            if std::mem::take(&mut self.slots[check as usize].queued) && !self.begin(check, done) {
+                break;
+            }
+        }
+        self.short |= self.is_full() && !self.queue.is_empty();
+    }
+
+    fn is_full(&self) -> bool {
+        self.stuck || self.in_flight >= self.limit
+    }
+
+    /// Begins a try; false if there is no descriptor for it and it went back into the queue.
+    fn begin(&mut self, check: u32, done: &mut Vec<Finished>) -> bool {
+        let now = clock::now();
+        let slot = &mut self.slots[check as usize];
+        let begun = Flight::begin(&slot.task).and_then(|begun| {
+            if let Begun::Flying(flight, interest) = &begun {
+                self.poll.add(flight, u64::from(check), *interest)?;
+            }
+            Ok(begun)
+        });
+        match begun {
+            Ok(Begun::Flying(flight, _)) => {
+                slot.flight = Some((flight, now));
+                self.in_flight += 1;
+                self.agenda.set(check, now + slot.timeout);
+            }
+            // Other parts of the program hold descriptors: wait until a try gives one back.
+            Err(e) if is_short(&e) && self.in_flight > 0 => {
+                slot.queued = true;
+                self.queue.push_front(check);
+                self.stuck = true;
+                return false;
+            }
+            Ok(Begun::Done(outcome)) => done.push(Finished { check, outcome, at: now }),
+            Err(e) => done.push(Finished { check, outcome: Outcome::from_error(&e), at: now }),
+        }
+        true
+    }
+}
+
+fn is_short(e: &io::Error) -> bool {
+    matches!(e.raw_os_error(), Some(23 | 24))
+}
+
+#[cfg(test)]
+mod tests;

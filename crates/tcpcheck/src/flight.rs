@@ -1,0 +1,70 @@
+//! A try that is under way.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
+
+use lvs_core::sys::poll::{Event, Interest};
+use lvs_core::sys::tcp::{self, Connecting};
+
+use crate::outcome::Outcome;
+use crate::task::Task;
+
+/// A try with its descriptor; dropping it ends it.
+pub enum Flight {
+    /// A connection that is being made.
+    Tcp(Connecting),
+}
+
+/// How far the beginning of a try got.
+pub enum Begun {
+    /// It ended at once.
+    Done(Outcome),
+    /// It waits for this on its descriptor.
+    Flying(Flight, Interest),
+}
+
+/// How far a try got after something happened on its descriptor.
+pub enum Progress {
+    /// Nothing new; it waits for the same.
+    Wait,
+    /// It waits for something else.
+    Turn(Interest),
+    /// It has ended.
+    Done(Outcome),
+}
+
+impl Flight {
+    /// Begins a try.
+    ///
+    /// # Errors
+    /// The system refuses at once, for want of descriptors, a route, or because the port is closed.
+    pub fn begin(task: &Task) -> io::Result<Begun> {
+        match task {
+            Task::Tcp(dial) => Ok(match Connecting::begin(dial)? {
+                tcp::Begun::Done(_) => Begun::Done(Outcome::pass(Duration::ZERO)),
+                tcp::Begun::Pending(c) => Begun::Flying(Self::Tcp(c), Interest::Write),
+            }),
+        }
+    }
+
+    /// Goes on after an event, `elapsed` after the beginning.
+    pub fn ready(&mut self, event: Event, elapsed: Duration) -> Progress {
+        match self {
+            // Writable and not closed is connected: asking for the outcome would be one system call more.
+            Self::Tcp(_) if !event.closed => Progress::Done(Outcome::pass(elapsed)),
+            Self::Tcp(c) => Progress::Done(match c.outcome() {
+                Ok(()) => Outcome::pass(elapsed),
+                Err(e) => Outcome::from_error(&e),
+            }),
+        }
+    }
+}
+
+impl AsFd for Flight {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Tcp(c) => c.as_fd(),
+        }
+    }
+}
