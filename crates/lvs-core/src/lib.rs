@@ -16,6 +16,7 @@ pub mod desired;
 pub mod ipvs;
 pub mod nlattr;
 pub mod plan;
+pub mod rule;
 pub mod table;
 pub mod time;
 

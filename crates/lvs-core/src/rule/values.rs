@@ -1,0 +1,136 @@
+//! The forms of values: numbers as C reads them, addresses, ports, scheduler flags.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::Names;
+use crate::addr::Family;
+use crate::table::{Protocol, Service, ServiceFlags};
+
+/// A decimal number as C's strtol reads it (blanks and a sign may lead), within the bounds.
+pub(super) fn number(text: &str, low: i64, high: i64) -> Option<i64> {
+    let digits = text.trim_start_matches([' ', '\t', '\n', '\x0b', '\x0c', '\r']);
+    let plain = digits.strip_prefix(['+', '-']).unwrap_or(digits);
+    if plain.is_empty() || !plain.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    digits.parse().ok().filter(|n| (low..=high).contains(n))
+}
+
+/// A number that fits 32 bits, with these bounds.
+pub(super) fn number32(text: &str, low: u32, high: u32) -> Option<u32> {
+    number(text, low.into(), high.into()).and_then(|n| u32::try_from(n).ok())
+}
+
+/// A number that fits 16 bits, with these bounds.
+pub(super) fn number16(text: &str, low: u16, high: u16) -> Option<u16> {
+    number(text, low.into(), high.into()).and_then(|n| u16::try_from(n).ok())
+}
+
+/// An IPv4 address in the forms of inet_aton: one to four parts, decimal, hexadecimal or octal.
+pub(super) fn inet_aton(text: &str) -> Option<Ipv4Addr> {
+    if let Ok(addr) = text.parse::<Ipv4Addr>() {
+        return Some(addr);
+    }
+    let mut parts = [0u32; 4];
+    let mut count = 0;
+    for part in text.split('.') {
+        *parts.get_mut(count)? = aton_part(part)?;
+        count += 1;
+    }
+    let (last, leading) = parts[..count].split_last()?;
+    if leading.iter().any(|p| *p > 255) || u64::from(*last) >= 1 << (8 * (5 - count)) {
+        return None;
+    }
+    let high = leading.iter().enumerate().fold(0, |sum, (i, p)| sum | p << (24 - 8 * i));
+    Some(Ipv4Addr::from(high | last))
+}
+
+fn aton_part(part: &str) -> Option<u32> {
+    let (digits, radix) = match part.strip_prefix("0x").or_else(|| part.strip_prefix("0X")) {
+        Some(hex) => (hex, 16),
+        None if part.len() > 1 && part.starts_with('0') => (&part[1..], 8),
+        None => (part, 10),
+    };
+    if digits.starts_with('+') {
+        return None;
+    }
+    u32::from_str_radix(digits, radix).ok()
+}
+
+/// An address and, if it was given, a port. The protocol finds a service's name; without one only numbers do.
+pub(super) fn host_port(
+    text: &str,
+    protocol: Option<Protocol>,
+    names: &dyn Names,
+) -> Option<(IpAddr, Option<u16>)> {
+    if let Some(rest) = text.strip_prefix('[') {
+        let (addr, after) = rest.split_once(']')?;
+        let addr: Ipv6Addr = addr.parse().ok()?;
+        return Some((addr.into(), Some(port(after.strip_prefix(':')?, protocol, names)?)));
+    }
+    if let Ok(addr) = text.parse::<Ipv6Addr>() {
+        return Some((addr.into(), None));
+    }
+    let (host, after) = match text.rsplit_once(':') {
+        Some((host, after)) => (host, Some(after)),
+        None => (text, None),
+    };
+    let addr = ipv4(host, names)?;
+    match after {
+        Some(after) => Some((addr.into(), Some(port(after, protocol, names)?))),
+        None => Some((addr.into(), None)),
+    }
+}
+
+/// An IPv4 address or the name of a host. A word of digits alone is refused: it is a forgotten address more
+/// often than the 32-bit number that inet_aton would see.
+pub(super) fn ipv4(text: &str, names: &dyn Names) -> Option<Ipv4Addr> {
+    if text.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    inet_aton(text).or_else(|| names.host(text))
+}
+
+fn port(text: &str, protocol: Option<Protocol>, names: &dyn Names) -> Option<u16> {
+    number16(text, 0, u16::MAX).or_else(|| {
+        let known = !text.is_empty() && number(text, i64::MIN, i64::MAX).is_none();
+        protocol.filter(|_| known).and_then(|p| names.port(text, p))
+    })
+}
+
+/// A persistence mask: IPv4 as an address, IPv6 as a prefix length.
+pub(super) fn netmask(text: &str, family: Family, names: &dyn Names) -> Option<u32> {
+    match family {
+        Family::Inet => inet_aton(text).or_else(|| names.host(text)).map(u32::from),
+        Family::Inet6 => number32(text, 1, 128),
+    }
+}
+
+const FLAGS: [ServiceFlags; 3] = [ServiceFlags::SCHED_1, ServiceFlags::SCHED_2, ServiceFlags::SCHED_3];
+
+/// What a scheduler calls its flags; the third has no name in sh and mh, and they do not show it.
+fn flag_names(scheduler: &str) -> &'static [&'static str] {
+    match scheduler {
+        "sh" => &["sh-fallback", "sh-port"],
+        "mh" => &["mh-fallback", "mh-port"],
+        _ => &["flag-1", "flag-2", "flag-3"],
+    }
+}
+
+/// The names of a service's scheduler flags.
+pub fn scheduler_flags(service: &Service) -> impl Iterator<Item = &'static str> {
+    let flags = service.flags;
+    let names = flag_names(&service.scheduler).iter().zip(FLAGS);
+    names.filter(move |(_, flag)| flags.has(*flag)).map(|(name, _)| *name)
+}
+
+/// A list of scheduler flags with commas; the first unknown word is the error.
+pub(super) fn parse_flags<'a>(list: &'a str, scheduler: &str) -> Result<ServiceFlags, &'a str> {
+    let mut flags = ServiceFlags::default();
+    for word in list.split(',') {
+        let own = flag_names(scheduler).iter().position(|n| *n == word);
+        let place = own.or_else(|| flag_names("").iter().position(|n| *n == word));
+        flags = flags.with(FLAGS[place.ok_or(word)?]);
+    }
+    Ok(flags)
+}
