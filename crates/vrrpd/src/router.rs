@@ -1,0 +1,349 @@
+//! One virtual router (RFC 9568 6.4), without a socket or a clock.
+//!
+//! It is told an [`Input`] and the time, and appends what must be done to a buffer; [`Router::deadline`] says when it
+//! wants an [`Input::Tick`]. What it promises beyond the RFC:
+//!
+//! * becoming master is advertisement, addresses, gratuitous ARP, in this order;
+//! * whoever leaves on purpose says so with priority 0 and keeps the addresses until a successor was heard, so that no
+//!   request fails in between ([`State::Leaving`]);
+//! * whoever is outdone by another master says once more that it was one, so that the winner knows of the split and
+//!   tells the hosts (the stale ARP caches of a healed partition).
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use lvs_core::time::Time;
+
+use crate::door::Advert;
+use crate::packet::Version;
+use crate::params::{OWNER, Params};
+use crate::timers::{Timers, handover, master_down, skew};
+use crate::words::{Action, Cause, Input, Note, State, Tracked};
+
+mod master;
+
+/// A flood of lower advertisements draws at most so many answers an interval; whoever needs one hears it.
+const ANSWERS: u32 = 20;
+
+/// The state machine of one virtual router.
+#[derive(Clone, Debug)]
+pub struct Router {
+    params: Params,
+    state: State,
+    since: Time,
+    timers: Timers,
+    tracked: Tracked,
+    source: Option<IpAddr>,
+    /// The interval that the master advertised (version 3), else ours.
+    master_interval: Duration,
+    heard: Heard,
+    /// A member of a sync group: its own election is won, the others' are not yet.
+    ripe: bool,
+    last_answer: Option<Time>,
+    /// Where a handover ends.
+    leave_to: State,
+}
+
+/// What a backup knows about the master.
+#[derive(Clone, Copy, Debug)]
+enum Heard {
+    /// Nothing since then.
+    Nothing(Time),
+    /// It was accepted as master.
+    Master(IpAddr, Time),
+    /// It said goodbye.
+    Goodbye(IpAddr),
+    /// It is lower, and we wait to replace it.
+    Lower(IpAddr, u8),
+}
+
+impl Router {
+    /// A router that waits for [`Input::Start`].
+    pub fn new(params: Params) -> Self {
+        let tracked = Tracked { priority: params.priority, faults: 0 };
+        let master_interval = params.interval;
+        Self {
+            params,
+            state: State::Init,
+            since: Time::ZERO,
+            timers: Timers::default(),
+            tracked,
+            source: None,
+            master_interval,
+            heard: Heard::Nothing(Time::ZERO),
+            ripe: false,
+            last_answer: None,
+            leave_to: State::Stopped,
+        }
+    }
+
+    /// When it wants to be called with [`Input::Tick`].
+    pub fn deadline(&self) -> Option<Time> {
+        self.timers.next()
+    }
+
+    /// Its state.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// Since when it is in this state.
+    pub fn since(&self) -> Time {
+        self.since
+    }
+
+    /// The effective priority and the faults.
+    pub fn tracked(&self) -> Tracked {
+        self.tracked
+    }
+
+    /// Its parameters.
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// The master that a backup listens to.
+    pub fn master(&self) -> Option<IpAddr> {
+        match (self.state, self.heard) {
+            (State::Backup, Heard::Master(addr, _) | Heard::Lower(addr, _)) => Some(addr),
+            _ => None,
+        }
+    }
+
+    /// Whether the sync group may make it master: it has won its own election.
+    pub fn is_ripe(&self) -> bool {
+        self.ripe || self.state == State::Master
+    }
+
+    /// Takes an input and appends what is to be done.
+    pub fn handle(&mut self, input: Input, now: Time, out: &mut Vec<Action>) {
+        match input {
+            Input::Start => self.start(now, out),
+            Input::Advert(advert) => self.advert(advert, now, out),
+            Input::Tick => self.tick(now, out),
+            Input::Track(tracked) => self.track(tracked, now, out),
+            Input::Source(source) => self.source = source,
+            Input::Reload(params) => self.reload(*params, now),
+            Input::Release => self.leave(State::Released, Cause::Released, now, out),
+            Input::Stop => self.leave(State::Stopped, Cause::Stopping, now, out),
+            Input::Resume if matches!(self.state, State::Released) => self.elect(Cause::Resumed, now, out),
+            Input::Resume if self.state == State::Leaving && self.leave_to == State::Released => {
+                self.resume_in_time(now, out);
+            }
+            Input::Restored | Input::Garp if self.state.holds() => {
+                out.push(Action::Garp(self.params.garp.repeat));
+            }
+            Input::GroupMaster if self.state == State::Backup => self.become_master(Cause::Group, now, out),
+            Input::GroupBackup if self.state == State::Master => {
+                out.push(Action::Advertise(0));
+                self.become_backup(Cause::Group, now, out);
+            }
+            Input::Resume | Input::Restored | Input::Garp | Input::GroupMaster | Input::GroupBackup => (),
+        }
+    }
+
+    fn start(&mut self, now: Time, out: &mut Vec<Action>) {
+        if self.state != State::Init {
+            return;
+        }
+        self.since = now;
+        if self.params.startup_delay > Duration::ZERO && self.timers.start.is_none() {
+            self.timers.start = Some(now + self.params.startup_delay);
+        } else {
+            self.elect(Cause::Started, now, out);
+        }
+    }
+
+    /// Takes part in the election from the beginning: as backup, unless faulty or the owner.
+    fn elect(&mut self, cause: Cause, now: Time, out: &mut Vec<Action>) {
+        if self.tracked.faults != 0 {
+            return self.enter(State::Fault, Cause::Failed { faults: self.tracked.faults }, now, out);
+        }
+        self.become_backup(cause, now, out);
+        if self.tracked.priority == OWNER {
+            self.win(Cause::Owner, now, out);
+        }
+    }
+
+    fn become_backup(&mut self, cause: Cause, now: Time, out: &mut Vec<Action>) {
+        if self.state.holds() {
+            out.push(Action::DropVips);
+        }
+        self.enter(State::Backup, cause, now, out);
+        self.master_interval = self.params.interval;
+        self.heard = Heard::Nothing(now);
+        self.timers = Timers { down: Some(now + self.down_interval()), ..Timers::default() };
+    }
+
+    fn enter(&mut self, to: State, cause: Cause, now: Time, out: &mut Vec<Action>) {
+        out.push(Action::Enter { from: self.state, to, cause });
+        self.state = to;
+        self.since = now;
+        self.ripe = false;
+        self.timers = Timers::default();
+    }
+
+    fn down_interval(&self) -> Duration {
+        master_down(&self.params, self.tracked.priority, self.master_interval)
+    }
+
+    fn advert(&mut self, advert: Advert, now: Time, out: &mut Vec<Action>) {
+        match self.state {
+            State::Backup => self.advert_as_backup(advert, now, out),
+            State::Master => self.advert_as_master(advert, now, out),
+            State::Leaving if advert.priority > 0 => self.handed_over(Some(advert.src), now, out),
+            State::Leaving | State::Init | State::Fault | State::Released | State::Stopped => (),
+        }
+    }
+
+    fn advert_as_backup(&mut self, advert: Advert, now: Time, out: &mut Vec<Action>) {
+        if advert.priority == 0 {
+            self.heard = Heard::Goodbye(advert.src);
+            self.ripe = false;
+            self.timers.preempt = None;
+            self.timers.down =
+                Some(now + skew(self.params.version, self.tracked.priority, self.master_interval));
+        } else if advert.priority >= self.tracked.priority {
+            self.timers.preempt = None;
+            self.accept(advert, now);
+        } else if !self.may_preempt(advert, now, out) {
+            self.accept(advert, now);
+        } else {
+            // The timer runs on: it ends one master down interval after the last master that we accepted.
+            self.heard = Heard::Lower(advert.src, advert.priority);
+        }
+    }
+
+    fn accept(&mut self, advert: Advert, now: Time) {
+        self.heard = Heard::Master(advert.src, now);
+        self.ripe = false;
+        if self.params.version == Version::V3 && advert.interval > Duration::ZERO {
+            self.master_interval = advert.interval;
+        }
+        self.timers.down = Some(now + self.down_interval());
+    }
+
+    fn may_preempt(&mut self, advert: Advert, now: Time, out: &mut Vec<Action>) -> bool {
+        let delay = self.params.preempt_delay;
+        let known = matches!(self.heard, Heard::Master(addr, _) if addr == advert.src);
+        let wait = if !self.params.preempt {
+            None
+        } else if delay == Duration::ZERO {
+            return true;
+        } else {
+            let until = *self.timers.preempt.get_or_insert(now + delay);
+            if now >= until {
+                return true;
+            }
+            Some(until - now)
+        };
+        if !known {
+            out.push(Action::Note(Note::Tolerated { master: advert.src, theirs: advert.priority, wait }));
+        }
+        false
+    }
+
+    fn tick(&mut self, now: Time, out: &mut Vec<Action>) {
+        if Timers::take(&mut self.timers.start, now).is_some() {
+            self.elect(Cause::Started, now, out);
+        }
+        if Timers::take(&mut self.timers.down, now).is_some() {
+            let cause = self.cause_of_silence(now);
+            self.win(cause, now, out);
+        }
+        if Timers::take(&mut self.timers.leave, now).is_some() {
+            self.handed_over(None, now, out);
+        }
+        self.tick_as_master(now, out);
+    }
+
+    fn cause_of_silence(&self, now: Time) -> Cause {
+        match self.heard {
+            Heard::Nothing(since) => Cause::Silence { silent: now - since },
+            Heard::Master(master, at) => Cause::MasterLost { master, silent: now - at },
+            Heard::Goodbye(master) => Cause::MasterLeft { master },
+            Heard::Lower(master, theirs) => Cause::Preempted { master, theirs },
+        }
+    }
+
+    /// The election is won; a member of a sync group waits until all of it have won theirs.
+    fn win(&mut self, cause: Cause, now: Time, out: &mut Vec<Action>) {
+        if self.params.grouped {
+            self.ripe = true;
+            self.timers.down = None;
+        } else {
+            self.become_master(cause, now, out);
+        }
+    }
+
+    fn track(&mut self, tracked: Tracked, now: Time, out: &mut Vec<Action>) {
+        let before = std::mem::replace(&mut self.tracked, tracked);
+        match self.state {
+            State::Backup | State::Master if tracked.faults != 0 => self.fail(now, out),
+            State::Fault if tracked.faults == 0 => self.elect(Cause::Recovered, now, out),
+            // Without its interface a leaving router cannot hear its successor, nor serve.
+            State::Leaving if tracked.faults != 0 => self.handed_over(None, now, out),
+            State::Backup if tracked.priority != before.priority => self.shift_down_timer(before.priority),
+            _ => (),
+        }
+    }
+
+    fn fail(&mut self, now: Time, out: &mut Vec<Action>) {
+        if self.state == State::Master {
+            // Heard only if the interface still is up; then the backup need not wait.
+            out.push(Action::Advertise(0));
+            out.push(Action::DropVips);
+        }
+        self.enter(State::Fault, Cause::Failed { faults: self.tracked.faults }, now, out);
+    }
+
+    /// A changed priority changes the skew of the wait that is under way.
+    fn shift_down_timer(&mut self, before: u8) {
+        let old = skew(self.params.version, before, self.master_interval);
+        let new = skew(self.params.version, self.tracked.priority, self.master_interval);
+        if let Some(down) = &mut self.timers.down {
+            *down = Time::from_nanos((*down + new).as_nanos().saturating_sub(nanos(old)));
+        }
+    }
+
+    fn reload(&mut self, params: Params, now: Time) {
+        let before = std::mem::replace(&mut self.params, params);
+        if self.ripe && !self.params.grouped {
+            // It left its group: the election that it has won counts at once.
+            self.timers.down = Some(now);
+        }
+        if before.interval == self.params.interval {
+            return;
+        }
+        self.master_interval = self.params.interval;
+        let (advert, down) = (now + self.params.interval, now + self.down_interval());
+        self.timers.advert = self.timers.advert.map(|t| t.min(advert));
+        self.timers.down = self.timers.down.map(|t| t.min(down));
+    }
+
+    fn leave(&mut self, to: State, cause: Cause, now: Time, out: &mut Vec<Action>) {
+        match self.state {
+            State::Master => {
+                out.push(Action::Advertise(0));
+                self.enter(State::Leaving, cause, now, out);
+                self.leave_to = to;
+                self.timers.leave = Some(now + handover(&self.params));
+            }
+            State::Leaving => self.leave_to = to,
+            State::Stopped => (),
+            State::Init | State::Backup | State::Fault | State::Released => self.enter(to, cause, now, out),
+        }
+    }
+
+    fn handed_over(&mut self, to: Option<IpAddr>, now: Time, out: &mut Vec<Action>) {
+        out.push(Action::DropVips);
+        self.enter(self.leave_to, Cause::HandedOver { to }, now, out);
+    }
+}
+
+fn nanos(d: Duration) -> u64 {
+    u64::try_from(d.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+//! The router as master.
+
+use lvs_core::time::Time;
+
+use super::{ANSWERS, Router};
+use crate::door::Advert;
+use crate::timers::Timers;
+use crate::words::{Action, Cause, Note, State};
+
+impl Router {
+    pub(super) fn become_master(&mut self, cause: Cause, now: Time, out: &mut Vec<Action>) {
+        let garp = self.params.garp;
+        // The advertisement first: it silences the other backups, and to set addresses takes time.
+        self.advertise_now(out);
+        out.push(Action::TakeVips);
+        out.push(Action::Garp(garp.repeat));
+        self.enter(State::Master, cause, now, out);
+        self.timers.advert = Some(now + self.params.interval);
+        self.timers.garp = (!garp.delay.is_zero()).then(|| now + garp.delay);
+        self.timers.refresh = (!garp.refresh.is_zero()).then(|| now + garp.refresh);
+    }
+
+    fn advertise_now(&self, out: &mut Vec<Action>) {
+        out.push(Action::Advertise(self.tracked.priority));
+    }
+
+    pub(super) fn tick_as_master(&mut self, now: Time, out: &mut Vec<Action>) {
+        if let Some(due) = Timers::take(&mut self.timers.advert, now) {
+            self.advertise(due, now, out);
+        }
+        if Timers::take(&mut self.timers.garp, now).is_some() {
+            out.push(Action::Garp(self.params.garp.repeat));
+        }
+        if Timers::take(&mut self.timers.refresh, now).is_some() {
+            let garp = self.params.garp;
+            out.push(Action::Garp(garp.refresh_repeat));
+            self.timers.refresh = (!garp.refresh.is_zero()).then(|| now + garp.refresh);
+        }
+    }
+
+    fn advertise(&mut self, due: Time, now: Time, out: &mut Vec<Action>) {
+        self.advertise_now(out);
+        let interval = self.params.interval;
+        // Counted from when it was due, so that lateness does not add up.
+        self.timers.advert = Some(if now - due < interval { due + interval } else { now + interval });
+        if now - due > self.down_interval() {
+            // Someone else may have been master meanwhile, and the hosts may have believed it.
+            out.push(Action::Note(Note::Overslept { late: now - due }));
+            out.push(Action::Garp(self.params.garp.repeat));
+        }
+    }
+
+    pub(super) fn advert_as_master(&mut self, advert: Advert, now: Time, out: &mut Vec<Action>) {
+        let ours = self.tracked.priority;
+        let outdone = (advert.priority, Some(advert.src)) > (ours, self.source);
+        if advert.priority == 0 {
+            // RFC 9568 6.4.3: the other master is gone; its backups must hear at once that there is one.
+            self.answer(now, out);
+        } else if outdone {
+            let cause = Cause::Outdone { master: advert.src, theirs: advert.priority, ours };
+            self.step_down(advert, cause, now, out);
+        } else {
+            self.outdo(advert, now, out);
+        }
+    }
+
+    fn step_down(&mut self, winner: Advert, cause: Cause, now: Time, out: &mut Vec<Action>) {
+        self.become_backup(cause, now, out);
+        self.accept(winner, now);
+        // After the addresses are gone: the winner answers this with gratuitous ARP, the last word on them.
+        self.advertise_now(out);
+    }
+
+    fn outdo(&mut self, loser: Advert, now: Time, out: &mut Vec<Action>) {
+        if !self.answer(now, out) {
+            return;
+        }
+        let garp = self.params.garp;
+        out.push(Action::Note(Note::LowerMaster { from: loser.src, theirs: loser.priority }));
+        out.push(Action::Garp(garp.lower_repeat));
+        self.timers.garp = (!garp.lower_delay.is_zero()).then(|| now + garp.lower_delay);
+    }
+
+    /// Sends at once, unless it has just answered another one: a flood must not draw a flood.
+    fn answer(&mut self, now: Time, out: &mut Vec<Action>) -> bool {
+        let interval = self.params.interval;
+        if self.last_answer.is_some_and(|t| now - t < interval / ANSWERS) {
+            return false;
+        }
+        self.last_answer = Some(now);
+        if !self.params.lower_prio_no_advert {
+            self.advertise_now(out);
+            self.timers.advert = Some(now + interval);
+        }
+        true
+    }
+
+    /// `resume` while the handover is under way: nobody has taken over yet.
+    pub(super) fn resume_in_time(&mut self, now: Time, out: &mut Vec<Action>) {
+        self.become_master(Cause::Resumed, now, out);
+    }
+}

@@ -1,0 +1,323 @@
+use super::*;
+use crate::params::Garp;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn ip(last: u8) -> IpAddr {
+    IpAddr::from([192, 168, 15, last])
+}
+
+fn at(seconds: f64) -> Time {
+    Time::ZERO + Duration::from_secs_f64(seconds)
+}
+
+fn advert(from: u8, priority: u8) -> Input {
+    Input::Advert(Advert { src: ip(from), priority, interval: SECOND })
+}
+
+/// A router at 192.168.15.101 with what it was asked to do last.
+struct Rig {
+    router: Router,
+    out: Vec<Action>,
+}
+
+impl Rig {
+    fn new(params: Params) -> Self {
+        let mut rig = Self { router: Router::new(params), out: Vec::new() };
+        rig.tell(0.0, Input::Source(Some(ip(101))));
+        rig.tell(0.0, Input::Start);
+        rig
+    }
+
+    fn priority(priority: u8) -> Self {
+        Self::new(Params { priority, ..Params::default() })
+    }
+
+    fn master(priority: u8) -> Self {
+        let mut rig = Self::priority(priority);
+        rig.until(State::Master);
+        rig
+    }
+
+    fn tell(&mut self, seconds: f64, input: Input) -> &[Action] {
+        self.out.clear();
+        self.router.handle(input, at(seconds), &mut self.out);
+        &self.out
+    }
+
+    fn tick(&mut self) -> (f64, &[Action]) {
+        let due = self.router.deadline().expect("it waits for something");
+        self.out.clear();
+        self.router.handle(Input::Tick, due, &mut self.out);
+        ((due - Time::ZERO).as_secs_f64(), &self.out)
+    }
+
+    fn until(&mut self, state: State) -> f64 {
+        let mut seconds = 0.0;
+        while self.router.state() != state {
+            seconds = self.tick().0;
+        }
+        seconds
+    }
+}
+
+fn enters(out: &[Action]) -> Vec<(State, State)> {
+    out.iter()
+        .filter_map(|a| if let Action::Enter { from, to, .. } = a { Some((*from, *to)) } else { None })
+        .collect()
+}
+
+#[test]
+fn alone_it_waits_one_master_down_interval_and_then_speaks_first() {
+    let mut rig = Rig::priority(100);
+    assert_eq!(rig.router.state(), State::Backup);
+    let (when, out) = rig.tick();
+    assert_eq!(when, 3.609_375);
+    let silent = Duration::from_nanos(3_609_375_000);
+    assert_eq!(
+        out,
+        [
+            Action::Advertise(100),
+            Action::TakeVips,
+            Action::Garp(5),
+            Action::Enter { from: State::Backup, to: State::Master, cause: Cause::Silence { silent } },
+        ]
+    );
+}
+
+#[test]
+fn as_master_it_advertises_every_interval_and_repeats_the_arp_after_the_delay() {
+    let mut rig = Rig::master(100);
+    let events: Vec<(f64, Vec<Action>)> = (0..6)
+        .map(|_| {
+            let (when, out) = rig.tick();
+            (when, out.to_vec())
+        })
+        .collect();
+    let adverts: Vec<f64> =
+        events.iter().filter(|(_, o)| o.contains(&Action::Advertise(100))).map(|e| e.0).collect();
+    assert_eq!(adverts, [4.609_375, 5.609_375, 6.609_375, 7.609_375, 8.609_375, 9.609_375]);
+    let garps: Vec<f64> = events.iter().filter(|(_, o)| o.contains(&Action::Garp(5))).map(|e| e.0).collect();
+    assert_eq!(garps, [8.609_375]);
+}
+
+#[test]
+fn the_owner_does_not_wait() {
+    let rig = Rig::priority(255);
+    assert_eq!(enters(&rig.out), [(State::Init, State::Backup), (State::Backup, State::Master)]);
+    assert_eq!(rig.out.iter().filter(|a| **a == Action::Advertise(255)).count(), 1);
+}
+
+/// RFC 9568 6.4.2: what each advertisement does to a backup of priority 100, heard at 3 s.
+#[test]
+fn a_backup_hears() {
+    let down = 3.609_375;
+    for (theirs, preempt, deadline) in [
+        (0, true, 3.0 + 0.609_375),
+        (0, false, 3.0 + 0.609_375),
+        (99, true, down),
+        (99, false, 3.0 + down),
+        (100, true, 3.0 + down),
+        (101, true, 3.0 + down),
+        (255, false, 3.0 + down),
+    ] {
+        let mut rig = Rig::new(Params { preempt, ..Params::default() });
+        rig.tell(3.0, advert(100, theirs));
+        assert_eq!(rig.router.deadline(), Some(at(deadline)), "{theirs} {preempt}");
+        assert_eq!(rig.router.state(), State::Backup);
+    }
+}
+
+/// RFC 9568 6.4.3: what each advertisement does to a master of priority 100 at .101.
+#[test]
+fn a_master_hears() {
+    for (from, theirs, yields) in [
+        (100, 0, false),
+        (102, 0, false),
+        (102, 99, false),
+        (100, 100, false),
+        (102, 100, true),
+        (100, 101, true),
+        (100, 255, true),
+    ] {
+        let mut rig = Rig::master(100);
+        let out = rig.tell(4.0, advert(from, theirs)).to_vec();
+        assert_eq!(rig.router.state() == State::Backup, yields, "{from} {theirs}");
+        assert_eq!(out.contains(&Action::DropVips), yields);
+        assert!(out.contains(&Action::Advertise(100)), "it says at once that it is, or was, a master");
+        let garp = !yields && theirs > 0;
+        assert_eq!(out.contains(&Action::Garp(5)), garp, "{from} {theirs}");
+    }
+}
+
+#[test]
+fn the_outdone_master_drops_its_addresses_before_it_speaks_again() {
+    let mut rig = Rig::master(100);
+    let cause = Cause::Outdone { master: ip(100), theirs: 150, ours: 100 };
+    assert_eq!(
+        rig.tell(4.0, advert(100, 150)),
+        [
+            Action::DropVips,
+            Action::Enter { from: State::Master, to: State::Backup, cause },
+            Action::Advertise(100),
+        ]
+    );
+    assert_eq!(rig.router.deadline(), Some(at(7.609_375)));
+}
+
+#[test]
+fn a_flood_of_lower_advertisements_draws_few_answers_and_no_silence() {
+    let mut rig = Rig::master(100);
+    let mut answers = 0;
+    let mut now = 4.0;
+    for _ in 0..2000 {
+        now += 0.0005;
+        answers +=
+            rig.tell(now, advert(100, 50)).iter().filter(|a| matches!(a, Action::Advertise(_))).count();
+    }
+    assert!((15..=21).contains(&answers), "{answers} in one second");
+    assert!(rig.router.deadline() <= Some(at(now + 1.0)));
+}
+
+#[test]
+fn goodbye_comes_first_and_the_addresses_go_when_the_successor_is_heard() {
+    let mut rig = Rig::master(100);
+    let out = rig.tell(4.0, Input::Stop);
+    assert_eq!(out[0], Action::Advertise(0));
+    assert!(!out.contains(&Action::DropVips));
+    assert_eq!(rig.router.state(), State::Leaving);
+    // Another goodbye is no successor.
+    assert_eq!(rig.tell(4.1, advert(100, 0)), []);
+    let out = rig.tell(4.6, advert(100, 50));
+    let cause = Cause::HandedOver { to: Some(ip(100)) };
+    assert_eq!(out, [Action::DropVips, Action::Enter { from: State::Leaving, to: State::Stopped, cause }]);
+    assert_eq!(rig.router.deadline(), None);
+}
+
+#[test]
+fn without_a_successor_it_leaves_after_the_longest_skew_and_one_interval() {
+    let mut rig = Rig::master(100);
+    rig.tell(4.0, Input::Release);
+    let (when, out) = rig.tick();
+    assert_eq!(when, 4.0 + 255.0 / 256.0 + 1.0);
+    assert!(out.contains(&Action::DropVips));
+    assert_eq!(rig.router.state(), State::Released);
+    assert_eq!(rig.tell(9.0, advert(100, 50)), []);
+    rig.tell(10.0, Input::Resume);
+    assert_eq!(rig.router.state(), State::Backup);
+}
+
+#[test]
+fn a_fault_drops_the_addresses_at_once_and_stays_out() {
+    let mut rig = Rig::master(100);
+    let out = rig.tell(4.0, Input::Track(Tracked { priority: 100, faults: 2 }));
+    assert_eq!(out[..2], [Action::Advertise(0), Action::DropVips]);
+    assert_eq!(rig.router.deadline(), None);
+    assert_eq!(rig.tell(5.0, advert(100, 50)), []);
+    rig.tell(6.0, Input::Track(Tracked { priority: 100, faults: 0 }));
+    assert_eq!(rig.router.state(), State::Backup);
+    assert_eq!(rig.router.deadline(), Some(at(9.609_375)));
+}
+
+#[test]
+fn nopreempt_holds_after_a_fault_and_says_so_once() {
+    let mut rig = Rig::new(Params { preempt: false, priority: 200, ..Params::default() });
+    rig.until(State::Master);
+    rig.tell(4.0, Input::Track(Tracked { priority: 200, faults: 1 }));
+    rig.tell(5.0, Input::Track(Tracked { priority: 200, faults: 0 }));
+    let first = rig.tell(5.5, advert(100, 50)).to_vec();
+    assert_eq!(first, [Action::Note(Note::Tolerated { master: ip(100), theirs: 50, wait: None })]);
+    for i in 1..100 {
+        assert_eq!(rig.tell(5.5 + f64::from(i), advert(100, 50)), []);
+    }
+    assert_eq!(rig.router.state(), State::Backup);
+}
+
+#[test]
+fn preempt_delay_tolerates_a_lower_master_for_so_long() {
+    let mut rig = Rig::new(Params { preempt_delay: 10 * SECOND, priority: 200, ..Params::default() });
+    let mut now = 0.0;
+    while rig.router.state() == State::Backup {
+        now += 1.0;
+        rig.tell(now, advert(100, 50));
+        while rig.router.deadline().is_some_and(|d| d <= at(now + 0.99))
+            && rig.router.state() == State::Backup
+        {
+            rig.tick();
+        }
+    }
+    assert!((10.0..15.0).contains(&now), "{now}");
+}
+
+#[test]
+fn preempt_delay_does_not_hinder_it_when_the_master_dies() {
+    let mut rig = Rig::new(Params { preempt_delay: 100 * SECOND, priority: 200, ..Params::default() });
+    rig.tell(1.0, advert(100, 50));
+    assert_eq!(rig.until(State::Master), 1.0 + 3.0 + 56.0 / 256.0);
+}
+
+#[test]
+fn version_3_waits_as_long_as_the_master_says() {
+    let mut rig = Rig::new(Params { version: Version::V3, ..Params::default() });
+    let quick = Advert { src: ip(100), priority: 150, interval: Duration::from_millis(100) };
+    rig.tell(1.0, Input::Advert(quick));
+    assert_eq!(rig.router.deadline(), Some(at(1.0 + 0.360_937_5)));
+}
+
+#[test]
+fn a_changed_priority_moves_the_wait_that_is_under_way() {
+    let mut rig = Rig::priority(100);
+    rig.tell(1.0, Input::Track(Tracked { priority: 228, faults: 0 }));
+    assert_eq!(rig.router.deadline(), Some(at(3.0 + 28.0 / 256.0)));
+}
+
+#[test]
+fn lateness_does_not_add_up_and_oversleeping_is_mended_by_arp() {
+    let mut rig = Rig::master(100);
+    rig.out.clear();
+    rig.router.handle(Input::Tick, at(4.9), &mut rig.out);
+    assert_eq!(rig.router.deadline(), Some(at(5.609_375)));
+    let out = rig.tell(30.0, Input::Tick).to_vec();
+    assert_eq!(out[0], Action::Advertise(100));
+    assert!(out.iter().any(|a| matches!(a, Action::Note(Note::Overslept { .. }))));
+    assert!(out.contains(&Action::Garp(5)));
+}
+
+#[test]
+fn a_reload_keeps_the_master() {
+    let mut rig = Rig::master(100);
+    let quick = Params { interval: Duration::from_millis(100), version: Version::V3, ..Params::default() };
+    assert_eq!(rig.tell(4.0, Input::Reload(Box::new(quick))), []);
+    assert_eq!(rig.router.state(), State::Master);
+    assert_eq!(rig.router.deadline(), Some(at(4.1)));
+}
+
+#[test]
+fn a_refresh_goes_on_while_it_is_master() {
+    let garp = Garp { refresh: 2 * SECOND, refresh_repeat: 1, delay: Duration::ZERO, ..Garp::default() };
+    let mut rig = Rig::new(Params { garp, ..Params::default() });
+    rig.until(State::Master);
+    let garps: usize = (0..9).map(|_| rig.tick().1.iter().filter(|a| **a == Action::Garp(1)).count()).sum();
+    assert_eq!(garps, 4);
+}
+
+#[test]
+fn a_member_of_a_group_waits_for_the_others() {
+    let mut rig = Rig::new(Params { grouped: true, ..Params::default() });
+    rig.tick();
+    assert_eq!(rig.router.state(), State::Backup);
+    assert!(rig.router.is_ripe());
+    rig.tell(4.0, advert(100, 150));
+    assert!(!rig.router.is_ripe(), "a better master was heard meanwhile");
+    rig.tick();
+    let out = rig.tell(9.0, Input::GroupMaster);
+    assert_eq!(enters(out), [(State::Backup, State::Master)]);
+}
+
+#[test]
+fn the_first_election_waits_for_the_startup_delay() {
+    let mut rig = Rig::new(Params { startup_delay: 5 * SECOND, ..Params::default() });
+    assert_eq!(rig.router.state(), State::Init);
+    assert_eq!(rig.until(State::Backup), 5.0);
+    assert_eq!(rig.until(State::Master), 8.609_375);
+}
