@@ -1,0 +1,58 @@
+//! The lab's own program: what runs inside of its hosts.
+//!
+//! `lab server NAME PORT...` answers with its name; `lab get ADDRESS:PORT` asks once (1 s); `lab client ADDRESS:PORT
+//! [--from A,B..] [--rate N] [--timeout MS]` asks at a steady rate; `lab init NAME` is process 1 of a host.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match run(&words.iter().map(String::as_str).collect::<Vec<_>>()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody to tell when standard error is closed.
+            let _ = writeln!(std::io::stderr().lock(), "lab: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(words: &[&str]) -> Result<()> {
+    match words {
+        ["init", name] => lab::init::run(name),
+        ["server", name, ports @ ..] => {
+            let ports: Result<Vec<u16>, _> = ports.iter().map(|p| p.parse()).collect();
+            lab::server::run(name, &ports.context("a port")?)
+        }
+        ["get", service] => {
+            let name = lab::traffic::request(address(service)?, None, Duration::from_secs(1))?;
+            Ok(writeln!(std::io::stdout().lock(), "{name}")?)
+        }
+        ["client", service, options @ ..] => client(service, options),
+        _ => bail!("server NAME PORT..., get ADDRESS:PORT, client ADDRESS:PORT, or init NAME"),
+    }
+}
+
+fn client(service: &str, options: &[&str]) -> Result<()> {
+    let (mut from, mut rate, mut timeout) = (Vec::new(), 30, 200);
+    for pair in options.chunks(2) {
+        match pair {
+            ["--from", list] => {
+                from = list.split(',').map(str::parse).collect::<Result<_, _>>().context("--from")?;
+            }
+            ["--rate", number] => rate = number.parse().context("--rate")?,
+            ["--timeout", millis] => timeout = millis.parse().context("--timeout")?,
+            _ => bail!("client: what is {}?", pair.join(" ")),
+        }
+    }
+    lab::traffic::run(address(service)?, &from, rate, Duration::from_millis(timeout))
+}
+
+fn address(text: &str) -> Result<SocketAddr> {
+    text.parse().with_context(|| format!("{text}: not ADDRESS:PORT"))
+}
