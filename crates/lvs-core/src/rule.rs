@@ -46,11 +46,37 @@ impl Names for NoNames {
 pub trait Spelling {
     /// Writes address and port of a service or server; no protocol: a firewall mark's server.
     fn endpoint(&self, out: &mut dyn Write, protocol: Option<Protocol>, e: Endpoint) -> fmt::Result;
+}
+
+/// Whose lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// Lines that say everything and are read back.
+    Ours,
+    /// ipvsadm's, which leave out thresholds and the third flag of sh and mh, and show big marks negative.
+    Ipvsadm,
+}
+
+impl Dialect {
     /// Writes a firewall mark.
-    fn mark(&self, out: &mut dyn Write, mark: u32) -> fmt::Result {
-        write!(out, "{mark}")
+    pub fn mark(self, out: &mut dyn Write, mark: u32) -> fmt::Result {
+        match self {
+            Self::Ours => write!(out, "{mark}"),
+            Self::Ipvsadm => write!(out, "{}", i32::from_ne_bytes(mark.to_ne_bytes())),
+        }
     }
 }
+
+/// How rule lines are written: the dialect, and the spelling of addresses.
+#[derive(Clone, Copy)]
+pub struct Style<'a> {
+    /// Whose lines.
+    pub dialect: Dialect,
+    /// Numbers or names.
+    pub spell: &'a dyn Spelling,
+}
+
+const OURS: Style<'static> = Style { dialect: Dialect::Ours, spell: &Numeric };
 
 /// Prints numbers as they are.
 #[derive(Clone, Copy, Debug, Default)]
@@ -65,31 +91,30 @@ impl Spelling for Numeric {
 /// Writes `-A` with everything that is not the default, without a line end.
 pub fn add_service(
     out: &mut dyn Write,
-    spell: &dyn Spelling,
+    style: Style<'_>,
     key: &ServiceKey,
     service: &Service,
 ) -> fmt::Result {
     out.write_str("-A ")?;
-    target(out, spell, key)?;
-    service_options(out, key.family(), service)
+    target(out, style, key)?;
+    service_options(out, style.dialect, key.family(), service)
 }
 
-/// Writes `-a` with method, weight and tunnel, and with the thresholds if asked for and set.
+/// Writes `-a` with method, weight and tunnel, and in our dialect with thresholds that are set.
 pub fn add_server(
     out: &mut dyn Write,
-    spell: &dyn Spelling,
+    style: Style<'_>,
     key: &ServiceKey,
     endpoint: Endpoint,
     server: &Server,
-    thresholds: bool,
 ) -> fmt::Result {
     out.write_str("-a ")?;
-    server_target(out, spell, key, endpoint)?;
-    server_options(out, server, thresholds)
+    server_target(out, style, key, endpoint)?;
+    server_options(out, style.dialect, server)
 }
 
 /// The option that names a service, with its value: `-t 10.0.0.1:80`, `-f 5 -6`.
-pub fn target(out: &mut dyn Write, spell: &dyn Spelling, key: &ServiceKey) -> fmt::Result {
+pub fn target(out: &mut dyn Write, style: Style<'_>, key: &ServiceKey) -> fmt::Result {
     match key {
         ServiceKey::Addr { protocol, vip } => {
             out.write_str(match protocol {
@@ -97,25 +122,20 @@ pub fn target(out: &mut dyn Write, spell: &dyn Spelling, key: &ServiceKey) -> fm
                 Protocol::Udp => "-u ",
                 Protocol::Sctp => "--sctp-service ",
             })?;
-            spell.endpoint(out, Some(*protocol), *vip)
+            style.spell.endpoint(out, Some(*protocol), *vip)
         }
         ServiceKey::Mark { mark, family } => {
             out.write_str("-f ")?;
-            spell.mark(out, *mark)?;
+            style.dialect.mark(out, *mark)?;
             out.write_str(if *family == Family::Inet6 { " -6" } else { "" })
         }
     }
 }
 
-fn server_target(
-    out: &mut dyn Write,
-    spell: &dyn Spelling,
-    key: &ServiceKey,
-    endpoint: Endpoint,
-) -> fmt::Result {
-    target(out, spell, key)?;
+fn server_target(out: &mut dyn Write, style: Style<'_>, key: &ServiceKey, endpoint: Endpoint) -> fmt::Result {
+    target(out, style, key)?;
     out.write_str(" -r ")?;
-    spell.endpoint(out, protocol(key), endpoint)
+    style.spell.endpoint(out, protocol(key), endpoint)
 }
 
 /// The protocol of a service; none for a firewall mark.
@@ -126,7 +146,7 @@ pub fn protocol(key: &ServiceKey) -> Option<Protocol> {
     }
 }
 
-fn service_options(out: &mut dyn Write, family: Family, service: &Service) -> fmt::Result {
+fn service_options(out: &mut dyn Write, dialect: Dialect, family: Family, service: &Service) -> fmt::Result {
     write!(out, " -s {}", service.scheduler)?;
     if let Some(seconds) = service.persistence {
         write!(out, " -p {seconds}")?;
@@ -138,8 +158,7 @@ fn service_options(out: &mut dyn Write, family: Family, service: &Service) -> fm
     if service.flags.has(ServiceFlags::ONE_PACKET) {
         out.write_str(" -o")?;
     }
-    let mut names = scheduler_flags(service).peekable();
-    if names.peek().is_some() {
+    if let Some(names) = scheduler_flags(service, dialect) {
         out.write_str(" -b ")?;
         join(out, names)?;
     }
@@ -164,7 +183,7 @@ pub fn netmask(out: &mut dyn Write, before: &str, family: Family, mask: u32) -> 
     }
 }
 
-fn server_options(out: &mut dyn Write, server: &Server, thresholds: bool) -> fmt::Result {
+fn server_options(out: &mut dyn Write, dialect: Dialect, server: &Server) -> fmt::Result {
     let method = match server.forward {
         Forward::Masq => "-m",
         Forward::Tunnel(_) => "-i",
@@ -172,10 +191,10 @@ fn server_options(out: &mut dyn Write, server: &Server, thresholds: bool) -> fmt
         Forward::Route | Forward::Local | Forward::Bypass => "-g",
     };
     write!(out, " {method} -w {}", server.weight)?;
-    if thresholds && server.upper != 0 {
+    if dialect == Dialect::Ours && server.upper != 0 {
         write!(out, " -x {}", server.upper)?;
     }
-    if thresholds && server.lower != 0 {
+    if dialect == Dialect::Ours && server.lower != 0 {
         write!(out, " -y {}", server.lower)?;
     }
     match server.forward {
@@ -226,21 +245,21 @@ pub fn role(role: DaemonRole) -> &'static str {
 impl fmt::Display for Op {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AddService(key, service) => add_service(f, &Numeric, key, service),
+            Self::AddService(key, service) => add_service(f, OURS, key, service),
             Self::EditService(key, service) => {
                 write!(f, "-E {key}")?;
-                service_options(f, key.family(), service)
+                service_options(f, Dialect::Ours, key.family(), service)
             }
             Self::DelService(key) => write!(f, "-D {key}"),
-            Self::AddServer(key, endpoint, server) => add_server(f, &Numeric, key, *endpoint, server, true),
+            Self::AddServer(key, endpoint, server) => add_server(f, OURS, key, *endpoint, server),
             Self::EditServer(key, endpoint, server) => {
                 f.write_str("-e ")?;
-                server_target(f, &Numeric, key, *endpoint)?;
-                server_options(f, server, true)
+                server_target(f, OURS, key, *endpoint)?;
+                server_options(f, Dialect::Ours, server)
             }
             Self::DelServer(key, endpoint) => {
                 f.write_str("-d ")?;
-                server_target(f, &Numeric, key, *endpoint)
+                server_target(f, OURS, key, *endpoint)
             }
             Self::Flush => f.write_str("-C"),
             Self::Zero(None) => f.write_str("-Z"),
@@ -260,7 +279,7 @@ impl fmt::Display for Op {
 /// A service prints as the option that names it: `-t 10.0.0.1:80`.
 impl fmt::Display for ServiceKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        target(f, &Numeric, self)
+        target(f, OURS, self)
     }
 }
 

@@ -90,12 +90,20 @@ impl Refusal {
 /// The first thing that is wrong, in the order in which ipvsadm finds it; its exit status is in the refusal.
 pub fn parse<'a>(words: impl Iterator<Item = &'a str>, names: &dyn Names) -> Result<Command, Refusal> {
     let mut reader = Reader::new(words);
-    let Some((first, value)) = reader.next()? else {
+    // ipvsadm's -R ends at a line whose first option it does not know, and goes on after any other.
+    let first = reader.next().map_err(|e| Refusal { ends_restore: true, ..e })?;
+    let Some((first, value)) = first else {
         return Err(Refusal::no_command(reader.plain.first().copied()));
     };
     let Opt::Command(verb) = first.opt else {
         return Err(Refusal::no_command(Some(&first.name())));
     };
+    match verb {
+        // Whatever follows is not even looked at.
+        Verb::Help => return Ok(Command::Help),
+        Verb::Version => return Ok(Command::Version),
+        _ => {}
+    }
     let mut line = Line::new(verb, names);
     if let Some(state) = value {
         line.role = Some(role(state)?);
@@ -299,7 +307,7 @@ impl<'a> Line<'a> {
         if self.verb == Verb::Stop {
             return Op::StopDaemon(role, self.daemon.sync_id);
         }
-        if !self.has(Opt::Interface) {
+        if self.daemon.interface.is_empty() {
             "eth0".clone_into(&mut self.daemon.interface);
         }
         Op::StartDaemon(Daemon { role, ..self.daemon.clone() })

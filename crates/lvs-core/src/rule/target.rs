@@ -225,13 +225,13 @@ pub(super) fn server(line: &Line<'_>) -> Result<Op, Refusal> {
     let key = required_service(line)?;
     let words = &line.server;
     let mut endpoint = words.endpoint.ok_or_else(|| Refusal::wrong("which real server? give -r"))?;
+    if line.verb == Verb::DelServer {
+        return Ok(Op::DelServer(key, endpoint));
+    }
     let forward = forward(line)?;
     let tunnel = matches!(forward, Forward::Tunnel(_));
     if Family::of(endpoint.addr) != key.family() && !tunnel {
         return Err(Refusal::wrong("a server of the other address family needs a tunnel (-i)"));
-    }
-    if line.verb == Verb::DelServer {
-        return Ok(Op::DelServer(key, endpoint));
     }
     // Only masquerading translates ports; elsewhere the packet keeps the one it came with.
     if let (ServiceKey::Addr { vip, .. }, false) = (key, forward == Forward::Masq) {

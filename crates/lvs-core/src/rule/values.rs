@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::Names;
+use super::{Dialect, Names};
 use crate::addr::Family;
 use crate::table::{Protocol, Service, ServiceFlags};
 
@@ -64,9 +64,11 @@ pub(super) fn host_port(
     names: &dyn Names,
 ) -> Option<(IpAddr, Option<u16>)> {
     if let Some(rest) = text.strip_prefix('[') {
-        let (addr, after) = rest.split_once(']')?;
-        let addr: Ipv6Addr = addr.parse().ok()?;
-        return Some((addr.into(), Some(port(after.strip_prefix(':')?, protocol, names)?)));
+        return bracketed(rest, protocol, names);
+    }
+    // Digits alone are a forgotten address more often than the 32-bit number that inet_aton would see.
+    if text.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
     }
     if let Ok(addr) = text.parse::<Ipv6Addr>() {
         return Some((addr.into(), None));
@@ -82,10 +84,18 @@ pub(super) fn host_port(
     }
 }
 
-/// An IPv4 address or the name of a host. A word of digits alone is refused: it is a forgotten address more
-/// often than the 32-bit number that inet_aton would see.
-pub(super) fn ipv4(text: &str, names: &dyn Names) -> Option<Ipv4Addr> {
-    if text.bytes().all(|b| b.is_ascii_digit()) {
+/// `ADDR]:PORT`. ipvsadm passes over the port of an IPv4 address that stands in brackets.
+fn bracketed(text: &str, protocol: Option<Protocol>, names: &dyn Names) -> Option<(IpAddr, Option<u16>)> {
+    let (addr, after) = text.split_once(']')?;
+    let after = after.strip_prefix(':')?;
+    match addr.parse::<IpAddr>().ok()? {
+        IpAddr::V6(addr) => Some((addr.into(), Some(port(after, protocol, names)?))),
+        IpAddr::V4(addr) => Some((addr.into(), Some(0))),
+    }
+}
+
+fn ipv4(text: &str, names: &dyn Names) -> Option<Ipv4Addr> {
+    if text.is_empty() {
         return None;
     }
     inet_aton(text).or_else(|| names.host(text))
@@ -101,35 +111,43 @@ fn port(text: &str, protocol: Option<Protocol>, names: &dyn Names) -> Option<u16
 /// A persistence mask: IPv4 as an address, IPv6 as a prefix length.
 pub(super) fn netmask(text: &str, family: Family, names: &dyn Names) -> Option<u32> {
     match family {
-        Family::Inet => inet_aton(text).or_else(|| names.host(text)).map(u32::from),
+        Family::Inet => ipv4(text, names).map(u32::from),
         Family::Inet6 => number32(text, 1, 128),
     }
 }
 
 const FLAGS: [ServiceFlags; 3] = [ServiceFlags::SCHED_1, ServiceFlags::SCHED_2, ServiceFlags::SCHED_3];
 
-/// What a scheduler calls its flags; the third has no name in sh and mh, and they do not show it.
-fn flag_names(scheduler: &str) -> &'static [&'static str] {
+const GENERAL: [&str; 3] = ["flag-1", "flag-2", "flag-3"];
+
+/// What a scheduler calls its flags.
+fn flag_names(scheduler: &str) -> [&'static str; 3] {
     match scheduler {
-        "sh" => &["sh-fallback", "sh-port"],
-        "mh" => &["mh-fallback", "mh-port"],
-        _ => &["flag-1", "flag-2", "flag-3"],
+        "sh" => ["sh-fallback", "sh-port", GENERAL[2]],
+        "mh" => ["mh-fallback", "mh-port", GENERAL[2]],
+        _ => GENERAL,
     }
 }
 
-/// The names of a service's scheduler flags.
-pub fn scheduler_flags(service: &Service) -> impl Iterator<Item = &'static str> {
-    let flags = service.flags;
-    let names = flag_names(&service.scheduler).iter().zip(FLAGS);
-    names.filter(move |(_, flag)| flags.has(*flag)).map(|(name, _)| *name)
+/// The names of a service's scheduler flags; none if it has no flag. ipvsadm has no name for the third flag of sh
+/// and mh, so there the list may be empty.
+pub fn scheduler_flags(
+    service: &Service,
+    dialect: Dialect,
+) -> Option<impl Iterator<Item = &'static str> + use<>> {
+    let own = flag_names(&service.scheduler);
+    let nameless = dialect == Dialect::Ipvsadm && own != GENERAL;
+    let set = FLAGS.map(|flag| service.flags.has(flag));
+    let names = own.into_iter().zip(set).take(if nameless { 2 } else { 3 });
+    set.contains(&true).then(|| names.filter(|(_, set)| *set).map(|(name, _)| name))
 }
 
 /// A list of scheduler flags with commas; the first unknown word is the error.
 pub(super) fn parse_flags<'a>(list: &'a str, scheduler: &str) -> Result<ServiceFlags, &'a str> {
     let mut flags = ServiceFlags::default();
-    for word in list.split(',') {
-        let own = flag_names(scheduler).iter().position(|n| *n == word);
-        let place = own.or_else(|| flag_names("").iter().position(|n| *n == word));
+    for word in list.split(',').filter(|w| !w.is_empty()) {
+        let find = |names: [&str; 3]| names.iter().position(|n| *n == word);
+        let place = find(flag_names(scheduler)).or_else(|| find(GENERAL));
         flags = flags.with(FLAGS[place.ok_or(word)?]);
     }
     Ok(flags)
