@@ -1,3 +1,7 @@
-//! Placeholder until the first slice of this tool lands.
+//! See the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ipvsctl::verbs::main(std::env::args_os())
+}

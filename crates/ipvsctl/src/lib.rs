@@ -1,0 +1,8 @@
+//! ipvsctl: reads and writes the kernel's IPVS table.
+//!
+//! The verbs that ipvsadm does not have, each in a file of its own with its tests beside it, are gathered in
+//! [`verbs`].
+
+pub mod metrics;
+pub mod snapshot;
+pub mod verbs;

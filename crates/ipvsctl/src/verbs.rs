@@ -1,0 +1,102 @@
+//! The verbs that ipvsadm does not have and that look at the table rather than write rules.
+//!
+//! Each lives in a file of its own, with a pure part (snapshots and times in, plans and text out) and a thin
+//! driver: [`crate::metrics`] and, as they land, `drain`, `top`, `check`, `export`, `completions`. This file is
+//! their only door: the command line takes [`Verb`] as a flattened subcommand and gives it to [`run`].
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use lvs_core::ipvs::IpvsError;
+use lvs_core::sys::ipvs::{Client, OpenError};
+
+use crate::metrics;
+
+/// The command line while these verbs are the only ones.
+#[derive(Debug, Parser)]
+#[command(name = "ipvsctl", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// One verb with its options.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Print the table's counters for Prometheus.
+    Metrics(metrics::Args),
+}
+
+/// Why a verb did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The kernel has no IPVS, or does not talk to us.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The kernel refused.
+    #[error(transparent)]
+    Kernel(#[from] IpvsError),
+    /// A file or the terminal.
+    #[error("{0}: {1}")]
+    File(String, io::Error),
+    /// The words or the file are wrong.
+    #[error("{0}")]
+    Usage(String),
+}
+
+impl Failure {
+    /// The exit status: 2 for a wrong command line or file, 1 for what could not be done.
+    pub fn status(&self) -> u8 {
+        match self {
+            Self::Usage(_) => 2,
+            _ => 1,
+        }
+    }
+}
+
+/// Does what the command line says, with its messages on standard error.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let status = match Cli::try_parse_from(args) {
+        Ok(cli) => run(&cli.verb).unwrap_or_else(|e| complain(&e)),
+        Err(e) => {
+            // Help goes to standard output; a closed one is not our affair.
+            let _ = e.print();
+            e.exit_code().try_into().unwrap_or(2)
+        }
+    };
+    ExitCode::from(status)
+}
+
+/// Does a verb; the exit status when nothing failed.
+///
+/// # Errors
+/// See [`Failure`]; it prints as a sentence without the tool's name.
+pub fn run(verb: &Verb) -> Result<u8, Failure> {
+    match verb {
+        Verb::Metrics(args) => metrics::run(args),
+    }
+}
+
+fn complain(failure: &Failure) -> u8 {
+    // There is nowhere left to say that standard error is gone.
+    let _ = writeln!(io::stderr().lock(), "ipvsctl: {failure}");
+    failure.status()
+}
+
+/// Opens the kernel's IPVS.
+pub(crate) fn open() -> Result<Client, Failure> {
+    Ok(Client::open()?)
+}
+
+/// Writes text to standard output; a reader that has gone away ends it quietly.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::File("standard output".to_owned(), e))
+        }
+        _ => Ok(()),
+    }
+}
