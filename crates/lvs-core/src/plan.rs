@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::addr::{Endpoint, Family};
-use crate::table::{Server, Service, ServiceEntry, ServiceKey, Table};
+use crate::table::{Forward, Server, Service, ServiceEntry, ServiceKey, Table};
 
 /// One change of the table. It prints itself as a rule line (`-A -t 10.0.0.1:80 -s rr`), see [`crate::rule`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,10 +127,17 @@ fn add_or_edit(key: ServiceKey, old: Option<&ServiceEntry>, new: &ServiceEntry, 
     for (endpoint, server) in &new.servers {
         match old.and_then(|o| o.servers.get(endpoint)) {
             None => ops.push(Op::AddServer(key, *endpoint, *server)),
-            Some(o) if o != server => ops.push(Op::EditServer(key, *endpoint, *server)),
+            Some(o) if !same_server(o, server) => ops.push(Op::EditServer(key, *endpoint, *server)),
             Some(_) => {}
         }
     }
+}
+
+/// Whether a server of the table is as wanted. The kernel turns every method into `Local` where the address is
+/// its own, so editing would change nothing, each time anew.
+fn same_server(found: &Server, wanted: &Server) -> bool {
+    let forward = if found.forward == Forward::Local { Forward::Local } else { wanted.forward };
+    *found == Server { forward, ..*wanted }
 }
 
 /// Whether two services behave the same. The netmask only means something with persistence, and the kernel

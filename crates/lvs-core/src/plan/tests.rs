@@ -6,7 +6,6 @@ use proptest::collection::btree_map;
 use proptest::prelude::*;
 
 use super::*;
-use crate::table::Forward;
 
 fn key() -> impl Strategy<Value = ServiceKey> {
     prop_oneof![
@@ -91,4 +90,17 @@ fn a_mask_without_persistence_is_no_difference() {
     let plain = Service::new("rr", Family::Inet);
     let masked = Service { netmask: 0xffff_ff00, ..plain.clone() };
     assert_eq!(diff(&of(plain), &of(masked), &Scope::Everything), vec![]);
+}
+
+#[test]
+fn a_server_on_the_director_itself_is_no_difference() {
+    let key = ServiceKey::tcp(Ipv4Addr::new(10, 0, 0, 1), 80);
+    let of = |forward, weight| {
+        let mut entry = ServiceEntry::new(Service::new("rr", Family::Inet));
+        entry.servers.insert(Endpoint::new(Ipv4Addr::new(10, 0, 0, 2), 80), Server::new(forward, weight));
+        Table { services: [(key, entry)].into() }
+    };
+    let local = of(Forward::Local, 1);
+    assert_eq!(diff(&local, &of(Forward::Route, 1), &Scope::Everything), vec![]);
+    assert_eq!(diff(&local, &of(Forward::Route, 2), &Scope::Everything).len(), 1);
 }

@@ -10,6 +10,7 @@ pub mod netns;
 pub mod owner;
 pub mod poll;
 pub mod rtnl;
+pub mod script;
 mod socket;
 pub mod sysctl;
 pub mod tcp;
