@@ -31,6 +31,7 @@ mod daemon;
 mod host;
 pub mod init;
 mod place;
+pub mod seed;
 pub mod server;
 mod switch;
 pub mod traffic;

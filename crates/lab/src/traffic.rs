@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -14,33 +15,39 @@ use socket2::{Domain, Socket, Type};
 use crate::daemon::Line;
 use crate::wait::pause;
 
-/// Connects to `service` about `rate` times a second until it is killed, each time from the next of the addresses
-/// `from`, and writes a line a request: `ok NANOSECONDS MILLISECONDS NAME` or `failed NANOSECONDS MILLISECONDS
-/// REASON`, where the nanoseconds are the monotonic clock at its end. A request has failed when no answer came
-/// within `timeout`.
+/// How many requests may be under way at once: more than come within one timeout at the usual rate, so that a
+/// request that waits in vain delays no other one.
+const WORKERS: usize = 8;
+
+/// Connects to `service` `rate` times a second until it is killed, each time from the next of the addresses `from`,
+/// and writes a line a request: `ok NANOSECONDS MILLISECONDS NAME` or `failed NANOSECONDS MILLISECONDS REASON`, where
+/// the nanoseconds are the monotonic clock at its begin. A request has failed when no answer came within `timeout`.
 ///
 /// # Errors
 /// When standard output is closed.
 pub fn run(service: SocketAddr, from: &[IpAddr], rate: u32, timeout: Duration) -> Result<()> {
-    let mut out = std::io::stdout().lock();
     let step = Duration::from_secs(1) / rate.max(1);
-    let mut next = clock::now();
-    for turn in 0.. {
-        let start = clock::now();
-        let source = (!from.is_empty()).then(|| from[turn % from.len()]);
-        let answer = request(service, source, timeout);
-        let now = clock::now();
-        let (word, text) = match &answer {
-            Ok(name) => ("ok", name.clone()),
-            Err(reason) => ("failed", format!("{reason:#}")),
-        };
-        writeln!(out, "{word} {} {} {text}", now.as_nanos(), now.since(start).as_millis())?;
-        out.flush()?;
-        // After a slow request the missed turns are not made up for: clients come at their rate, not in bursts.
-        next = (next + step).max(now);
-        pause(next.since(now));
-    }
-    Ok(())
+    let start = clock::now();
+    let turns = AtomicU32::new(0);
+    let work = || -> Result<()> {
+        loop {
+            let turn = turns.fetch_add(1, Ordering::Relaxed);
+            pause((start + step * turn).since(clock::now()));
+            let source = (!from.is_empty()).then(|| from[turn as usize % from.len()]);
+            let begin = clock::now();
+            let answer = request(service, source, timeout);
+            let took = clock::now().since(begin).as_millis();
+            let (word, text) = match answer {
+                Ok(name) => ("ok", name),
+                Err(reason) => ("failed", format!("{reason:#}")),
+            };
+            writeln!(std::io::stdout().lock(), "{word} {} {took} {text}", begin.as_nanos())?;
+        }
+    };
+    std::thread::scope(|s| {
+        let workers: Vec<_> = (0..WORKERS).map(|_| s.spawn(work)).collect();
+        workers.into_iter().try_for_each(|w| w.join().unwrap_or(Ok(())))
+    })
 }
 
 /// One request: the name of the server that answered.
@@ -64,13 +71,13 @@ pub fn request(service: SocketAddr, source: Option<IpAddr>, timeout: Duration) -
 /// One request of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// When it ended.
+    /// When it began.
     pub at: Time,
     /// The server's name, or why there was no answer.
     pub answer: Result<String, String>,
 }
 
-/// Requests of one client, in the order of time.
+/// Requests of one client, in the order in which they began.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Traffic(pub Vec<Request>);
 
@@ -95,10 +102,12 @@ impl Outage {
 impl Traffic {
     /// What a client (`lab client ..`) wrote; other lines are skipped.
     pub fn read(lines: &[Line]) -> Self {
-        Self(lines.iter().filter_map(|l| parse(&l.text)).collect())
+        let mut requests: Vec<_> = lines.iter().filter_map(|l| parse(&l.text)).collect();
+        requests.sort_by_key(|r| r.at);
+        Self(requests)
     }
 
-    /// The requests that ended in this time.
+    /// The requests that began in this time.
     pub fn between(&self, from: Time, to: Time) -> Self {
         Self(self.0.iter().filter(|r| r.at >= from && r.at < to).cloned().collect())
     }
