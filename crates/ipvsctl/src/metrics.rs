@@ -20,7 +20,7 @@ use crate::verbs::{Failure, open, print};
 /// The options of `metrics`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Write FILE in one piece instead of standard output, as node_exporter's textfile collector needs it.
+    /// Write FILE in one piece instead of standard output, as node_exporter's textfile collector needs it
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }

@@ -1,7 +1,7 @@
 //! The verbs that ipvsadm does not have and that look at the table rather than write rules.
 //!
 //! Each lives in a file of its own, with a pure part (snapshots and times in, plans and text out) and a thin
-//! driver: [`crate::metrics`] and, as they land, `drain`, `top`, `check`, `export`, `completions`. This file is
+//! driver: [`drain`], [`metrics`] and, as they land, `top`, `check`, `export`, `completions`. This file is
 //! their only door: the command line takes [`Verb`] as a flattened subcommand and gives it to [`run`].
 
 use std::ffi::OsString;
@@ -12,7 +12,7 @@ use clap::{Parser, Subcommand};
 use lvs_core::ipvs::IpvsError;
 use lvs_core::sys::ipvs::{Client, OpenError};
 
-use crate::metrics;
+use crate::{drain, metrics};
 
 /// The command line while these verbs are the only ones.
 #[derive(Debug, Parser)]
@@ -25,7 +25,9 @@ struct Cli {
 /// One verb with its options.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Print the table's counters for Prometheus.
+    /// Take a real server out of service without cutting anybody off
+    Drain(drain::Args),
+    /// Print the table's counters for Prometheus
     Metrics(metrics::Args),
 }
 
@@ -38,6 +40,9 @@ pub enum Failure {
     /// The kernel refused.
     #[error(transparent)]
     Kernel(#[from] IpvsError),
+    /// It cannot be done as things are.
+    #[error("{0}")]
+    Refused(String),
     /// A file or the terminal.
     #[error("{0}: {1}")]
     File(String, io::Error),
@@ -75,6 +80,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// See [`Failure`]; it prints as a sentence without the tool's name.
 pub fn run(verb: &Verb) -> Result<u8, Failure> {
     match verb {
+        Verb::Drain(args) => drain::run(args),
         Verb::Metrics(args) => metrics::run(args),
     }
 }
