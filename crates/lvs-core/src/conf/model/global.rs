@@ -84,6 +84,11 @@ pub struct SyncDaemon {
     pub group: Option<At<IpAddr>>,
 }
 
+impl SyncDaemon {
+    /// Stands for "the instance's VRID" while reading; never in a finished configuration.
+    pub(in crate::conf) const VRID: u32 = 256;
+}
+
 /// `global_defs`, defaults filled in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Global {

@@ -10,7 +10,7 @@ use crate::conf::place::At;
 use crate::table::{Forward, Protocol, ServiceFlags};
 
 /// What a virtual server listens to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Target {
     /// An address and port; port 0 is every port.
     Addr(Endpoint),

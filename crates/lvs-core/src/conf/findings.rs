@@ -1,0 +1,90 @@
+//! Findings under way: collected with places, made into [`Diag`]s at the end.
+
+use std::collections::HashSet;
+
+use super::diag::{Diag, Severity};
+use super::place::Place;
+use super::source::{LineIndex, Sources};
+
+/// A finding without its text.
+#[derive(Clone, Debug)]
+pub(super) struct Finding {
+    severity: Severity,
+    code: &'static str,
+    place: Place,
+    message: String,
+    help: Option<String>,
+    related: Vec<(String, Place)>,
+}
+
+impl Finding {
+    /// Says what to write instead.
+    pub(super) fn help(&mut self, text: impl Into<String>) -> &mut Self {
+        self.help = Some(text.into());
+        self
+    }
+
+    /// Points to another place.
+    pub(super) fn see(&mut self, why: &str, place: Place) -> &mut Self {
+        self.related.push((why.to_owned(), place));
+        self
+    }
+}
+
+/// All findings of a run.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    list: Vec<Finding>,
+    /// Findings that are said once a file.
+    said: HashSet<(&'static str, String)>,
+}
+
+impl Findings {
+    fn add(&mut self, severity: Severity, code: &'static str, place: Place, message: String) -> &mut Finding {
+        let at = self.list.len();
+        self.list.push(Finding { severity, code, place, message, help: None, related: Vec::new() });
+        &mut self.list[at]
+    }
+
+    pub(super) fn error(&mut self, code: &'static str, place: Place, message: String) -> &mut Finding {
+        self.add(Severity::Error, code, place, message)
+    }
+
+    pub(super) fn warning(&mut self, code: &'static str, place: Place, message: String) -> &mut Finding {
+        self.add(Severity::Warning, code, place, message)
+    }
+
+    pub(super) fn note(&mut self, code: &'static str, place: Place, message: String) -> &mut Finding {
+        self.add(Severity::Note, code, place, message)
+    }
+
+    /// Whether this is the first time that something with this key is said.
+    pub(super) fn first(&mut self, code: &'static str, key: &str) -> bool {
+        self.said.insert((code, key.to_owned()))
+    }
+
+    /// The findings in the order of the files, each with its lines.
+    pub(super) fn finish(mut self, sources: &Sources) -> Vec<Diag> {
+        self.list.sort_by_key(|f| (!f.place.is_written(), f.place.file, f.place.line, f.place.col));
+        let mut lines = LineIndex::new(sources);
+        self.list.into_iter().map(|f| diag(f, sources, &mut lines)).collect()
+    }
+}
+
+fn diag(mut finding: Finding, sources: &Sources, lines: &mut LineIndex<'_>) -> Diag {
+    if let Some(origin) = sources.origins.get(&finding.place) {
+        finding.see("it comes from this definition", *origin);
+    }
+    for place in sources.includes(finding.place) {
+        finding.see("included here", place);
+    }
+    let related = finding.related.into_iter();
+    Diag {
+        severity: finding.severity,
+        code: finding.code,
+        at: lines.excerpt(finding.place),
+        message: finding.message,
+        help: finding.help,
+        related: related.filter_map(|(why, place)| Some((why, lines.excerpt(place)?))).collect(),
+    }
+}

@@ -1,0 +1,191 @@
+//! The tree into the typed configuration, judged by the schema on the way.
+
+mod address;
+mod check;
+mod command;
+mod global;
+mod http;
+mod instance;
+mod link;
+mod real;
+mod script;
+mod service;
+mod statics;
+mod track;
+mod value;
+
+use super::findings::Findings;
+use super::model::{Config, Global};
+use super::place::{At, Place};
+use super::schema::{self, Block, Keyword, Status};
+use super::source::Sources;
+use super::suggest;
+use super::tree::{Stmt, Tree};
+
+/// What a reader of a block needs besides the block.
+pub(super) struct Cx<'a> {
+    /// Where findings go.
+    pub(super) findings: &'a mut Findings,
+    /// `global_defs`, complete before any other block is read.
+    pub(super) global: Global,
+}
+
+/// A statement with the keyword that it is.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'t> {
+    /// The keyword's present name, also where an old one is written.
+    pub(super) key: &'static str,
+    /// The statement.
+    pub(super) stmt: Stmt<'t>,
+}
+
+/// Reads a whole tree.
+pub(super) fn config(sources: &Sources, tree: &Tree, findings: &mut Findings) -> Config {
+    let mut cx = Cx { findings, global: Global::default() };
+    let statements = cx.judge(tree.top(sources), &schema::TOP);
+    let mut config = Config { files: sources.files.clone(), ..Config::default() };
+    // Defaults come from global_defs wherever in the file they stand.
+    for s in statements.iter().filter(|s| s.key == "global_defs") {
+        global::read(&mut cx, s.stmt);
+    }
+    global::finish(&mut cx);
+    for s in &statements {
+        block(&mut cx, &mut config, *s);
+    }
+    config.global = std::mem::take(&mut cx.global);
+    link::resolve(&mut cx, &mut config);
+    config
+}
+
+fn block(cx: &mut Cx<'_>, config: &mut Config, s: Known<'_>) {
+    let stmt = s.stmt;
+    match s.key {
+        "vrrp_instance" => config.instances.extend(instance::read(cx, stmt)),
+        "vrrp_sync_group" => config.sync_groups.extend(track::sync_group(cx, stmt)),
+        "vrrp_script" => config.scripts.extend(script::script(cx, stmt)),
+        "track_file" => config.track_files.extend(script::file(cx, stmt)),
+        "vrrp_track_process" => config.track_processes.extend(script::process(cx, stmt)),
+        "track_group" => config.track_groups.extend(statics::track_group(cx, stmt)),
+        "static_ipaddress" => statics::addresses(cx, stmt, &mut config.static_addresses),
+        "static_routes" => statics::routes(cx, stmt, &mut config.static_routes),
+        "static_rules" => statics::rules(cx, stmt, &mut config.static_rules),
+        "virtual_server" => config.virtual_servers.extend(service::read(cx, stmt)),
+        "virtual_server_group" => config.server_groups.extend(service::group(cx, stmt)),
+        "global_defs" => {}
+        other => cx.untyped(other, &schema::TOP, stmt),
+    }
+}
+
+impl Cx<'_> {
+    /// The known statements of a block, everything else being reported.
+    pub(super) fn statements<'t>(&mut self, stmt: Stmt<'t>, block: &'static Block) -> Vec<Known<'t>> {
+        self.judge(stmt.children(), block)
+    }
+
+    fn judge<'t>(
+        &mut self,
+        statements: impl Iterator<Item = Stmt<'t>>,
+        block: &'static Block,
+    ) -> Vec<Known<'t>> {
+        statements.filter_map(|s| self.judge_one(s, block)).collect()
+    }
+
+    fn judge_one<'t>(&mut self, stmt: Stmt<'t>, block: &'static Block) -> Option<Known<'t>> {
+        if stmt.len() == 0 {
+            return None;
+        }
+        let Some(keyword) = block.find(stmt.key()) else {
+            self.unknown(stmt, block);
+            return None;
+        };
+        self.status(stmt, keyword, block);
+        if !self.shape(stmt, keyword) {
+            return None;
+        }
+        match keyword.status {
+            Status::Old(key) => Some(Known { key, stmt }),
+            Status::Foreign(_) => None,
+            _ => Some(Known { key: keyword.name, stmt }),
+        }
+    }
+
+    /// Says what will not be done.
+    fn status(&mut self, stmt: Stmt<'_>, keyword: &Keyword, block: &Block) {
+        let place = stmt.place(0);
+        let name = keyword.name;
+        match keyword.status {
+            Status::Unsupported(differs) if self.findings.first("not-supported", differs) => {
+                self.findings.warning("not-supported", place, format!("{name} is not supported: {differs}"));
+            }
+            Status::Ignored if self.findings.first("ignored-keyword", &format!("{}/{name}", block.name)) => {
+                let message = format!("{name} ({}) has no effect here", keyword.about);
+                self.findings.note("ignored-keyword", place, message);
+            }
+            Status::Foreign(instead) => {
+                let message = format!("unknown keyword '{name}' ({}); the line is skipped", keyword.about);
+                self.findings.warning("unknown-keyword", place, message).help(instead);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a statement has the words and the block that its keyword takes.
+    fn shape(&mut self, stmt: Stmt<'_>, keyword: &Keyword) -> bool {
+        let (least, most) = keyword.words();
+        let given = stmt.len() - 1;
+        let name = keyword.name;
+        if given < least {
+            let message = format!("{name} needs {}", keyword.takes);
+            self.findings.warning("missing-value", stmt.place(0), format!("{message}; the line is skipped"));
+            return false;
+        }
+        if given > most {
+            let takes = if keyword.takes.is_empty() { "nothing" } else { keyword.takes };
+            let message = format!(
+                "{name} takes {takes}; from '{}' on the line has no effect",
+                stmt.get(most + 1).unwrap_or("")
+            );
+            self.findings.warning("extra-words", stmt.place(most + 1), message).help("one statement a line");
+        }
+        if stmt.has_block() && keyword.block.is_none() {
+            let message = format!("{name} takes no block; the block is skipped");
+            self.findings.warning("unexpected-block", stmt.place(0), message);
+        }
+        if !stmt.has_block() && keyword.block.is_some() {
+            let message = format!("{name} needs a block {{ ... }}; the line is skipped");
+            self.findings.warning("missing-block", stmt.place(0), message);
+            return false;
+        }
+        true
+    }
+
+    fn unknown(&mut self, stmt: Stmt<'_>, block: &'static Block) {
+        let name = stmt.key();
+        let what = if stmt.has_block() { "block" } else { "keyword" };
+        let message = format!("unknown {what} '{name}' in {}; it is skipped", block.name);
+        let help = suggest::help(name, block);
+        let finding = self.findings.warning("unknown-keyword", stmt.place(0), message);
+        if let Some(help) = help {
+            finding.help(help);
+        }
+    }
+
+    /// A keyword that no reader takes. Only those that are not used may end here.
+    pub(super) fn untyped(&self, key: &str, block: &Block, _stmt: Stmt<'_>) {
+        debug_assert!(
+            !matches!(block.find(key).map(|k| k.status), Some(Status::Used(_))),
+            "{key} of {} is used but not read",
+            block.name
+        );
+    }
+
+    /// A finding that leaves a block out.
+    pub(super) fn drop_block(&mut self, code: &'static str, place: Place, message: String, help: &str) {
+        self.findings.error(code, place, message).help(help);
+    }
+}
+
+/// The name of a block, from its first argument.
+pub(super) fn name(stmt: Stmt<'_>) -> At<String> {
+    At::new(stmt.get(1).unwrap_or("").to_owned(), stmt.place(1))
+}

@@ -1,0 +1,135 @@
+//! What of an instance depends on its whole block.
+
+use super::super::{At, Cx};
+use super::Draft;
+use super::value::authentication;
+use crate::addr::{Family, Mac};
+use crate::conf::model::{Instance, Vmac, VrrpVersion};
+use crate::conf::tree::Stmt;
+
+/// What depends on the whole block; none if nothing sensible is left.
+pub(super) fn finish(cx: &mut Cx<'_>, mut d: Draft<'_>, stmt: Stmt<'_>) -> Option<Instance> {
+    let title = format!("vrrp_instance {}", d.out.name.value);
+    let Some(vrid) = d.vrid else {
+        let message = format!("{title} has no valid virtual_router_id; it is left out");
+        cx.drop_block(
+            "missing-vrid",
+            stmt.place(0),
+            message,
+            "add a line: virtual_router_id N (1 to 255, the same on all its routers)",
+        );
+        return None;
+    };
+    d.out.vrid = vrid;
+    if d.out.interface.is_none() && d.unicast.peers.is_empty() {
+        let message = format!("{title} has no interface; it is left out");
+        cx.drop_block("missing-interface", stmt.place(0), message, "add a line: interface NAME");
+        return None;
+    }
+    if let (Some(place), true) = (d.unicast_src, d.unicast.peers.is_empty()) {
+        let message = format!(
+            "{title} has unicast_src_ip but no unicast_peer: advertisements go to the multicast group"
+        );
+        cx.findings
+            .warning("no-unicast-peer", place, message)
+            .help("add unicast_peer { ADDRESS } or write mcast_src_ip");
+    }
+    addresses(cx, &mut d);
+    family(cx, &mut d);
+    version(cx, &mut d);
+    authentication(cx, &mut d);
+    d.out.accept = d.accept.unwrap_or(At::assumed(!d.out.strict.value));
+    make_vmac(cx, &mut d);
+    if !d.unicast.peers.is_empty() || d.unicast.fault_no_peer.value {
+        d.out.unicast = Some(d.unicast);
+    }
+    Some(d.out)
+}
+
+fn addresses(cx: &mut Cx<'_>, d: &mut Draft<'_>) {
+    let dev = At::assumed(d.out.interface.as_ref().map(|i| i.value.clone()).unwrap_or_default());
+    d.out.addresses = d.vips.iter().filter_map(|s| cx.vip(*s, &dev, |_, _| None)).collect();
+    d.out.excluded = d.excluded.iter().filter_map(|s| cx.vip(*s, &dev, |_, _| None)).collect();
+    let mut seen = std::collections::HashMap::new();
+    d.out.addresses.retain(|a| match seen.insert(a.prefix.addr, a.prefix.place) {
+        None => true,
+        Some(first) => {
+            let message = format!("{} is listed twice; the second is skipped", a.prefix.addr);
+            cx.findings.warning("duplicate-vip", a.prefix.place, message).see("first here", first);
+            false
+        }
+    });
+}
+
+/// The family is that of the peers or of the first VIP; advertised addresses of the other are left out.
+fn family(cx: &mut Cx<'_>, d: &mut Draft<'_>) {
+    let peer = d.unicast.peers.first().map(|p| At::new(Family::of(p.addr.value), p.addr.place));
+    let vip = d.out.addresses.first().map(|a| At::new(Family::of(a.prefix.addr), a.prefix.place));
+    let family = peer.or(vip).unwrap_or(At::assumed(Family::Inet));
+    d.out.family = family;
+    let other = match family.value {
+        Family::Inet => "IPv4",
+        Family::Inet6 => "IPv6",
+    };
+    d.out.addresses.retain(|a| {
+        let fits = Family::of(a.prefix.addr) == family.value;
+        if !fits {
+            let message =
+                format!("the instance speaks {other}: {} cannot be advertised and is skipped", a.prefix.addr);
+            let help = "move it to virtual_ipaddress_excluded, or into an instance of its own";
+            cx.findings
+                .warning("mixed-families", a.prefix.place, message)
+                .help(help)
+                .see("the family comes from here", family.place);
+        }
+        fits
+    });
+    d.out.mcast_group = match d.group {
+        Some(group) if Family::of(group.value) == family.value => group,
+        _ => At::assumed(match family.value {
+            Family::Inet => cx.global.mcast_group4.value.into(),
+            Family::Inet6 => cx.global.mcast_group6.value.into(),
+        }),
+    };
+}
+
+fn version(cx: &mut Cx<'_>, d: &mut Draft<'_>) {
+    let wished = d.version.unwrap_or(At::assumed(cx.global.version.value));
+    d.out.version = wished;
+    if d.out.family.value == Family::Inet6 && wished.value == VrrpVersion::V2 {
+        d.out.version = At::assumed(VrrpVersion::V3);
+        if wished.is_written() {
+            let message = "version 2 knows IPv4 only: this IPv6 instance uses version 3".to_owned();
+            cx.findings.warning("ipv6-version", wished.place, message).help("write version 3");
+        }
+    }
+    cx.fit_interval(d.out.version.value, &mut d.out.advert_interval);
+}
+
+fn make_vmac(cx: &mut Cx<'_>, d: &mut Draft<'_>) {
+    let Some(s) = d.vmac else {
+        if d.xmit_base.value {
+            let message = "vmac_xmit_base without use_vmac has no effect".to_owned();
+            cx.findings.warning("no-effect", d.xmit_base.place, message).help("add use_vmac");
+        }
+        return;
+    };
+    let (vrid, place) = (d.out.vrid.value, s.place(0));
+    let name = Cx::text(s, 1);
+    let mac = s.get(2).and_then(|text| cx.mac(text, s.place(2)));
+    let (prefix, kind) = match d.out.family.value {
+        Family::Inet => ("vrrp", 1),
+        Family::Inet6 => ("vrrp6", 2),
+    };
+    if !d.unicast.peers.is_empty() && !d.xmit_base.value {
+        let message = "unicast with use_vmac needs vmac_xmit_base; it is set".to_owned();
+        cx.findings.warning("unicast-vmac", place, message).help("add vmac_xmit_base");
+        d.xmit_base = At::assumed(true);
+    }
+    d.out.vmac = Some(Vmac {
+        name: name.unwrap_or_else(|| At::new(format!("{prefix}.{vrid}"), place)),
+        mac: mac.unwrap_or(At::assumed(Mac([0, 0, 0x5e, 0, kind, vrid]))),
+        xmit_base: d.xmit_base,
+        on_other_devices: d.vmac_addr,
+    });
+}

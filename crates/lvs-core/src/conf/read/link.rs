@@ -1,0 +1,233 @@
+//! What is only known when the whole file was read: names that others refer to, and things that must not be twice.
+
+use std::collections::{HashMap, HashSet};
+
+use super::track::OWN;
+use super::{At, Cx, Place};
+use crate::conf::model::{Config, GroupEntry, Instance, Reference, SyncDaemon, Target, Tracking, Weight};
+
+/// Checks and fills in every reference.
+pub(super) fn resolve(cx: &mut Cx<'_>, config: &mut Config) {
+    once(cx, "vrrp_instance", &mut config.instances, |i| &i.name);
+    once(cx, "vrrp_script", &mut config.scripts, |s| &s.name);
+    once(cx, "track_file", &mut config.track_files, |f| &f.name);
+    once(cx, "vrrp_track_process", &mut config.track_processes, |p| &p.name);
+    once(cx, "vrrp_sync_group", &mut config.sync_groups, |g| &g.name);
+    once(cx, "virtual_server_group", &mut config.server_groups, |g| &g.name);
+    same_vrid(cx, &mut config.instances);
+    let known = Names::of(config);
+    for i in &mut config.instances {
+        let own = i.interface.as_ref().map(|i| i.value.clone());
+        tracking(cx, &i.name.value, &mut i.track, &known, own.as_deref());
+    }
+    for g in &mut config.sync_groups {
+        tracking(cx, &g.name.value, &mut g.track, &known, None);
+    }
+    members(cx, config);
+    servers(cx, config);
+    sync_daemon(cx, config);
+}
+
+/// Drops all but the first of a name.
+fn once<T>(cx: &mut Cx<'_>, what: &str, list: &mut Vec<T>, name: fn(&T) -> &At<String>) {
+    let mut seen: HashMap<String, Place> = HashMap::new();
+    list.retain(|item| {
+        let name = name(item);
+        match seen.get(&name.value) {
+            Some(first) => {
+                let message = format!("{what} {} is already defined; this one is left out", name.value);
+                cx.findings
+                    .error("duplicate-name", name.place, message)
+                    .help("give it another name")
+                    .see("first defined here", *first);
+                false
+            }
+            None => {
+                seen.insert(name.value.clone(), name.place);
+                true
+            }
+        }
+    });
+}
+
+/// Two instances with one VRID on one interface would be one virtual router that contradicts itself.
+fn same_vrid(cx: &mut Cx<'_>, instances: &mut Vec<Instance>) {
+    let mut seen: HashMap<(u8, crate::addr::Family, Option<String>), (String, Place)> = HashMap::new();
+    instances.retain(|i| {
+        let key = (i.vrid.value, i.family.value, i.interface.as_ref().map(|i| i.value.clone()));
+        let Some((name, place)) = seen.get(&key) else {
+            seen.insert(key, (i.name.value.clone(), i.vrid.place));
+            return true;
+        };
+        let interface = key.2.as_deref().unwrap_or("(none)");
+        let message = format!(
+            "{} and {name} both use VRID {} on interface {interface}; {} is left out",
+            i.name.value, i.vrid.value, i.name.value
+        );
+        cx.findings
+            .error("duplicate-vrid", i.vrid.place, message)
+            .help("give one of them another virtual_router_id, on all its routers")
+            .see("the first is here", *place);
+        false
+    });
+}
+
+/// What can be tracked, with its own weight.
+struct Names {
+    scripts: HashMap<String, Weight>,
+    files: HashMap<String, Weight>,
+    processes: HashMap<String, Weight>,
+}
+
+impl Names {
+    fn of(config: &Config) -> Self {
+        Self {
+            scripts: config.scripts.iter().map(|s| (s.name.value.clone(), s.weight.value)).collect(),
+            files: config.track_files.iter().map(|s| (s.name.value.clone(), s.weight.value)).collect(),
+            processes: config
+                .track_processes
+                .iter()
+                .map(|s| (s.name.value.clone(), s.weight.value))
+                .collect(),
+        }
+    }
+}
+
+fn tracking(cx: &mut Cx<'_>, owner: &str, track: &mut Tracking, known: &Names, own: Option<&str>) {
+    for r in &mut track.interfaces {
+        if r.weight.value == OWN {
+            r.weight.value = Weight::default();
+        }
+    }
+    track.interfaces.retain(|r| {
+        if own != Some(r.name.as_str()) {
+            return true;
+        }
+        let message =
+            format!("{owner} watches its own interface {} anyway; the line has no effect", r.name.value);
+        cx.findings.warning("own-interface", r.name.place, message).help("remove the line");
+        false
+    });
+    references(cx, owner, "vrrp_script", &mut track.scripts, &known.scripts);
+    references(cx, owner, "track_file", &mut track.files, &known.files);
+    references(cx, owner, "vrrp_track_process", &mut track.processes, &known.processes);
+}
+
+fn references(
+    cx: &mut Cx<'_>,
+    owner: &str,
+    what: &str,
+    list: &mut Vec<Reference>,
+    known: &HashMap<String, Weight>,
+) {
+    list.retain_mut(|r| {
+        let Some(weight) = known.get(&r.name.value) else {
+            let message = format!(
+                "{owner} tracks {}, but there is no sound {what} of this name; the line is skipped",
+                r.name.value
+            );
+            let near = crate::conf::suggest::nearest(&r.name, known.keys().map(String::as_str));
+            let help = near
+                .map_or(format!("add {what} {} {{ ... }}", r.name.value), |n| format!("did you mean '{n}'?"));
+            cx.findings.warning("unknown-name", r.name.place, message).help(help);
+            return false;
+        };
+        if r.weight.value == OWN {
+            r.weight = At::assumed(*weight);
+        }
+        true
+    });
+}
+
+/// Members of groups that are no instances.
+fn members(cx: &mut Cx<'_>, config: &mut Config) {
+    let instances: HashSet<&str> = config.instances.iter().map(|i| i.name.as_str()).collect();
+    let mut check = |group: &str, list: &mut Vec<At<String>>| {
+        list.retain(|m| {
+            let found = instances.contains(m.as_str());
+            if !found {
+                let message = format!(
+                    "{group} names {}, but there is no sound vrrp_instance of this name; it is skipped",
+                    m.value
+                );
+                let near = crate::conf::suggest::nearest(m, instances.iter().copied());
+                let finding = cx.findings.warning("unknown-name", m.place, message);
+                if let Some(near) = near {
+                    finding.help(format!("did you mean '{near}'?"));
+                }
+            }
+            found
+        });
+    };
+    for g in &mut config.sync_groups {
+        check(&g.name.value, &mut g.members);
+    }
+    for g in &mut config.track_groups {
+        check(&g.name.value, &mut g.members);
+    }
+    config.sync_groups.retain(|g| {
+        let empty = g.members.is_empty();
+        if empty {
+            let message = format!("vrrp_sync_group {} has no members; it is left out", g.name.value);
+            cx.findings.warning("empty-group", g.name.place, message).help("add group { INSTANCE INSTANCE }");
+        }
+        !empty
+    });
+}
+
+/// Groups of virtual servers that do not exist, and services that are listed twice.
+fn servers(cx: &mut Cx<'_>, config: &mut Config) {
+    let groups: HashMap<&str, _> = config.server_groups.iter().map(|g| (g.name.as_str(), g)).collect();
+    let mut seen: HashMap<(Target, Option<crate::table::Protocol>, crate::addr::Family), Place> =
+        HashMap::new();
+    config.virtual_servers.retain_mut(|vs| {
+        if let Target::Group(name) = &vs.target.value {
+            let Some(group) = groups.get(name.as_str()) else {
+                let message =
+                    format!("there is no virtual_server_group {name}; the virtual server is left out");
+                cx.findings
+                    .error("unknown-name", vs.target.place, message)
+                    .help(format!("add virtual_server_group {name} {{ ... }}"));
+                return false;
+            };
+            if let Some(At { value: GroupEntry::Range { first, .. }, .. }) =
+                group.entries.iter().find(|e| matches!(e.value, GroupEntry::Range { .. }))
+            {
+                vs.family = crate::addr::Family::of(*first);
+            }
+        }
+        let protocol = (!matches!(vs.target.value, Target::Mark(_))).then_some(vs.protocol.value);
+        let key = (vs.target.value.clone(), protocol, vs.family);
+        if let Some(first) = seen.get(&key) {
+            let message = "this virtual server is already defined; the second is left out".to_owned();
+            cx.findings
+                .error("duplicate-service", vs.target.place, message)
+                .help("put its real servers into the first")
+                .see("first here", *first);
+            return false;
+        }
+        seen.insert(key, vs.target.place);
+        true
+    });
+}
+
+/// The instance whose state the sync daemon follows, and the id that it has from it.
+fn sync_daemon(cx: &mut Cx<'_>, config: &mut Config) {
+    let Some(daemon) = &mut config.global.sync_daemon else { return };
+    match config.instances.iter().find(|i| i.name.value == daemon.instance.value) {
+        Some(instance) if daemon.id.value == SyncDaemon::VRID => {
+            daemon.id = At::assumed(u32::from(instance.vrid.value));
+        }
+        Some(_) => {}
+        None => {
+            let message = format!(
+                "lvs_sync_daemon follows {}, but there is no sound vrrp_instance of this name; it does not start",
+                daemon.instance.value
+            );
+            cx.findings
+                .warning("unknown-name", daemon.instance.place, message)
+                .help("write the name of a vrrp_instance");
+            config.global.sync_daemon = None;
+        }
+    }
+}

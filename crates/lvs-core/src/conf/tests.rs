@@ -1,0 +1,166 @@
+use std::time::Duration;
+
+use super::model::*;
+use super::*;
+use crate::addr::Endpoint;
+use crate::table::{Forward, Protocol};
+
+fn read(text: &str) -> (Config, Vec<Diag>) {
+    parse("t.conf", text.as_bytes(), &mut NoFiles, &Env::default())
+}
+
+/// Code, line and column of every finding.
+fn codes(text: &str) -> Vec<(&'static str, u32, u32)> {
+    read(text).1.iter().map(|d| (d.code, d.line(), d.at.as_ref().map_or(0, |e| e.place.col))).collect()
+}
+
+const SEED: &str = include_str!("../../../../examples/seed-keepalived.conf");
+
+#[test]
+fn the_seeds_file_says_what_the_seed_means() {
+    let (config, findings) = read(SEED);
+    assert_eq!(findings.iter().map(|d| d.code).collect::<Vec<_>>(), ["long-password"]);
+    let [i] = &config.instances[..] else { panic!("{:?}", config.instances) };
+    assert_eq!((i.name.as_str(), i.vrid.value, i.priority.value), ("VI_1", 51, 100));
+    assert_eq!(i.interface.as_ref().map(|i| i.as_str()), Some("ens192"));
+    assert_eq!(i.state.value, InitialState::Master);
+    assert_eq!(i.advert_interval.value, Duration::from_secs(1));
+    assert_eq!(i.authentication.as_ref().map(|a| &a.password.value[..]), Some(&b"your_pas"[..]));
+    let vips: Vec<String> =
+        i.addresses.iter().map(|a| format!("{} {}", a.prefix.value, a.dev.value)).collect();
+    assert_eq!(vips, ["192.168.15.111/32 ens192"]);
+    assert_eq!(i.vrid.place, Place { file: 0, line: 4, col: 23, len: 2 });
+    assert!(!i.garp.master_delay.is_written());
+}
+
+#[test]
+fn the_seeds_services_have_their_real_servers_and_schedules() {
+    let (config, _) = read(SEED);
+    let rows: Vec<String> = config
+        .virtual_servers
+        .iter()
+        .flat_map(|vs| vs.real_servers.iter().map(move |rs| row(vs, rs)))
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            "192.168.15.111:443 sh Some(3600) 192.168.15.109:443 w1 check 192.168.15.109:443 6s/10s/3x3s/6s",
+            "192.168.15.111:443 sh Some(3600) 192.168.15.110:443 w1 check 192.168.15.110:443 6s/10s/3x3s/6s",
+            "192.168.15.111:7885 rr Some(3600) 192.168.15.102:7885 w1 check 192.168.15.102:7885 6s/10s/3x3s/6s",
+            "192.168.15.111:7885 rr Some(3600) 192.168.15.103:7885 w1 check 192.168.15.103:7885 6s/10s/3x3s/6s",
+        ]
+    );
+}
+
+fn row(vs: &VirtualServer, rs: &RealServer) -> String {
+    let Target::Addr(vip) = &vs.target.value else { panic!("{:?}", vs.target) };
+    assert_eq!((vs.protocol.value, rs.forward.value), (Protocol::Tcp, Forward::Route));
+    let [c] = &rs.checks[..] else { panic!("{:?}", rs.checks) };
+    assert_eq!(c.kind, CheckKind::Tcp);
+    format!(
+        "{vip} {} {:?} {} w{} check {} {:?}/{:?}/{}x{:?}/{:?}",
+        vs.scheduler.value,
+        vs.persistence.map(|p| p.value),
+        rs.endpoint.value,
+        rs.weight.value,
+        c.probe.connect_to.value,
+        c.interval.value,
+        c.probe.timeout.value,
+        c.retry.value,
+        c.retry_delay.value,
+        c.warmup.value,
+    )
+}
+
+#[test]
+fn a_finding_shows_the_line_with_a_caret_under_the_word() {
+    let (_, findings) = read("vrrp_instance V {\n\tinterface eth0\n\tvirtual_router_id 300\n}\n");
+    let text: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        text,
+        [
+            "t.conf:1:1: error: vrrp_instance V has no valid virtual_router_id; it is left out [missing-vrid]\n  \
+             1 | vrrp_instance V {\n    | ^^^^^^^^^^^^^\n  \
+             help: add a line: virtual_router_id N (1 to 255, the same on all its routers)",
+            "t.conf:3:20: warning: virtual_router_id 300 is out of range; the default is used [out-of-range]\n  \
+             3 | \tvirtual_router_id 300\n    | \t                  ^^^\n  help: write a number from 1 to 255",
+        ]
+    );
+}
+
+#[test]
+fn braces_stand_anywhere() {
+    // Measured with keepalived 2.2.7, which reads all four alike.
+    let (config, findings) = read(
+        "vrrp_instance A{\n interface eth0\n virtual_router_id 5\n virtual_ipaddress{ 10.0.0.1 }\n}\n\
+         vrrp_instance B\n{\n interface eth0\n virtual_router_id 6\n virtual_ipaddress { 10.0.0.2\n 10.0.0.4 }\n}\n\
+         vrrp_instance C { interface eth0\n virtual_router_id 7\n virtual_ipaddress {10.0.0.5}\n}\n\
+         vrrp_instance D {\n interface eth0\n virtual_router_id 8\n virtual_ipaddress\n {\n 10.0.0.6 } priority 77\n}",
+    );
+    assert_eq!(findings, []);
+    let vips: Vec<Vec<String>> = config
+        .instances
+        .iter()
+        .map(|i| i.addresses.iter().map(|a| a.prefix.addr.to_string()).collect())
+        .collect();
+    assert_eq!(vips, [vec!["10.0.0.1"], vec!["10.0.0.2", "10.0.0.4"], vec!["10.0.0.5"], vec!["10.0.0.6"]]);
+    assert_eq!(config.instances[3].priority.value, 77);
+}
+
+#[test]
+fn only_double_quotes_protect() {
+    // Measured: "a#b" is a#b, a#b is a, 'a#b' is 'a, "q!r" is q!r, a"b c"d is a.
+    let pass = |text: &str| {
+        let (config, _) = read(&format!(
+            "vrrp_instance V {{\ninterface e\nvirtual_router_id 5\nauthentication {{\nauth_type PASS\nauth_pass {text}\n}}\n}}\n"
+        ));
+        let auth = config.instances[0].authentication.clone();
+        auth.map(|a| String::from_utf8_lossy(&a.password.value).into_owned())
+    };
+    let cases = [
+        ("\"a#b\"", "a#b"),
+        ("a#b", "a"),
+        ("'a#b'", "'a"),
+        ("\"q!r\"", "q!r"),
+        ("a\"b c\"d", "a"),
+        ("'x y'", "'x"),
+    ];
+    for (written, meant) in cases {
+        assert_eq!(pass(written).as_deref(), Some(meant), "{written}");
+    }
+}
+
+#[test]
+fn an_unknown_block_is_skipped_as_a_block() {
+    let text =
+        "vrrp_instance V {\n interface e\n nonsense {\n  a b\n  c { d }\n }\n virtual_router_id 5\n}\n";
+    let (config, _) = read(text);
+    assert_eq!(config.instances[0].vrid.value, 5);
+    assert_eq!(codes(text), [("unknown-keyword", 3, 2)]);
+}
+
+#[test]
+fn unknown_keywords_are_told_what_was_meant() {
+    let (_, findings) =
+        read("vrrp_instance V {\n interface e\n virtual_router_id 5\n priorty 7\n lb_algo rr\n}\nVI_2\n");
+    let helps: Vec<&str> = findings.iter().filter_map(|d| d.help.as_deref()).collect();
+    assert_eq!(
+        helps,
+        [
+            "did you mean 'priority'?",
+            "'lb_algo' belongs in virtual_server; is a brace missing or too many before this line?"
+        ]
+    );
+}
+
+#[test]
+fn a_real_servers_port_is_the_services_with_direct_routing() {
+    let (config, findings) = read(
+        "virtual_server 10.0.0.1 80 {\n lb_kind DR\n protocol TCP\n real_server 10.0.0.2 8080 {\n TCP_CHECK {\n }\n }\n real_server 10.0.0.3 {\n TCP_CHECK {\n }\n }\n}\n",
+    );
+    assert_eq!(findings.iter().map(|d| d.code).collect::<Vec<_>>(), ["port-differs"]);
+    let rs = &config.virtual_servers[0].real_servers;
+    assert_eq!(rs[0].endpoint.value, Endpoint::new([10, 0, 0, 2], 80));
+    assert_eq!(rs[0].checks[0].probe.connect_to.value, Endpoint::new([10, 0, 0, 2], 8080));
+    assert_eq!(rs[1].endpoint.value, Endpoint::new([10, 0, 0, 3], 80));
+}

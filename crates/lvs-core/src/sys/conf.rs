@@ -1,0 +1,82 @@
+//! keepalived.conf from the disk.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::conf::{self, Config, Diag, Env, Loader};
+
+/// Larger files are no configurations.
+const LARGEST: u64 = 256 << 20;
+
+/// Reads a configuration with its includes. What cannot be read is a finding like any other.
+///
+/// # Errors
+/// Fails when the file itself cannot be read; the reason is a clause such as `no such file`.
+pub fn load(path: &str) -> Result<(Config, Vec<Diag>), String> {
+    let text = read(Path::new(path))?;
+    Ok(conf::parse(path, &text, &mut Disk, &env()))
+}
+
+/// What a file may ask about this host: its name up to the first dot, and a number that differs from run to run.
+pub fn env() -> Env {
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let id = host.trim().split('.').next().unwrap_or_default().to_owned();
+    Env { id, seed: super::clock::now().as_nanos() ^ u64::from(std::process::id()).rotate_left(40) }
+}
+
+/// Included files on the disk.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Disk;
+
+impl Loader for Disk {
+    fn find(&mut self, from: &str, pattern: &str) -> Result<Vec<String>, String> {
+        let folder = Path::new(from).parent().unwrap_or(Path::new(""));
+        let mut found = Vec::new();
+        for pattern in braces(pattern) {
+            let whole = folder.join(&pattern);
+            let paths =
+                glob::glob(&whole.to_string_lossy()).map_err(|e| format!("bad pattern: {}", e.msg))?;
+            found.extend(paths.filter_map(Result::ok).filter(|p| !p.is_dir()).map(shown));
+        }
+        Ok(found)
+    }
+
+    fn read(&mut self, path: &str) -> Result<Vec<u8>, String> {
+        read(Path::new(path))
+    }
+}
+
+fn shown(path: PathBuf) -> String {
+    path.into_os_string().into_string().unwrap_or_else(|p| p.to_string_lossy().into_owned())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let about = fs::metadata(path).map_err(|e| reason(&e))?;
+    if about.is_dir() {
+        return Err("it is a directory".to_owned());
+    }
+    if about.len() > LARGEST {
+        return Err(format!("it has {} MiB; no configuration is so large", about.len() >> 20));
+    }
+    fs::read(path).map_err(|e| reason(&e))
+}
+
+/// The system's reason without its number.
+fn reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "no such file".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// A pattern for each choice of its `{a,b}` parts.
+fn braces(pattern: &str) -> Vec<String> {
+    let Some((head, rest)) = pattern.split_once('{') else { return vec![pattern.to_owned()] };
+    let Some((choices, tail)) = rest.split_once('}') else { return vec![pattern.to_owned()] };
+    let tails = braces(tail);
+    choices.split(',').flat_map(|c| tails.iter().map(move |t| format!("{head}{c}{t}"))).collect()
+}
+
+#[cfg(test)]
+mod tests;

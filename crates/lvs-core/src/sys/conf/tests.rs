@@ -1,0 +1,63 @@
+use super::*;
+
+/// A folder of its own for a test, removed at its end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("lvs-conf-{name}-{}", std::process::id()));
+        fs::create_dir_all(path.join("conf.d")).unwrap();
+        Self(path)
+    }
+
+    fn write(&self, name: &str, text: &str) -> String {
+        let path = self.0.join(name);
+        fs::write(&path, text).unwrap();
+        shown(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn includes_are_relative_to_the_including_file_and_take_patterns() {
+    let dir = Folder::new("include");
+    let main = dir.write("main.conf", "include conf.d/{a,b}*.conf\n");
+    for (file, id) in [("a1", 1), ("b1", 2), ("c1", 3)] {
+        let text =
+            format!("vrrp_instance {file} {{\n interface e\n virtual_router_id {id}\n include vips\n}}\n");
+        dir.write(&format!("conf.d/{file}.conf"), &text);
+    }
+    dir.write("conf.d/vips", "virtual_ipaddress {\n 10.0.0.1\n nonsense\n}\n");
+    let (config, findings) = load(&main).unwrap();
+    let names: Vec<&str> = config.instances.iter().map(|i| i.name.as_str()).collect();
+    assert_eq!(names, ["a1", "b1"]);
+    assert_eq!(config.instances[1].addresses.len(), 1);
+    let bad = findings.iter().find(|d| d.code == "bad-address").unwrap();
+    let at = bad.at.as_ref().unwrap();
+    assert!(at.file.ends_with("conf.d/vips"), "{}", at.file);
+    assert_eq!((at.place.line, at.place.col), (3, 2));
+    let trail: Vec<String> = bad
+        .related
+        .iter()
+        .map(|(_, e)| format!("{}:{}", e.file.rsplit('/').next().unwrap_or(""), e.place.line))
+        .collect();
+    assert_eq!(trail, ["a1.conf:4", "main.conf:1"]);
+}
+
+#[test]
+fn a_file_that_includes_itself_is_an_error_and_ends() {
+    let dir = Folder::new("cycle");
+    let main = dir.write("main.conf", "include main.conf\n");
+    let (_, findings) = load(&main).unwrap();
+    assert_eq!(findings.iter().map(|d| d.code).collect::<Vec<_>>(), ["include-cycle"]);
+}
+
+#[test]
+fn a_missing_file_is_said_in_words() {
+    assert_eq!(load("/nowhere/keepalived.conf").unwrap_err(), "no such file");
+}
