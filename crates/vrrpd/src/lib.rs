@@ -7,5 +7,7 @@ pub mod door;
 pub mod packet;
 pub mod params;
 pub mod router;
+pub mod security;
 pub mod timers;
+pub mod track;
 pub mod words;
