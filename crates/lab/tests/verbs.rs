@@ -1,0 +1,172 @@
+//! The verbs of ipvsctl that ipvsadm does not have, on a real table with real connections.
+
+use lab::{Daemon, Host, Lab, SECONDS, Signal, wait};
+
+const VIP: &str = "192.168.15.111";
+
+/// A director with one service and two real servers by direct routing, and a client.
+struct Cluster {
+    director: Host,
+    client: Host,
+    /// Kept: they go with the cluster.
+    _servers: Vec<(Host, Daemon)>,
+    _lab: Lab,
+}
+
+impl Cluster {
+    /// `options` are those of the service, as `-s rr -p 5`.
+    fn new(options: &str) -> Self {
+        let lab = Lab::new();
+        let director = lab.host("d100", &["192.168.15.100/21", "192.168.15.111/32"]);
+        let client = lab.host("c", &["192.168.15.50/21"]);
+        director.ok(&format!("ipvsadm -A -t {VIP}:80 {options}"));
+        // Connections that are being closed are forgotten after two seconds instead of two minutes.
+        director.ok("ipvsadm --set 900 2 300");
+        let servers = ["102", "103"].map(|n| {
+            let host = lab.host(&format!("r{n}"), &[&format!("192.168.15.{n}/21")]);
+            host.ok("sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2");
+            host.ok(&format!("ip addr add {VIP}/32 dev lo"));
+            let daemon = host.spawn(&format!("lab server r{n} 80"));
+            daemon.wait_for_line("serves", 10 * SECONDS);
+            director.ok(&format!("ipvsadm -a -t {VIP}:80 -r 192.168.15.{n}:80 -g -w 5"));
+            (host, daemon)
+        });
+        Self { director, client, _servers: servers.into(), _lab: lab }
+    }
+
+    /// A connection of the client that stays until the daemon goes.
+    fn connection(&self) -> Daemon {
+        let script = format!("exec 3<>/dev/tcp/{VIP}/80; read -r name <&3; echo \"by $name\"; sleep 1000");
+        let daemon = self.client.spawn(&["bash", "-c", &script]);
+        daemon.wait_for_line("by r10", 10 * SECONDS);
+        daemon
+    }
+
+    /// What `ipvsadm -Sn` says of a server; empty without it.
+    fn rule(&self, server: &str) -> String {
+        let all = self.director.ok("ipvsadm -Sn");
+        all.lines().find(|l| l.contains(&format!("-r {server}:80"))).unwrap_or_default().to_owned()
+    }
+
+    fn drain(&self, options: &str) -> Daemon {
+        self.director.spawn(&format!("ipvsctl drain -t {VIP}:80 {options}"))
+    }
+}
+
+#[test]
+fn a_drained_server_is_removed_when_its_last_client_has_gone() {
+    let cluster = Cluster::new("-s rr");
+    let clients = [cluster.connection(), cluster.connection()];
+    let drain = cluster.drain("-r 192.168.15.102:80 --remove");
+    drain.wait_for_line("1 left: 1 active, 0 inactive, 0 persistent", 10 * SECONDS);
+    assert!(cluster.rule("192.168.15.102").ends_with("-w 0"));
+    for _ in 0..4 {
+        assert_eq!(cluster.client.ok(&format!("lab get {VIP}:80")), "r103\n", "no new connections");
+    }
+    assert!(drain.running(), "{}", drain.log());
+    drop(clients);
+    assert_eq!(drain.wait_for_end(20 * SECONDS), 0, "{}", drain.log());
+    drain.wait_for_line("and removed it", 5 * SECONDS);
+    assert_eq!(cluster.rule("192.168.15.102"), "");
+    assert!(cluster.rule("192.168.15.103").ends_with("-w 5"));
+}
+
+#[test]
+fn who_interrupts_a_drain_is_told_the_state_and_can_undo_it() {
+    let cluster = Cluster::new("-s rr");
+    let _clients = [cluster.connection(), cluster.connection()];
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        let drain = cluster.drain("-r 192.168.15.102");
+        drain.wait_for_line("1 left", 10 * SECONDS);
+        drain.signal(signal);
+        assert_eq!(drain.wait_for_end(10 * SECONDS), 1);
+        drain.wait_for_line("192.168.15.102:80 of -t 192.168.15.111:80 stays at weight 0", 5 * SECONDS);
+    }
+    assert!(cluster.rule("192.168.15.102").ends_with("-w 0"));
+    let undo = cluster.director.run(&format!("ipvsctl drain -t {VIP}:80 -r 192.168.15.102:80 --undo"));
+    assert_eq!(undo.status, 0, "{undo}");
+    assert!(cluster.rule("192.168.15.102").ends_with("-w 5"), "{undo}");
+    let again = cluster.director.run(&format!("ipvsctl drain -t {VIP}:80 -r 192.168.15.102:80 --undo"));
+    assert_eq!(again.status, 1, "{again}");
+}
+
+#[test]
+fn a_killed_drain_leaves_a_weight_that_can_be_put_back() {
+    let cluster = Cluster::new("-s rr");
+    let _clients = [cluster.connection(), cluster.connection()];
+    let drain = cluster.drain("-r 192.168.15.103");
+    drain.wait_for_line("1 left", 10 * SECONDS);
+    drain.kill();
+    cluster.director.ok("ipvsctl drain -r 192.168.15.103 --undo");
+    assert!(cluster.rule("192.168.15.103").ends_with("-w 5"));
+}
+
+#[test]
+fn patience_and_other_hands_end_a_drain() {
+    let cluster = Cluster::new("-s rr");
+    let _clients = [cluster.connection(), cluster.connection()];
+    let drain = cluster.director.run(&format!("ipvsctl drain -t {VIP}:80 -r 192.168.15.102 --timeout 300ms"));
+    assert_eq!(drain.status, 1, "{drain}");
+    assert!(drain.stderr.contains("not drained within 0:00"), "{drain}");
+
+    let drain = cluster.drain("-r 192.168.15.102");
+    drain.wait_for_line("1 left", 10 * SECONDS);
+    cluster.director.ok(&format!("ipvsadm -e -t {VIP}:80 -r 192.168.15.102:80 -g -w 7"));
+    assert_eq!(drain.wait_for_end(10 * SECONDS), 1);
+    drain.wait_for_line("somebody else gave it weight 7", 5 * SECONDS);
+
+    let drain = cluster.drain("-r 192.168.15.102");
+    drain.wait_for_line("1 left", 10 * SECONDS);
+    cluster.director.ok(&format!("ipvsadm -d -t {VIP}:80 -r 192.168.15.102:80"));
+    assert_eq!(drain.wait_for_end(10 * SECONDS), 1);
+    drain.wait_for_line("somebody else removed it", 5 * SECONDS);
+}
+
+#[test]
+fn clients_that_persistence_binds_are_waited_for() {
+    let cluster = Cluster::new("-s rr -p 2");
+    cluster.client.ok(&format!("lab get {VIP}:80"));
+    let bound = ["102", "103"].into_iter().find(|n| {
+        let list = cluster.director.ok("ipvsadm -Ln --persistent-conn");
+        let row =
+            list.lines().find(|l| l.contains(&format!("192.168.15.{n}:80"))).unwrap_or_default().to_owned();
+        row.split_whitespace().nth(3) == Some("1")
+    });
+    let server = format!("192.168.15.{}", bound.expect("a server with the client's template"));
+    let drain = cluster.drain(&format!("-r {server}"));
+    drain.wait_for_line("1 persistent", 10 * SECONDS);
+    drain.wait_for_line("expire_quiescent_template", 5 * SECONDS);
+    assert_eq!(drain.wait_for_end(30 * SECONDS), 0, "{}", drain.log());
+    drain.wait_for_line("it stays at weight 0", 5 * SECONDS);
+}
+
+#[test]
+fn a_drain_keeps_out_where_another_program_keeps_the_table() {
+    let cluster = Cluster::new("-s rr");
+    cluster.director.ok("ipvsctl drain -r 192.168.15.102");
+    cluster.director.ok("ipvsctl drain -r 192.168.15.102 --undo");
+    let lock =
+        cluster.director.ok("ls /run/lvs").lines().find(|l| l.starts_with("table-")).unwrap_or("").to_owned();
+    let script =
+        format!("exec 9<>/run/lvs/{lock}; flock 9; echo 'tcpcheck (process 7)' >&9; echo held; sleep 1000");
+    let keeper = cluster.director.spawn(&["bash", "-c", &script]);
+    keeper.wait_for_line("held", 10 * SECONDS);
+    let refused = cluster.director.run("ipvsctl drain -r 192.168.15.102");
+    assert_eq!(refused.status, 1, "{refused}");
+    assert!(refused.stderr.contains("tcpcheck drain 192.168.15.102"), "{refused}");
+    assert!(cluster.rule("192.168.15.102").ends_with("-w 5"));
+}
+
+#[test]
+fn metrics_of_a_real_table_pass_prometheus_own_parser() {
+    let cluster = Cluster::new("-s rr -p 300");
+    cluster.client.ok(&format!("lab get {VIP}:80"));
+    let row = "ipvs_service_connections_total{local_address=\"192.168.15.111\",local_port=\"80\",local_mark=\"\",proto=\"TCP\"} 1\n";
+    // The kernel adds up its counters now and then.
+    wait(10 * SECONDS, "the connection to be counted", || {
+        cluster.director.ok("ipvsctl metrics").contains(row)
+    });
+    cluster.director.ok("ipvsctl metrics --output /run/ipvs.prom");
+    let judged = cluster.director.sh("promtool check metrics </run/ipvs.prom");
+    assert_eq!((judged.status, judged.stdout.as_str(), judged.stderr.as_str()), (0, "", ""), "{judged}");
+}
