@@ -3,11 +3,13 @@
 mod address;
 mod link;
 mod monitor;
+mod neighbour;
 mod route;
 
 pub use address::Address;
 pub use link::Link;
 pub use monitor::{Change, Monitor};
+pub use neighbour::Proxy;
 pub use route::{Route, RouteKind};
 
 use std::io;
@@ -81,6 +83,16 @@ impl Rtnl {
     /// Removes a route. ESRCH: it is not there.
     pub fn remove_route(&mut self, route: &Route) -> Result<(), NetlinkError> {
         self.change(Rtm::Delroute, 0, &route.encode())
+    }
+
+    /// The addresses for which the kernel answers neighbour solicitations and ARP on behalf of others.
+    pub fn proxies(&mut self, family: Family) -> Result<Vec<Proxy>, NetlinkError> {
+        self.list(Rtm::Getneigh, &Proxy::query(family), |m| Proxy::decode(m.body))
+    }
+
+    /// Stops answering for an address. ENOENT: it was not answered for.
+    pub fn remove_proxy(&mut self, proxy: &Proxy) -> Result<(), NetlinkError> {
+        self.change(Rtm::Delneigh, 0, &proxy.encode())
     }
 
     /// The route that the kernel would take to an address.
