@@ -39,6 +39,8 @@ pub enum Verb {
     Up(Up),
     /// Take VIPs off this host: route, address, and with the last VIP the earlier settings
     Down(Down),
+    /// Find every mistake that can be seen on this host, and say what mends it
+    Check(Check),
 }
 
 /// Which VIPs.
@@ -87,6 +89,29 @@ pub struct Down {
     /// Print the commands that would make the same state, and change nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
+}
+
+/// `check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Which VIPs.
+    #[command(flatten)]
+    pub which: Vips,
+    /// The named VIPs' packets come through a tunnel (lb_kind TUN)
+    #[arg(long, conflicts_with = "config")]
+    pub tunnel: bool,
+    /// Also see that a program listens on this port of each VIP
+    #[arg(short, long, value_name = "PORT", conflicts_with = "config")]
+    pub port: Vec<u16>,
+    /// A director's address, which must not be the default gateway
+    #[arg(long, value_name = "ADDRESS")]
+    pub director: Vec<IpAddr>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Mend what can be mended without asking, then judge again
+    #[arg(long)]
+    pub fix: bool,
 }
 
 /// The scope of an address.

@@ -1,11 +1,14 @@
 //! Which VIPs this host needs, from keepalived.conf: those of the DR and TUN services in which it is a real server.
 
 use std::net::IpAddr;
+use std::path::Path;
 
-use lvs_core::conf::Config;
 use lvs_core::conf::model::{GroupEntry, Target, VirtualServer};
+use lvs_core::conf::{Config, Severity};
+use lvs_core::sys::conf;
 use lvs_core::table::Forward;
 
+use crate::cli::Wrong;
 use crate::host::HostState;
 use crate::vip::{self, Forwarding, Vip};
 
@@ -148,4 +151,19 @@ fn directors(config: &Config) -> Vec<IpAddr> {
         found.extend(instance.source.as_ref().map(|source| source.value));
     }
     found
+}
+
+/// Reads a file; every finding is told, and an error among them is the end.
+///
+/// # Errors
+/// [`Wrong`]: the file cannot be read or has errors.
+pub fn read(path: &Path) -> anyhow::Result<Config> {
+    let name = path.display().to_string();
+    let (config, findings) = conf::load(&name).map_err(|reason| Wrong(format!("{name}: {reason}")))?;
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
+    let wrong = errors.map(ToString::to_string).collect::<Vec<_>>();
+    match wrong.as_slice() {
+        [] => Ok(config),
+        wrong => Err(Wrong(format!("{name} has errors, nothing was touched\n{}", wrong.join("\n"))).into()),
+    }
 }

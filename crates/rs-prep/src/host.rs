@@ -15,7 +15,7 @@ pub struct HostState {
     pub addresses: Vec<Held>,
     /// Routes of the main table.
     pub routes: Vec<RouteTo>,
-    /// IPv6 addresses that the kernel answers for on behalf of others, with the interface.
+    /// Addresses that the kernel answers for on behalf of others (`ip neighbour add proxy`), with the interface.
     pub proxies: Vec<(IpAddr, String)>,
 }
 

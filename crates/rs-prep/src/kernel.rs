@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use lvs_core::addr::{Family, Prefix};
-use lvs_core::sys::rtnl::{Address, Link, Route, RouteKind, Rtnl};
+use lvs_core::sys::rtnl::{Address, Link, Proxy, Route, RouteKind, Rtnl};
 use lvs_core::sys::sysctl::{self, Key};
 
 use crate::host::{Held, HostState, Nic, RouteTo, Settings};
@@ -33,12 +33,14 @@ impl Kernel {
         let mut routes = self.rtnl.routes(Family::Inet).context("reading routes")?;
         // A kernel without IPv6 has no such table.
         routes.extend(self.rtnl.routes(Family::Inet6).unwrap_or_default());
+        let mut proxies = self.rtnl.proxies(Family::Inet6).unwrap_or_default();
+        proxies.extend(self.rtnl.proxies(Family::Inet).context("reading proxy entries")?);
         Ok(HostState {
             all: settings("all")?,
             nics: links.iter().map(|link| nic(link, &links)).collect::<Result<_>>()?,
             addresses: addresses.iter().map(|address| held(address, name(address.link))).collect(),
             routes: routes.iter().filter_map(|route| route_to(route, name(route.link?))).collect(),
-            proxies: Vec::new(),
+            proxies: proxies.iter().map(|proxy| (proxy.addr, name(proxy.link))).collect(),
         })
     }
 
@@ -56,7 +58,7 @@ impl Kernel {
             Step::RemoveAddress { prefix, device } => self.remove(*prefix, device),
             Step::AddRoute { addr, device } => self.add_route(*addr, device),
             Step::RemoveRoute { addr, device } => self.remove_route(*addr, device),
-            Step::RemoveProxy { .. } => Ok(()),
+            Step::RemoveProxy { addr, device } => self.remove_proxy(*addr, device),
         };
         done.with_context(|| step.to_string())
     }
@@ -95,6 +97,11 @@ impl Kernel {
         // never be left over and make the VIP unreachable from here.
         route.source = Some(addr);
         Ok(self.rtnl.add_route(&route)?)
+    }
+
+    fn remove_proxy(&mut self, addr: IpAddr, device: &str) -> Result<()> {
+        let link = self.index(device)?;
+        Ok(self.rtnl.remove_proxy(&Proxy { link, addr })?)
     }
 
     fn remove_route(&mut self, addr: IpAddr, device: &str) -> Result<()> {

@@ -5,16 +5,20 @@
 //! that has a VIP one moment before its ARP settings answers for it, and one such answer can bind a client to
 //! this host for as long as the client keeps talking.
 
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod effects;
 pub mod host;
+pub mod judge;
 pub mod kernel;
+pub mod mend;
 pub mod output;
 pub mod plan;
 pub mod quiet;
 pub mod run;
 pub mod saved;
+pub mod seen;
 pub mod step;
 pub mod store;
 pub mod undo;

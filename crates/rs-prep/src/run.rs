@@ -1,13 +1,16 @@
 //! The verbs `up` and `down`: read, decide, do.
 
+use std::net::IpAddr;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use lvs_core::sys::sysctl;
 
 use crate::cli::{Cli, Down, Scope, Up, Verb, Vips, Wrong, YES};
+use crate::config::{self, Role};
 use crate::effects;
 use crate::host::HostState;
+use crate::judge;
 use crate::kernel::Kernel;
 use crate::output::{Output, say};
 use crate::plan::{self, Wish};
@@ -25,14 +28,31 @@ pub fn run(cli: &Cli, out: &mut Output) -> Result<u8> {
     match &cli.verb {
         Verb::Up(args) => up(&cli.state_dir, args, out),
         Verb::Down(args) => down(&cli.state_dir, args, out),
+        Verb::Check(args) => judge::check(&cli.state_dir, args, out),
     }
 }
 
-fn lock(dir: &Path) -> Result<Store> {
+/// Takes the memory's lock.
+pub(crate) fn lock(dir: &Path) -> Result<Store> {
     Store::lock(dir, || say("waiting for another rs-prep"))
 }
 
-fn chosen(which: &Vips, make: impl Fn(std::net::IpAddr) -> Vip) -> Result<Vec<Vip>> {
+/// What the file of `--config` asks of this host, if it was given.
+pub(crate) fn role(which: &Vips, host: &HostState) -> Result<Option<Role>> {
+    let Some(file) = &which.config else { return Ok(None) };
+    let role = config::role(&config::read(file)?, host);
+    role.notices.iter().for_each(say);
+    if role.served.is_empty() {
+        bail!("{}: this host has no address of a real server of a DR or TUN service", file.display());
+    }
+    Ok(Some(role))
+}
+
+/// The VIPs that were named, or those of the file.
+fn chosen(which: &Vips, host: &HostState, make: impl Fn(IpAddr) -> Vip) -> Result<Vec<Vip>> {
+    if let Some(role) = role(which, host)? {
+        return Ok(role.vips());
+    }
     if which.vips.is_empty() {
         return Err(Wrong("which VIP? name it, or give --config FILE".to_owned()).into());
     }
@@ -46,10 +66,10 @@ fn chosen(which: &Vips, make: impl Fn(std::net::IpAddr) -> Vip) -> Result<Vec<Vi
 }
 
 fn up(dir: &Path, args: &Up, out: &mut Output) -> Result<u8> {
-    let vips = chosen(&args.which, if args.tunnel { Vip::tunnel } else { Vip::direct })?;
     let wish =
         Wish { route: !args.no_route, host_scope: args.scope == Scope::Host, label: args.label.clone() };
     let mut kernel = Kernel::open()?;
+    let vips = chosen(&args.which, &kernel.read()?, if args.tunnel { Vip::tunnel } else { Vip::direct })?;
     if args.dry_run {
         for step in plan::up(&kernel.read()?, &vips, &wish)? {
             out.line(step)?;
@@ -89,7 +109,7 @@ fn prepare(kernel: &mut Kernel, vips: &[Vip], wish: &Wish) -> Result<(HostState,
     let missing = steps.iter().find(|step| matches!(step, Step::Load { .. }));
     match missing {
         None => Ok((host, steps)),
-        Some(step) => anyhow::bail!("{step}: loaded, but its device is not in this network namespace"),
+        Some(step) => bail!("{step}: loaded, but its device is not in this network namespace"),
     }
 }
 
@@ -118,8 +138,9 @@ fn down(dir: &Path, args: &Down, out: &mut Output) -> Result<u8> {
         Some(store) => store.load()?,
         None => store::peek(dir)?,
     };
-    let vips = if args.all { saved.vips.clone() } else { chosen(&args.which, Vip::direct)? };
-    let plan = undo::down(&kernel.read()?, &vips, &saved, |key| sysctl::read(key).ok().flatten());
+    let host = kernel.read()?;
+    let vips = if args.all { saved.vips.clone() } else { chosen(&args.which, &host, Vip::direct)? };
+    let plan = undo::down(&host, &vips, &saved, |key| sysctl::read(key).ok().flatten());
     plan.notices.iter().for_each(|notice| out.notice(notice));
     let Some(store) = store else {
         plan.steps.iter().try_for_each(|step| out.line(step))?;

@@ -1,0 +1,130 @@
+//! Judges a real server: every mistake that can be seen on the host itself, in words, with what mends it.
+//!
+//! A pure function from what the host holds ([`HostState`]) and what is asked of it ([`Asked`]) to findings.
+
+mod address;
+mod arp;
+mod service;
+mod traffic;
+
+use std::net::IpAddr;
+
+use lvs_core::addr::Endpoint;
+use serde::Serialize;
+
+use crate::config::Served;
+use crate::host::HostState;
+use crate::step::Step;
+use crate::vip::Vip;
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The VIP leaks, or its clients are not served.
+    Error,
+    /// It may be meant, or does harm only in some networks.
+    Warning,
+}
+
+/// One mistake.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// A stable name for scripts: `arp-ignore`.
+    pub code: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What it is about: a VIP or an interface.
+    pub subject: String,
+    /// What is wrong and what follows from it.
+    pub sentence: String,
+    /// What mends it, to be typed; empty where only the admin can know.
+    pub commands: Vec<String>,
+    /// The same as steps, where `--fix` can do it.
+    #[serde(skip)]
+    pub steps: Vec<Step>,
+    /// Whether `up` mends it.
+    #[serde(skip)]
+    pub by_up: bool,
+}
+
+/// What the host is judged for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The VIPs.
+    pub vips: Vec<Vip>,
+    /// Whether they were named (or come from a file): then their absence is a mistake.
+    pub named: bool,
+    /// The services of the file, or of `--port`.
+    pub served: Vec<Served>,
+    /// Addresses of the directors, as far as they are known.
+    pub directors: Vec<IpAddr>,
+}
+
+/// What was seen beside the host's state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Where programs listen (TCP) or have bound (UDP).
+    pub listeners: Vec<Endpoint>,
+    /// Rules of the NAT tables, one a line; `None` if no tool for them is installed.
+    pub nat: Option<Vec<String>>,
+    /// Packets that the reverse path filter has dropped so far.
+    pub reverse_path_drops: u64,
+    /// ifcfg files of `lo` that let ifup announce the VIP.
+    pub announcing_files: Vec<String>,
+}
+
+/// Every mistake, the ones that leak first.
+pub fn findings(host: &HostState, asked: &Asked, seen: &Seen) -> Vec<Finding> {
+    let mut found = address::findings(host, asked);
+    found.extend(arp::findings(host, asked));
+    found.extend(traffic::findings(host, asked, seen));
+    found.extend(service::findings(host, asked, seen));
+    found
+}
+
+/// Whether the host may serve: no finding is an error.
+pub fn ready(findings: &[Finding]) -> bool {
+    findings.iter().all(|finding| finding.severity != Severity::Error)
+}
+
+impl Finding {
+    fn error(code: &'static str, subject: &(impl ToString + ?Sized), sentence: String) -> Self {
+        Self {
+            code,
+            severity: Severity::Error,
+            subject: subject.to_string(),
+            sentence,
+            commands: Vec::new(),
+            steps: Vec::new(),
+            by_up: false,
+        }
+    }
+
+    fn warning(code: &'static str, subject: &(impl ToString + ?Sized), sentence: String) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, subject, sentence) }
+    }
+
+    /// Mended by these steps.
+    fn steps(mut self, steps: Vec<Step>) -> Self {
+        self.commands.extend(steps.iter().map(ToString::to_string));
+        self.steps.extend(steps);
+        self
+    }
+
+    /// Mended by the settings and addresses of `up`; the command says it.
+    fn up(mut self, command: String) -> Self {
+        self.commands.push(command);
+        self.by_up = true;
+        self
+    }
+
+    /// Mended by hand.
+    fn command(mut self, command: String) -> Self {
+        self.commands.push(command);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests;

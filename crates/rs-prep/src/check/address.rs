@@ -1,0 +1,99 @@
+//! Where the VIPs are: missing, on a NIC, with a wide mask, or gone and their route left over.
+
+use lvs_core::addr::Prefix;
+
+use super::{Asked, Finding};
+use crate::host::{Held, HostState};
+use crate::step::Step;
+use crate::vip::{Forwarding, Vip};
+
+pub(super) fn findings(host: &HostState, asked: &Asked) -> Vec<Finding> {
+    let mut found: Vec<_> = asked.vips.iter().flat_map(|vip| of_vip(host, *vip)).collect();
+    found.extend(host.addresses.iter().filter_map(|held| mask(host, held)));
+    found.extend(host.routes.iter().filter(|route| !route.by_kernel && route.to.is_host()).filter_map(
+        |route| {
+            let addr = route.to.addr;
+            let stale = route.gateway.is_none()
+                && host.is_quiet(&route.device)
+                && host.holding(addr).next().is_none();
+            stale.then(|| stale_route(addr, &route.device))
+        },
+    ));
+    found.extend(devices(host, asked));
+    found
+}
+
+fn of_vip(host: &HostState, vip: Vip) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let (quiet, loud): (Vec<_>, Vec<_>) =
+        host.holding(vip.addr).partition(|held| host.is_quiet(&held.device));
+    found.extend(loud.iter().map(|held| on_nic(held, vip)));
+    if quiet.is_empty() {
+        let sentence = format!(
+            "{vip} is not on this host, so packets that a director sends for it are dropped (or sent back, with \
+             ip_forward)"
+        );
+        found.push(Finding::error("vip-missing", &vip, sentence).up(up_command(vip)));
+    }
+    found
+}
+
+fn up_command(vip: Vip) -> String {
+    match vip.forwarding {
+        Forwarding::Direct => format!("rs-prep up {vip}"),
+        Forwarding::Tunnel => format!("rs-prep up --tunnel {vip}"),
+    }
+}
+
+fn remove(held: &Held) -> Step {
+    Step::RemoveAddress { prefix: held.prefix, device: held.device.clone() }
+}
+
+fn on_nic(held: &Held, vip: Vip) -> Finding {
+    let mut sentence = format!(
+        "{} is on {}, which answers for it whatever the settings say; on a real server it belongs on lo",
+        held.prefix, held.device
+    );
+    if held.dad_failed {
+        sentence.push_str("; the kernel found the director's and has switched it off (dadfailed)");
+    }
+    Finding::error("vip-on-nic", &vip, sentence).steps(vec![remove(held)])
+}
+
+/// An address on `lo` that stands for a whole network.
+fn mask(host: &HostState, held: &Held) -> Option<Finding> {
+    let loopback = held.prefix.addr.is_loopback();
+    let wide = !held.prefix.is_host() && !loopback && host.is_quiet(&held.device);
+    let right = Prefix::host(held.prefix.addr);
+    wide.then(|| {
+        let sentence = format!(
+            "{} on {} makes this host take that whole network for its own: it cannot reach its neighbours, and without \
+             the ARP settings answers for each of them; the mask must be /{}",
+            held.prefix, held.device, right.len
+        );
+        let found = Finding::error("vip-mask", &held.prefix.addr, sentence).steps(vec![remove(held)]);
+        found.up(format!("rs-prep up {right}"))
+    })
+}
+
+fn stale_route(addr: std::net::IpAddr, device: &str) -> Finding {
+    let sentence = format!(
+        "a host route for {addr} is left over on {device}, so this host cannot reach {addr} elsewhere"
+    );
+    Finding::error("stale-route", &addr, sentence)
+        .steps(vec![Step::RemoveRoute { addr, device: device.to_owned() }])
+}
+
+/// The devices of the VIPs are up.
+fn devices(host: &HostState, asked: &Asked) -> Vec<Finding> {
+    let mut names: Vec<_> = asked.vips.iter().map(|vip| vip.device()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let down = names.into_iter().filter(|name| host.nic(name).is_some_and(|nic| !nic.up));
+    let found = down.map(|name| {
+        let step = Step::LinkUp { device: name.to_owned() };
+        Finding::error("device-down", name, format!("{name} is down, so nothing sent to the VIP arrives"))
+            .steps(vec![step])
+    });
+    found.collect()
+}

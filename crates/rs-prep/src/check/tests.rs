@@ -1,0 +1,225 @@
+use super::*;
+use crate::host::testing::{alone, held, nic, with};
+use crate::host::{RouteTo, Settings};
+use crate::plan::{self, Wish};
+
+const VIP: &str = "192.168.15.111";
+const RIP: &str = "192.168.15.102";
+
+fn vip() -> Vip {
+    Vip::direct(VIP.parse().unwrap())
+}
+
+fn asked() -> Asked {
+    Asked { vips: vec![vip()], named: true, ..Asked::default() }
+}
+
+/// The seed's real server, well prepared, with a default route past the director.
+fn good() -> HostState {
+    let mut host = with(alone(), &plan::up(&alone(), &[vip()], &Wish::default()).unwrap());
+    host.routes.push(default("192.168.8.1", "ens192"));
+    host
+}
+
+fn default(gateway: &str, device: &str) -> RouteTo {
+    let gateway = Some(gateway.parse().unwrap());
+    RouteTo { to: "0.0.0.0/0".parse().unwrap(), device: device.to_owned(), gateway, by_kernel: false }
+}
+
+fn codes(host: &HostState, asked: &Asked, seen: &Seen) -> Vec<&'static str> {
+    findings(host, asked, seen).into_iter().map(|finding| finding.code).collect()
+}
+
+#[test]
+fn a_good_real_server_has_no_findings() {
+    assert_eq!(findings(&good(), &asked(), &Seen::default()), []);
+}
+
+/// The table of results: settings that look right, and are or are not.
+#[test]
+fn the_larger_number_decides_and_larger_is_not_stricter() {
+    // all.ignore, all.announce, ens192.ignore, ens192.announce, lo.ignore, lo.announce: findings
+    let table: &[([i32; 6], &[&str])] = &[
+        ([0, 0, 0, 0, 0, 0], &["arp-ignore", "arp-announce"]),
+        ([1, 0, 0, 0, 0, 0], &["arp-announce"]),
+        ([0, 2, 0, 0, 0, 0], &["arp-ignore"]),
+        ([1, 2, 0, 0, 0, 0], &[]),
+        ([0, 0, 0, 0, 1, 2], &["arp-ignore", "arp-announce"]),
+        ([0, 0, 1, 2, 0, 0], &[]),
+        ([1, 1, 0, 0, 0, 0], &["arp-announce"]),
+        ([2, 2, 0, 0, 0, 0], &[]),
+        ([3, 2, 0, 0, 0, 0], &["arp-ignore"]),
+        ([8, 2, 0, 0, 0, 0], &["arp-mute"]),
+        ([1, 2, 2, 0, 0, 0], &[]),
+        ([1, 2, 3, 0, 0, 0], &["arp-ignore"]),
+        ([1, 2, 7, 0, 0, 0], &["arp-ignore"]),
+        ([1, 2, 8, 0, 0, 0], &["arp-mute"]),
+        ([1, 2, 0, 3, 0, 0], &["arp-announce"]),
+        ([0, 2, 1, 0, 0, 0], &[]),
+        ([1, 0, 0, 0, 0, 2], &["arp-announce"]),
+    ];
+    for (values, want) in table {
+        let [ignore, announce, own_ignore, own_announce, lo_ignore, lo_announce] = *values;
+        let set = |arp_ignore, arp_announce| Settings { arp_ignore, arp_announce, ..Settings::default() };
+        let mut host = good();
+        host.all = set(ignore, announce);
+        host.nics[0].settings = set(lo_ignore, lo_announce);
+        host.nics[1].settings = set(own_ignore, own_announce);
+        assert_eq!(codes(&host, &asked(), &Seen::default()), *want, "{values:?}");
+    }
+}
+
+#[test]
+fn the_sentence_says_which_value_and_why_los_does_nothing() {
+    let mut host = good();
+    host.all = Settings::default();
+    host.nics[1].settings = Settings::default();
+    host.nics[0].settings = Settings { arp_ignore: 1, ..Settings::default() };
+    let found = findings(&host, &asked(), &Seen::default());
+    assert_eq!(
+        found[0].sentence,
+        "ens192 answers ARP for the VIP: arp_ignore in effect is 0 (the larger of all 0 and ens192 0); the value of lo \
+         does nothing, set all"
+    );
+    assert_eq!(found[0].commands, ["sysctl -w net.ipv4.conf.all.arp_ignore=1"]);
+}
+
+#[test]
+fn every_speaking_interface_counts_and_ports_of_a_bridge_do_not() {
+    let mut host = good();
+    host.all = Settings::default();
+    host.nics.push(nic("ens224", true, Settings::default()));
+    assert_eq!(codes(&host, &asked(), &Seen::default()), ["arp-ignore", "arp-announce"]);
+    host.nics[2].enslaved = true;
+    assert_eq!(codes(&host, &asked(), &Seen::default()), [""; 0]);
+    host.nics[2].enslaved = false;
+    host.nics[2].up = false;
+    assert_eq!(codes(&host, &asked(), &Seen::default()), [""; 0]);
+}
+
+#[test]
+fn the_vip_is_looked_for_everywhere() {
+    let mut host = good();
+    host.addresses.pop();
+    assert_eq!(codes(&host, &asked(), &Seen::default()), ["vip-missing", "stale-route"]);
+    host.routes.retain(|route| route.gateway.is_some());
+    host.addresses.push(held("192.168.15.111/21", "ens192", "ens192:0"));
+    assert_eq!(codes(&host, &asked(), &Seen::default()), ["vip-on-nic", "vip-missing"]);
+    host.addresses.pop();
+    host.addresses.push(held("192.168.15.111/24", "lo", "lo:0"));
+    assert_eq!(codes(&host, &asked(), &Seen::default()), ["vip-mask"]);
+}
+
+#[test]
+fn a_second_nic_with_strict_filtering_drops_distant_clients() {
+    let mut host = good();
+    host.all.rp_filter = 1;
+    assert_eq!(codes(&host, &asked(), &Seen::default()), [""; 0]);
+    host.routes = vec![default("10.1.0.1", "ens224")];
+    host.nics.push(nic("ens224", true, Settings::default()));
+    let found = findings(&host, &asked(), &Seen { reverse_path_drops: 7, ..Seen::default() });
+    let codes: Vec<_> = found.iter().map(|finding| (finding.code, finding.severity)).collect();
+    assert_eq!(codes, [("rp-filter", Severity::Warning)]);
+    assert!(found[0].sentence.contains("7 dropped so far"));
+    assert_eq!(found[0].commands, ["sysctl -qw net.ipv4.conf.ens192.rp_filter=2"]);
+    let asked = Asked { served: vec![served(80)], ..asked() };
+    let seen = Seen { listeners: vec!["0.0.0.0:80".parse().unwrap()], ..Seen::default() };
+    assert!(!ready(&findings(&host, &asked, &seen)));
+    host.nics[1].settings.rp_filter = 2;
+    assert_eq!(findings(&host, &asked, &seen), []);
+}
+
+fn served(port: u16) -> Served {
+    Served { vip: vip(), port, rip: RIP.parse().unwrap() }
+}
+
+#[test]
+fn the_service_must_listen_on_the_vip() {
+    let table: &[(&[&str], &[&str])] = &[
+        (&["0.0.0.0:80"], &[]),
+        (&["[::]:80"], &[]),
+        (&["192.168.15.111:80", "192.168.15.102:80"], &[]),
+        (&["192.168.15.102:80"], &["rip-only"]),
+        (&["192.168.15.111:80"], &["vip-only"]),
+        (&["127.0.0.1:80", "0.0.0.0:81"], &["no-listener"]),
+    ];
+    let asked = Asked { served: vec![served(80)], ..asked() };
+    for (listeners, want) in table {
+        let listeners = listeners.iter().map(|l| l.parse().unwrap()).collect();
+        let seen = Seen { listeners, ..Seen::default() };
+        assert_eq!(codes(&good(), &asked, &seen), *want, "{:?}", seen.listeners);
+    }
+    let any_port = Asked { served: vec![served(0)], ..asked };
+    assert_eq!(codes(&good(), &any_port, &Seen::default()), [""; 0]);
+}
+
+#[test]
+fn without_a_file_a_port_on_the_rip_alone_is_a_warning() {
+    let listeners = vec!["192.168.15.102:80".parse().unwrap(), "0.0.0.0:22".parse().unwrap()];
+    let found = findings(&good(), &asked(), &Seen { listeners, ..Seen::default() });
+    assert_eq!(
+        found.iter().map(|f| (f.code, f.severity)).collect::<Vec<_>>(),
+        [("rip-only", Severity::Warning)]
+    );
+}
+
+#[test]
+fn a_director_is_no_gateway_and_none_is_a_warning() {
+    let mut host = good();
+    host.routes = vec![default("192.168.15.100", "ens192")];
+    let with = Asked { directors: vec!["192.168.15.100".parse().unwrap()], ..asked() };
+    assert_eq!(codes(&host, &with, &Seen::default()), ["gateway-director"]);
+    assert_eq!(codes(&host, &asked(), &Seen::default()), [""; 0]);
+    host.routes = vec![default(VIP, "ens192")];
+    assert_eq!(codes(&host, &asked(), &Seen::default()), ["gateway-director"]);
+    host.routes.clear();
+    assert_eq!(codes(&host, &asked(), &Seen::default()), ["no-gateway"]);
+}
+
+#[test]
+fn nat_rules_of_the_vip_are_named_with_what_deletes_them() {
+    let rules = [
+        "-A POSTROUTING -s 192.168.15.111/32 -j MASQUERADE",
+        "ip nat prerouting ip daddr 192.168.15.111 tcp dport 80 redirect to :8080 # handle 9",
+        "-A POSTROUTING -s 192.168.15.11/32 -j MASQUERADE",
+        "-A POSTROUTING -o ens192 -j MASQUERADE",
+    ];
+    let seen = Seen { nat: Some(rules.map(str::to_owned).to_vec()), ..Seen::default() };
+    let found = findings(&good(), &asked(), &seen);
+    let what: Vec<_> = found.iter().map(|f| (f.code, f.severity, f.commands[0].as_str())).collect();
+    assert_eq!(
+        what,
+        [
+            ("nat", Severity::Error, "iptables -t nat -D POSTROUTING -s 192.168.15.111/32 -j MASQUERADE"),
+            ("nat", Severity::Warning, "nft delete rule ip nat prerouting handle 9"),
+        ]
+    );
+}
+
+#[test]
+fn answering_for_others_is_seen() {
+    let mut host = good();
+    host.nics[1].settings.proxy_arp = 1;
+    host.all.proxy_arp = 1;
+    host.proxies.push((VIP.parse().unwrap(), "ens192".to_owned()));
+    host.proxies.push(("192.168.15.50".parse().unwrap(), "ens192".to_owned()));
+    let found = findings(&host, &asked(), &Seen::default());
+    assert_eq!(found.iter().map(|f| f.code).collect::<Vec<_>>(), ["proxy-arp", "proxy-entry"]);
+    assert_eq!(found[0].steps.len(), 2);
+    assert_eq!(found[1].commands, ["ip neighbour del proxy 192.168.15.111 dev ens192"]);
+}
+
+#[test]
+fn a_loopback_or_tunnel_that_is_down_takes_nothing() {
+    let mut host = good();
+    host.nics[0].up = false;
+    assert_eq!(codes(&host, &asked(), &Seen::default()), ["device-down"]);
+}
+
+#[test]
+fn strict_filtering_closes_a_tunnel() {
+    let mut host = good();
+    host.nics.push(nic("tunl0", false, Settings { rp_filter: 1, ..Settings::default() }));
+    host.addresses.last_mut().unwrap().device = "tunl0".to_owned();
+    assert_eq!(codes(&host, &asked(), &Seen::default()), ["tunnel-rp-filter"]);
+}

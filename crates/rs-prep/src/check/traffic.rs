@@ -1,0 +1,148 @@
+//! What becomes of the packets: dropped on the way in, sent the wrong way out, rewritten.
+
+use lvs_core::addr::Family;
+use lvs_core::sys::sysctl::Key;
+
+use super::{Asked, Finding, Seen};
+use crate::host::{HostState, Nic, RouteTo};
+use crate::step::Step;
+
+pub(super) fn findings(host: &HostState, asked: &Asked, seen: &Seen) -> Vec<Finding> {
+    let mut found = reverse_path(host, asked, seen);
+    found.extend(tunnel_filter(host, asked));
+    found.extend(gateways(host, asked));
+    found.extend(nat(asked, seen));
+    found.extend(seen.announcing_files.iter().map(|file| announcing(file)));
+    found
+}
+
+fn defaults(host: &HostState) -> impl Iterator<Item = &RouteTo> {
+    host.routes.iter().filter(|route| route.to.len == 0 && route.to.addr.is_ipv4())
+}
+
+/// A second NIC with strict filtering: the client's packet comes in there, the way back leaves elsewhere.
+fn reverse_path(host: &HostState, asked: &Asked, seen: &Seen) -> Vec<Finding> {
+    if !asked.vips.iter().any(|vip| vip.addr.is_ipv4()) {
+        return Vec::new();
+    }
+    let leaves_here = |nic: &Nic| defaults(host).any(|route| route.device == nic.name);
+    let strict = host
+        .speakers()
+        .filter(|nic| nic.up && host.has_ipv4(&nic.name) && host.rp_filter_in_effect(nic) == 1)
+        .filter(|nic| defaults(host).next().is_some() && !leaves_here(nic));
+    let found = strict.map(|nic| {
+        let name = &nic.name;
+        let sentence = format!(
+            "rp_filter 1 is in effect on {name}, but the default route leaves elsewhere: packets of distant clients that a \
+             director hands over on {name} are dropped ({} dropped so far)",
+            seen.reverse_path_drops
+        );
+        let serves = asked.served.iter().any(|served| host.holding(served.rip).any(|held| held.device == *name));
+        let step = loose(name, nic.settings.rp_filter);
+        // Only with the real server's own address is it known that directors use this NIC.
+        let make = if serves { Finding::error } else { Finding::warning };
+        make("rp-filter", name, sentence).steps(vec![step])
+    });
+    found.collect()
+}
+
+fn loose(interface: &str, from: i32) -> Step {
+    Step::Set { key: Key::conf(Family::Inet, interface, "rp_filter"), from, to: 2 }
+}
+
+/// Packets out of the tunnel have the client as their sender, to whom no route leads through the tunnel.
+fn tunnel_filter(host: &HostState, asked: &Asked) -> Option<Finding> {
+    let nic = host.nic("tunl0").filter(|nic| host.rp_filter_in_effect(nic) == 1)?;
+    let tunnelled = asked.vips.iter().any(|vip| vip.device() == "tunl0")
+        || asked.vips.iter().any(|vip| host.holding(vip.addr).any(|held| held.device == "tunl0"));
+    let sentence =
+        "rp_filter 1 is in effect on tunl0, so every packet out of the tunnel is dropped".to_owned();
+    tunnelled.then(|| {
+        Finding::error("tunnel-rp-filter", "tunl0", sentence)
+            .steps(vec![loose("tunl0", nic.settings.rp_filter)])
+    })
+}
+
+/// Replies must go to the clients past the director.
+fn gateways(host: &HostState, asked: &Asked) -> Vec<Finding> {
+    if !asked.vips.iter().any(|vip| vip.addr.is_ipv4()) {
+        return Vec::new();
+    }
+    if defaults(host).next().is_none() {
+        let sentence = "there is no default route: only clients of the own network get replies".to_owned();
+        return vec![
+            Finding::warning("no-gateway", "default", sentence)
+                .command("ip route add default via ROUTER".to_owned()),
+        ];
+    }
+    let through = |route: &&RouteTo| {
+        route.gateway.is_some_and(|gateway| {
+            asked.directors.contains(&gateway) || asked.vips.iter().any(|vip| vip.addr == gateway)
+        })
+    };
+    let found = defaults(host).filter(through).filter_map(|route| {
+        let gateway = route.gateway?;
+        let sentence = format!(
+            "the default gateway {gateway} is a director: with DR it drops replies, as their sender is its own VIP (a \
+             habit from NAT)"
+        );
+        Some(
+            Finding::error("gateway-director", &gateway, sentence)
+                .command("ip route replace default via ROUTER".to_owned()),
+        )
+    });
+    found.collect()
+}
+
+/// Rules that rewrite packets of a VIP.
+fn nat(asked: &Asked, seen: &Seen) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for vip in &asked.vips {
+        let word = vip.addr.to_string();
+        let rules = seen.nat.iter().flatten().filter(|rule| mentions(rule, &word));
+        found.extend(rules.map(|rule| nat_rule(&word, rule)));
+    }
+    found
+}
+
+fn mentions(rule: &str, addr: &str) -> bool {
+    rule.split_whitespace().any(|word| word.trim_end_matches(',') == addr || host_part(word) == Some(addr))
+}
+
+/// The address of `ADDR/32` or `ADDR/128`.
+fn host_part(word: &str) -> Option<&str> {
+    word.strip_suffix("/32").or_else(|| word.strip_suffix("/128"))
+}
+
+fn nat_rule(vip: &str, rule: &str) -> Finding {
+    let lower = rule.to_lowercase();
+    let source = lower.contains("snat") || lower.contains("masquerade");
+    let finding = if source {
+        let sentence = format!(
+            "a NAT rule changes the sender of packets from {vip}: clients do not know the new one: {rule}"
+        );
+        Finding::error("nat", &vip, sentence)
+    } else {
+        let sentence = format!("a NAT rule takes packets for {vip} before the service sees them: {rule}");
+        Finding::warning("nat", &vip, sentence)
+    };
+    match rule.strip_prefix("-A ") {
+        Some(rest) if vip.contains(':') => finding.command(format!("ip6tables -t nat -D {rest}")),
+        Some(rest) => finding.command(format!("iptables -t nat -D {rest}")),
+        None => finding.command(format!("nft delete rule {}", handle(rule))),
+    }
+}
+
+/// `FAMILY TABLE CHAIN handle N` of a rule that was read with them in front.
+fn handle(rule: &str) -> String {
+    let place: Vec<_> = rule.split_whitespace().take(3).collect();
+    let number = rule.rsplit("# handle ").next().unwrap_or_default();
+    format!("{} handle {number}", place.join(" "))
+}
+
+fn announcing(file: &str) -> Finding {
+    let sentence = format!(
+        "{file} lets ifup announce its address with gratuitous ARP at the next start: ARPUPDATE=no is missing"
+    );
+    Finding::warning("ifup-announces", file, sentence).command(format!("echo ARPUPDATE=no >> {file}"))
+}

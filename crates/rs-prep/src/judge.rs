@@ -1,0 +1,145 @@
+//! The verb `check`: looks, judges, and with `--fix` mends and judges again.
+
+use std::path::Path;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::check::{self, Asked, Finding, Severity};
+use crate::cli::{Check, NO, YES};
+use crate::config::Served;
+use crate::effects;
+use crate::host::HostState;
+use crate::kernel::Kernel;
+use crate::mend;
+use crate::output::Output;
+use crate::run;
+use crate::seen;
+use crate::step::Step;
+use crate::vip::{Forwarding, Vip};
+
+/// What `--json` prints. Stable; documented in rs-prep(8).
+#[derive(Serialize)]
+struct Report<'a> {
+    ready: bool,
+    vips: Vec<String>,
+    findings: &'a [Finding],
+    mended: Vec<String>,
+    not_checked: Vec<&'static str>,
+}
+
+/// Runs `check`; 0 if the host is ready, 1 if it is not.
+///
+/// # Errors
+/// The host cannot be read, or what `--fix` began could not be done.
+pub fn check(dir: &Path, args: &Check, out: &mut Output) -> Result<u8> {
+    let mut kernel = Kernel::open()?;
+    let mut host = kernel.read()?;
+    let asked = asked(args, &host)?;
+    let seen = seen::look();
+    let mut found = check::findings(&host, &asked, &seen);
+    let mut mended = Vec::new();
+    if args.fix && found.iter().any(|finding| finding.by_up || !finding.steps.is_empty()) {
+        mended = fix(dir, &mut kernel, &asked, &found)?;
+        host = kernel.read()?;
+        found = check::findings(&host, &asked, &seen::look());
+    }
+    let report = Report {
+        ready: check::ready(&found) && !asked.vips.is_empty(),
+        vips: asked.vips.iter().map(ToString::to_string).collect(),
+        findings: &found,
+        mended: mended.iter().map(ToString::to_string).collect(),
+        not_checked: if seen.nat.is_none() {
+            vec!["nat: neither nft nor iptables-save could be asked"]
+        } else {
+            vec![]
+        },
+    };
+    if args.json {
+        out.line(serde_json::to_string(&report)?)?;
+    } else {
+        print(out, &report)?;
+    }
+    Ok(if report.ready { YES } else { NO })
+}
+
+fn asked(args: &Check, host: &HostState) -> Result<Asked> {
+    let mut asked = Asked { directors: args.director.clone(), ..Asked::default() };
+    if let Some(role) = run::role(&args.which, host)? {
+        asked.vips = role.vips();
+        asked.served = role.served;
+        asked.directors.extend(role.directors);
+        asked.named = true;
+        return Ok(asked);
+    }
+    let make = if args.tunnel { Vip::tunnel } else { Vip::direct };
+    asked.vips = args.which.vips.iter().map(|addr| make(*addr)).collect();
+    asked.named = !asked.vips.is_empty();
+    if !asked.named {
+        asked.vips = held(host);
+    }
+    for vip in &asked.vips {
+        asked.served.extend(args.port.iter().filter_map(|port| served(host, *vip, *port)));
+    }
+    Ok(asked)
+}
+
+/// The VIPs of this host as they can be guessed: single addresses on silent devices.
+fn held(host: &HostState) -> Vec<Vip> {
+    let devices = host.nics.iter().filter(|nic| host.is_quiet(&nic.name));
+    let vips = devices.flat_map(|nic| host.vips_on(&nic.name)).map(|held| {
+        let tunnel = matches!(held.device.as_str(), "tunl0" | "ip6tnl0");
+        let forwarding = if tunnel { Forwarding::Tunnel } else { Forwarding::Direct };
+        Vip { addr: held.prefix.addr, forwarding }
+    });
+    vips.collect()
+}
+
+/// A service on a port, with the host's first own address as its RIP.
+fn served(host: &HostState, vip: Vip, port: u16) -> Option<Served> {
+    let own = |addr: &std::net::IpAddr| addr.is_ipv4() == vip.addr.is_ipv4() && *addr != vip.addr;
+    let mut rips =
+        host.addresses.iter().filter(|held| !host.is_quiet(&held.device)).map(|held| held.prefix.addr);
+    rips.find(own).map(|rip| Served { vip, port, rip })
+}
+
+/// Mends what can be mended, with the memory that `down` needs to give settings back.
+fn fix(dir: &Path, kernel: &mut Kernel, asked: &Asked, found: &[Finding]) -> Result<Vec<Step>> {
+    let store = run::lock(dir)?;
+    let host = kernel.read()?;
+    let steps = mend::plan(&host, &asked.vips, found)?;
+    let placed = mend::wanted(&host, &asked.vips, &steps);
+    let saved = store.load()?;
+    let next = saved.before(&host, &placed, &steps);
+    if next != saved {
+        store.save(&next)?;
+    }
+    let silent = placed.iter().any(|vip| vip.addr.is_ipv4());
+    effects::run(kernel, &steps, silent).map_err(|failed| failed.error)?;
+    Ok(steps)
+}
+
+fn print(out: &mut Output, report: &Report<'_>) -> Result<()> {
+    for step in &report.mended {
+        out.line(format_args!("mended: {step}"))?;
+    }
+    for finding in report.findings {
+        let severity = match finding.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        out.line(format_args!("{severity} [{}] {}", finding.code, finding.sentence))?;
+        for command in &finding.commands {
+            out.line(format_args!("    mend: {command}"))?;
+        }
+    }
+    for what in &report.not_checked {
+        out.done(format_args!("not checked: {what}"))?;
+    }
+    match (report.ready, report.vips.as_slice()) {
+        (true, vips) => out.done(format_args!("ready: {}", vips.join(" ")))?,
+        (false, []) => out.line("not ready: no VIP is on this host; name the one to look for")?,
+        (false, vips) => out.line(format_args!("not ready: {}", vips.join(" ")))?,
+    }
+    Ok(())
+}
