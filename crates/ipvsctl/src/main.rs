@@ -1,7 +1,5 @@
-//! See the library.
+//! The command `ipvsctl`, also as `ipvsadm`, `ipvsadm-save` and `ipvsadm-restore`; everything is in the library.
 
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    ipvsctl::verbs::main(std::env::args_os())
+fn main() -> std::process::ExitCode {
+    ipvsctl::main(std::env::args_os())
 }

@@ -6,6 +6,7 @@ pub mod ipvs;
 pub mod limit;
 pub mod lock;
 pub mod log;
+pub mod names;
 pub mod netlink;
 pub mod netns;
 pub mod owner;

@@ -1,0 +1,127 @@
+//! `-Lc`: the connection table of /proc/net/ip_vs_conn, which netlink does not tell.
+
+use std::collections::HashSet;
+use std::fmt::{self, Write};
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use lvs_core::addr::Endpoint;
+use lvs_core::rule::{List, Numeric, Spelling};
+use lvs_core::table::Protocol;
+
+use crate::face::Face;
+use crate::list::wrote;
+use crate::names::Resolved;
+use crate::session::{Failure, MISSING, Session};
+
+const PATH: &str = "/proc/net/ip_vs_conn";
+const TITLES: &str = "IPVS connection entries\n\
+                      pro expire state       source             virtual            destination";
+/// ipvsadm reads lines into a buffer of 256 bytes; a longer one falls into pieces.
+const LINE: usize = 255;
+
+/// One connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Connection<'a> {
+    /// `TCP`, or `IP` for a template of a firewall mark.
+    pub(crate) protocol: &'a str,
+    pub(crate) client: Endpoint,
+    pub(crate) virtual_service: Endpoint,
+    pub(crate) server: Endpoint,
+    pub(crate) state: &'a str,
+    /// Seconds.
+    pub(crate) expires: u64,
+    /// Persistence engine and what it knows the client by.
+    pub(crate) engine: Option<(&'a str, &'a str)>,
+}
+
+/// Reads one line; none for the title and for what is not understood.
+pub(crate) fn parse(line: &str) -> Option<Connection<'_>> {
+    let mut words = line.split_ascii_whitespace();
+    let protocol = words.next()?;
+    let mut endpoint = || Some(Endpoint { addr: address(words.next()?)?, port: hex16(words.next()?)? });
+    let (client, virtual_service, server) = (endpoint()?, endpoint()?, endpoint()?);
+    let (state, expires) = (words.next()?, words.next()?.parse().ok()?);
+    let engine = words.next().map(|name| (name, words.next().unwrap_or_default()));
+    Some(Connection { protocol, client, virtual_service, server, state, expires, engine })
+}
+
+fn hex16(text: &str) -> Option<u16> {
+    u16::from_str_radix(text, 16).ok()
+}
+
+fn address(text: &str) -> Option<IpAddr> {
+    match text.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
+        Some(v6) => v6.parse::<Ipv6Addr>().ok().map(IpAddr::V6),
+        None => u32::from_str_radix(text, 16).ok().map(|n| Ipv4Addr::from(n).into()),
+    }
+}
+
+/// Shows the connections; with --persistent-conn what persistence engines know of them too.
+pub(crate) fn run(s: &mut Session, list: &List) -> Result<(), Failure> {
+    let fail = |e| Failure::new(MISSING, format!("{PATH}: {e}"));
+    let spell: Box<dyn Spelling> = match s.face {
+        _ if list.numeric => Box::new(Numeric),
+        Face::Ipvsctl => Box::new(Resolved::within_a_second(addresses().map_err(fail)?)),
+        _ => Box::new(Resolved::patient()),
+    };
+    let text = s.out.text();
+    text.push_str(TITLES);
+    text.push_str(if list.persistent_conn { "        pe name          pe_data\n" } else { "\n" });
+    let mut lines = BufReader::new(File::open(PATH).map_err(fail)?);
+    let mut line = String::new();
+    while !s.out.broken() && lines.read_line(&mut line).map_err(fail)? > 0 {
+        if let Some(c) = parse(crate::names::cut(&line, LINE)) {
+            wrote(print(s.out.text(), &c, list.persistent_conn, spell.as_ref()))?;
+            s.out.flow();
+        }
+        line.clear();
+    }
+    Ok(())
+}
+
+fn addresses() -> std::io::Result<HashSet<IpAddr>> {
+    let mut all = HashSet::new();
+    for line in BufReader::new(File::open(PATH)?).lines() {
+        if let Some(c) = parse(&line?) {
+            all.extend([c.client.addr, c.virtual_service.addr, c.server.addr]);
+        }
+    }
+    Ok(all)
+}
+
+fn print(out: &mut String, c: &Connection<'_>, engines: bool, spell: &dyn Spelling) -> fmt::Result {
+    let protocol = match c.protocol {
+        "TCP" => Some(Protocol::Tcp),
+        "UDP" => Some(Protocol::Udp),
+        "SCTP" => Some(Protocol::Sctp),
+        _ => None,
+    };
+    let expires = format!("{:02}:{:02}", c.expires / 60, c.expires % 60);
+    write!(out, "{:<3} {expires:<6} {:<11} ", c.protocol, c.state)?;
+    column(out, spell, protocol, c.client)?;
+    column(out, spell, protocol, c.virtual_service)?;
+    match c.engine.filter(|_| engines) {
+        Some((name, data)) => {
+            column(out, spell, protocol, c.server)?;
+            writeln!(out, "{name:<16} {data}")
+        }
+        None => {
+            spell.endpoint(out, protocol, c.server)?;
+            out.write_char('\n')
+        }
+    }
+}
+
+fn column(out: &mut String, spell: &dyn Spelling, protocol: Option<Protocol>, e: Endpoint) -> fmt::Result {
+    let start = out.len();
+    spell.endpoint(out, protocol, e)?;
+    while out.len() < start + 18 {
+        out.push(' ');
+    }
+    out.write_char(' ')
+}
+
+#[cfg(test)]
+mod tests;

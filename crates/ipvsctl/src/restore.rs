@@ -1,0 +1,162 @@
+//! `-R`: rule lines from standard input, many in one write to the kernel.
+//!
+//! A line's changes are sent when there is nothing more to read at once, so that a program that writes rules into a
+//! pipe sees each take effect, and a big file goes in batches.
+
+use std::io::{self, Read};
+
+use lvs_core::plan::Op;
+use lvs_core::rule::{self, Command};
+use lvs_core::sys::ipvs::BATCH;
+use lvs_core::sys::names::System;
+
+use crate::adm;
+use crate::out::complain;
+use crate::session::{Failure, REFUSED, Session};
+
+/// What one read may bring.
+const PIECE: usize = 256 * 1024;
+/// ipvsctl's status if any line failed.
+const SOME_FAILED: u8 = 1;
+
+/// Operations that wait for their batch, each with its line.
+struct Pending {
+    ops: Vec<Op>,
+    lines: Vec<usize>,
+    /// What ipvsadm returns: the status of the last line.
+    last_status: u8,
+    failures: usize,
+    line: usize,
+}
+
+/// Carries out the lines of `input`; the exit status.
+pub(crate) fn run(s: &mut Session, mut input: impl Read) -> Result<u8, Failure> {
+    let mut pending = Pending {
+        ops: Vec::with_capacity(BATCH),
+        lines: Vec::with_capacity(BATCH),
+        last_status: 0,
+        failures: 0,
+        line: 0,
+    };
+    let mut buffer = vec![0; PIECE];
+    let mut kept = 0;
+    loop {
+        if kept == buffer.len() {
+            buffer.resize(kept * 2, 0);
+        }
+        let got = read(&mut input, &mut buffer[kept..])?;
+        let end = kept + got;
+        let mut start = 0;
+        while let Some(len) = buffer[start..end].iter().position(|b| *b == b'\n') {
+            pending.line(s, &buffer[start..start + len])?;
+            start += len + 1;
+        }
+        if got == 0 {
+            // The last line may lack its newline.
+            pending.line(s, &buffer[start..end])?;
+            pending.send(s)?;
+            return Ok(pending.status(s));
+        }
+        buffer.copy_within(start..end, 0);
+        kept = end - start;
+        pending.send(s)?;
+    }
+}
+
+fn read(input: &mut impl Read, buffer: &mut [u8]) -> Result<usize, Failure> {
+    loop {
+        match input.read(buffer) {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            other => return other.map_err(|e| Failure::new(2, format!("standard input: {e}"))),
+        }
+    }
+}
+
+/// The words of a line, as ipvsadm splits it: no quoting, and its own name is passed over.
+pub(crate) fn words(line: &str) -> impl Iterator<Item = &str> {
+    line.split([' ', '\t', '\r']).filter(|w| !w.is_empty() && *w != "ipvsadm")
+}
+
+/// Whether a line is a comment; only ipvsctl knows comments.
+pub(crate) fn is_comment(line: &str) -> bool {
+    line.trim_start().starts_with('#')
+}
+
+impl Pending {
+    fn line(&mut self, s: &mut Session, bytes: &[u8]) -> Result<(), Failure> {
+        self.line += 1;
+        let text = String::from_utf8_lossy(bytes);
+        if (!s.face.exact() && is_comment(&text)) || words(&text).next().is_none() {
+            return Ok(());
+        }
+        match rule::parse(words(&text), &System) {
+            Ok(Command::Op(op)) => {
+                self.ops.push(op);
+                self.lines.push(self.line);
+                self.last_status = 0;
+                if self.ops.len() == BATCH { self.send(s) } else { Ok(()) }
+            }
+            other => {
+                self.send(s)?;
+                self.other(s, other.map_err(Failure::from))
+            }
+        }
+    }
+
+    /// A line that is no change of the table, or is wrong.
+    fn other(&mut self, s: &mut Session, command: Result<Command, Failure>) -> Result<(), Failure> {
+        let ends = matches!(command, Ok(Command::Help | Command::Version));
+        let result = command.and_then(|command| match command {
+            Command::Restore => Err(Failure::new(REFUSED, "-R does not go into the input of -R; try -h")),
+            command => adm::execute(s, command),
+        });
+        match result {
+            Ok(status) if ends && s.face.exact() => {
+                Err(Failure { status, text: String::new(), ends_restore: true })
+            }
+            Ok(status) => {
+                self.last_status = status;
+                Ok(())
+            }
+            Err(failure) if s.face.exact() && failure.ends_restore => {
+                Err(Failure { text: format!("line {}: {}", self.line, failure.text), ..failure })
+            }
+            Err(failure) => {
+                self.failed(s, self.line, &failure.text);
+                self.last_status = if failure.ends_restore { failure.status } else { 0 };
+                Ok(())
+            }
+        }
+    }
+
+    fn failed(&mut self, s: &mut Session, line: usize, text: &str) {
+        self.failures += 1;
+        s.out.flush();
+        complain(s.face.name(), &format!("line {line}: {text}"));
+    }
+
+    fn send(&mut self, s: &mut Session) -> Result<(), Failure> {
+        if self.ops.is_empty() {
+            return Ok(());
+        }
+        let mut refused = Vec::new();
+        let written = s.client.write(&self.ops, |i, e| refused.push((i, e)));
+        for (i, e) in &refused {
+            self.failed(s, self.lines[*i], &format!("{}: {e}", self.ops[*i]));
+            if *i + 1 == self.ops.len() {
+                self.last_status = REFUSED;
+            }
+        }
+        self.ops.clear();
+        self.lines.clear();
+        written.map_err(|e| Failure::new(REFUSED, e.text))
+    }
+
+    fn status(&self, s: &Session) -> u8 {
+        match self.failures {
+            _ if s.face.exact() => self.last_status,
+            0 => 0,
+            _ => SOME_FAILED,
+        }
+    }
+}
