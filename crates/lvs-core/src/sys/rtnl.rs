@@ -9,7 +9,7 @@ mod route;
 pub use address::Address;
 pub use link::Link;
 pub use monitor::{Change, Monitor};
-pub use neighbour::Proxy;
+pub use neighbour::{Neighbour, Proxy};
 pub use route::{Route, RouteKind};
 
 use std::io;
@@ -83,6 +83,11 @@ impl Rtnl {
     /// Removes a route. ESRCH: it is not there.
     pub fn remove_route(&mut self, route: &Route) -> Result<(), NetlinkError> {
         self.change(Rtm::Delroute, 0, &route.encode())
+    }
+
+    /// The hosts of the LAN whose MACs the kernel knows.
+    pub fn neighbours(&mut self, family: Family) -> Result<Vec<Neighbour>, NetlinkError> {
+        self.list(Rtm::Getneigh, &Neighbour::query(family), |m| Neighbour::decode(m.body))
     }
 
     /// The addresses for which the kernel answers neighbour solicitations and ARP on behalf of others.

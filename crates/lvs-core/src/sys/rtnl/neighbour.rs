@@ -1,11 +1,11 @@
-//! Addresses that the kernel answers for on behalf of others (`ip neighbour add proxy`).
+//! Neighbours, and addresses that the kernel answers for on behalf of others (`ip neighbour add proxy`).
 
 use std::net::IpAddr;
 
 use neli::consts::rtnl::Nda;
 
 use super::address::{ip, octets};
-use crate::addr::Family;
+use crate::addr::{Family, Mac};
 use crate::nlattr;
 
 /// struct ndmsg.
@@ -46,6 +46,41 @@ impl Proxy {
         let mut attrs = nlattr::attrs(&body[HEADER..]);
         let addr = attrs.find(|a| Nda::from(a.kind) == Nda::Dst).and_then(|a| ip(a.payload))?;
         (header[10] & NTF_PROXY != 0).then_some(Self { link, addr })
+    }
+}
+
+/// A host of the LAN whose MAC the kernel knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Neighbour {
+    /// The link on which it is.
+    pub link: u32,
+    /// Its address.
+    pub addr: IpAddr,
+    /// Its MAC.
+    pub mac: Mac,
+}
+
+impl Neighbour {
+    /// The body of RTM_GETNEIGH that lists them.
+    pub(super) fn query(family: Family) -> [u8; HEADER] {
+        let mut b = Proxy::query(family);
+        b[10] = 0;
+        b
+    }
+
+    /// Reads the body of RTM_NEWNEIGH; none if its MAC is not known.
+    pub(super) fn decode(body: &[u8]) -> Option<Self> {
+        let header: &[u8; HEADER] = body.first_chunk()?;
+        let link = u32::from_ne_bytes([header[4], header[5], header[6], header[7]]);
+        let (mut addr, mut mac) = (None, None);
+        for a in nlattr::attrs(&body[HEADER..]) {
+            match Nda::from(a.kind) {
+                Nda::Dst => addr = ip(a.payload),
+                Nda::Lladdr => mac = a.payload.try_into().ok().map(Mac),
+                _ => {}
+            }
+        }
+        Some(Self { link, addr: addr?, mac: mac? })
     }
 }
 
