@@ -89,7 +89,7 @@ pub fn ready(findings: &[Finding]) -> bool {
 }
 
 impl Finding {
-    fn error(code: &'static str, subject: &(impl ToString + ?Sized), sentence: String) -> Self {
+    pub(crate) fn error(code: &'static str, subject: &(impl ToString + ?Sized), sentence: String) -> Self {
         Self {
             code,
             severity: Severity::Error,
@@ -101,7 +101,7 @@ impl Finding {
         }
     }
 
-    fn warning(code: &'static str, subject: &(impl ToString + ?Sized), sentence: String) -> Self {
+    pub(crate) fn warning(code: &'static str, subject: &(impl ToString + ?Sized), sentence: String) -> Self {
         Self { severity: Severity::Warning, ..Self::error(code, subject, sentence) }
     }
 
@@ -120,7 +120,7 @@ impl Finding {
     }
 
     /// Mended by hand.
-    fn command(mut self, command: String) -> Self {
+    pub(crate) fn command(mut self, command: String) -> Self {
         self.commands.push(command);
         self
     }

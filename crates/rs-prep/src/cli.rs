@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -41,6 +42,10 @@ pub enum Verb {
     Down(Down),
     /// Find every mistake that can be seen on this host, and say what mends it
     Check(Check),
+    /// Ask the LAN who answers for a VIP, and the real servers what they do with its packets
+    Probe(Probe),
+    /// Announce a VIP from the director that holds it, so that everybody unlearns a leak
+    Heal(Heal),
 }
 
 /// Which VIPs.
@@ -114,6 +119,49 @@ pub struct Check {
     pub fix: bool,
 }
 
+/// `probe`.
+#[derive(Debug, Args)]
+pub struct Probe {
+    /// The VIP
+    #[arg(value_parser = address)]
+    pub vip: IpAddr,
+    /// The interface towards the real servers
+    #[arg(short, long, value_name = "IFACE")]
+    pub dev: String,
+    /// Also send a SYN to this port of each real server, at the VIP and at its own address
+    #[arg(short, long)]
+    pub port: Option<u16>,
+    /// A real server [default: those of this host's IPVS table]
+    #[arg(short, long, value_name = "RIP", conflicts_with = "config")]
+    pub real_server: Vec<IpAddr>,
+    /// The real servers and ports of the VIP in this keepalived.conf
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How long answers are waited for: seconds, or with a unit (500ms)
+    #[arg(short, long, value_name = "TIME", default_value = "1", value_parser = duration)]
+    pub timeout: Duration,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `heal`.
+#[derive(Debug, Args)]
+pub struct Heal {
+    /// The VIP
+    #[arg(value_parser = address)]
+    pub vip: IpAddr,
+    /// The interface that holds it
+    #[arg(short, long, value_name = "IFACE")]
+    pub dev: String,
+    /// How often it is announced, five times a second
+    #[arg(short, long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub count: u32,
+    /// Announce it although others answer for it
+    #[arg(short, long)]
+    pub force: bool,
+}
+
 /// The scope of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Scope {
@@ -125,6 +173,21 @@ pub enum Scope {
 
 fn address(text: &str) -> Result<IpAddr, String> {
     vip::parse(text).map_err(|e| e.to_string())
+}
+
+/// The longest wait that makes sense for a LAN.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+/// Seconds with an optional unit: `2`, `2s`, `500ms`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = match text.strip_suffix("ms") {
+        Some(number) => (number, 0.001),
+        None => (text.strip_suffix('s').unwrap_or(text), 1.0),
+    };
+    let seconds = number.parse::<f64>().ok().map(|n| n * unit);
+    let duration = seconds.and_then(|s| Duration::try_from_secs_f64(s).ok());
+    let fits = duration.filter(|d| (Duration::from_millis(1)..=LONGEST).contains(d));
+    fits.ok_or_else(|| "a time is written 2, 2s or 500ms".to_owned())
 }
 
 /// IFNAMSIZ with its zero byte.

@@ -6,10 +6,11 @@ use std::path::Path;
 use lvs_core::conf::model::{GroupEntry, Target, VirtualServer};
 use lvs_core::conf::{Config, Severity};
 use lvs_core::sys::conf;
-use lvs_core::table::Forward;
+use lvs_core::table::{Forward, Protocol};
 
 use crate::cli::Wrong;
 use crate::host::HostState;
+use crate::servers::Service;
 use crate::vip::{self, Forwarding, Vip};
 
 /// The most VIPs that a range of a file may stand for on one real server.
@@ -76,6 +77,21 @@ pub fn role(config: &Config, host: &HostState) -> Role {
         }
     }
     role
+}
+
+/// The real servers of a VIP's DR services, with the ports of the services; 0 (every port) is none.
+pub fn services(config: &Config, vip: IpAddr) -> Vec<Service> {
+    let mut found = Vec::new();
+    for service in &config.virtual_servers {
+        let targets = targets(config, service).unwrap_or_default();
+        for (_, port) in targets.into_iter().filter(|(addr, _)| *addr == vip) {
+            let direct = service.real_servers.iter().filter(|real| *real.forward == Forward::Route);
+            // Only TCP has a SYN to answer.
+            let port = Some(port).filter(|port| *port != 0 && *service.protocol == Protocol::Tcp);
+            found.extend(direct.map(|real| Service { rip: real.endpoint.addr, port }));
+        }
+    }
+    found
 }
 
 fn usable(addr: IpAddr) -> bool {

@@ -123,7 +123,21 @@ fn print(out: &mut Output, report: &Report<'_>) -> Result<()> {
     for step in &report.mended {
         out.line(format_args!("mended: {step}"))?;
     }
-    for finding in report.findings {
+    print_findings(out, report.findings)?;
+    for what in &report.not_checked {
+        out.done(format_args!("not checked: {what}"))?;
+    }
+    match (report.ready, report.vips.as_slice()) {
+        (true, vips) => out.done(format_args!("ready: {}", vips.join(" ")))?,
+        (false, []) => out.line("not ready: no VIP is on this host; name the one to look for")?,
+        (false, vips) => out.line(format_args!("not ready: {}", vips.join(" ")))?,
+    }
+    Ok(())
+}
+
+/// Prints findings, each with what mends it.
+pub(crate) fn print_findings(out: &mut Output, findings: &[Finding]) -> Result<()> {
+    for finding in findings {
         let severity = match finding.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
@@ -132,14 +146,6 @@ fn print(out: &mut Output, report: &Report<'_>) -> Result<()> {
         for command in &finding.commands {
             out.line(format_args!("    mend: {command}"))?;
         }
-    }
-    for what in &report.not_checked {
-        out.done(format_args!("not checked: {what}"))?;
-    }
-    match (report.ready, report.vips.as_slice()) {
-        (true, vips) => out.done(format_args!("ready: {}", vips.join(" ")))?,
-        (false, []) => out.line("not ready: no VIP is on this host; name the one to look for")?,
-        (false, vips) => out.line(format_args!("not ready: {}", vips.join(" ")))?,
     }
     Ok(())
 }

@@ -9,11 +9,13 @@ use lvs_core::sys::sysctl;
 use crate::cli::{Cli, Down, Scope, Up, Verb, Vips, Wrong, YES};
 use crate::config::{self, Role};
 use crate::effects;
+use crate::heal;
 use crate::host::HostState;
 use crate::judge;
 use crate::kernel::Kernel;
 use crate::output::{Output, say};
 use crate::plan::{self, Wish};
+use crate::probe;
 use crate::saved::Saved;
 use crate::step::Step;
 use crate::store::{self, Store};
@@ -28,6 +30,8 @@ pub fn run(cli: &Cli, out: &mut Output) -> Result<u8> {
     match &cli.verb {
         Verb::Up(args) => up(&cli.state_dir, args, out),
         Verb::Down(args) => down(&cli.state_dir, args, out),
+        Verb::Probe(args) => probe::probe(args, out),
+        Verb::Heal(args) => heal::heal(args, out),
         Verb::Check(args) => judge::check(&cli.state_dir, args, out),
     }
 }

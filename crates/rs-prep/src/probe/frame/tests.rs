@@ -1,0 +1,90 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const OWN: Mac = Mac([2, 0, 0xc0, 0xa8, 0x0f, 0x64]);
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+#[test]
+fn an_arp_probe_has_no_sender_address() {
+    let frame = question(OWN, "192.168.15.111".parse().unwrap());
+    let want = "ffffffffffff0200c0a80f6408060001080006040001\
+                0200c0a80f640000000000000000 0000c0a80f6f";
+    assert_eq!(hex(&frame), want.replace(' ', ""));
+    assert_eq!(parse(&frame), None, "a probe claims nothing");
+}
+
+#[test]
+fn announcements_claim_the_address_unasked() {
+    let addr: IpAddr = "192.168.15.111".parse().unwrap();
+    let frames = announcements(OWN, addr);
+    assert_eq!(frames.len(), 2);
+    for frame in frames {
+        assert_eq!(parse(&frame), Some(Heard::Claim { addr, mac: OWN, answer: false }));
+    }
+    let addr: IpAddr = "2001:db8::111".parse().unwrap();
+    let [frame] = announcements(OWN, addr).try_into().unwrap();
+    assert_eq!(parse(&frame), Some(Heard::Claim { addr, mac: OWN, answer: true }));
+    assert_eq!(hex(&frame[..6]), "333300000001");
+}
+
+#[test]
+fn a_solicitation_asks_the_group_of_its_target() {
+    let frame = question(OWN, "2001:db8::1:2345".parse().unwrap());
+    assert_eq!(hex(&frame[..14]), "3333ff0123450200c0a80f6486dd");
+    // Next header, hop limit, unspecified source, solicited-node group.
+    assert_eq!(hex(&frame[20..22]), "3aff");
+    assert_eq!(hex(&frame[22..54]), format!("{}ff0200000000000000000001ff012345", "00".repeat(16)));
+    let packet = Icmpv6Packet::new(&frame[54..]).unwrap();
+    let group = Ipv6Addr::from(<[u8; 16]>::try_from(&frame[38..54]).unwrap());
+    assert_eq!(packet.get_checksum(), icmpv6::checksum(&packet, &Ipv6Addr::UNSPECIFIED, &group));
+}
+
+#[test]
+fn an_answer_is_told_from_an_announcement() {
+    let reply =
+        arp(OWN, ArpOperations::Reply, Ipv4Addr::new(10, 0, 0, 1), (Mac::default(), Ipv4Addr::UNSPECIFIED));
+    let want = Heard::Claim { addr: "10.0.0.1".parse().unwrap(), mac: OWN, answer: true };
+    assert_eq!(parse(&reply), Some(want));
+}
+
+fn path(from: &str, to: &str) -> Path {
+    Path { own: OWN, mac: Mac([2, 0, 0, 0, 0, 9]), from: from.parse().unwrap(), to: to.parse().unwrap() }
+}
+
+#[test]
+fn a_syn_goes_to_the_real_servers_mac_with_the_vip_as_destination() {
+    let path = path("192.168.15.100:40000", "192.168.15.111:7885");
+    let frame = syn(&path, 0x0102_0304);
+    assert_eq!(hex(&frame[..12]), "0200000000090200c0a80f64");
+    let packet = Ipv4Packet::new(&frame[14..]).unwrap();
+    assert_eq!(packet.get_destination().to_string(), "192.168.15.111");
+    assert_eq!(packet.get_checksum(), ipv4::checksum(&packet));
+    let segment = TcpPacket::new(packet.payload()).unwrap();
+    let (from, to) = (packet.get_source(), packet.get_destination());
+    assert_eq!(segment.get_checksum(), tcp::ipv4_checksum(&segment, &from, &to));
+    assert_eq!((segment.get_flags(), segment.get_destination()), (TcpFlags::SYN, 7885));
+}
+
+#[test]
+fn ipv6_segments_too() {
+    let path = path("[2001:db8::64]:40000", "[2001:db8::111]:80");
+    let heard = parse(&rst(&path, 7)).unwrap();
+    let Heard::Tcp { from, port, open, reset, mac, .. } = heard else { panic!("{heard:?}") };
+    assert_eq!((from, port, open, reset, mac), (path.from, 80, false, true, OWN));
+}
+
+proptest! {
+    #[test]
+    fn any_frame_is_heard_or_not(bytes in proptest::collection::vec(any::<u8>(), 0..128), kind in 0usize..3) {
+        let mut bytes = bytes;
+        // Let it get past the Ethernet header.
+        if bytes.len() > 14 {
+            bytes[12..14].copy_from_slice(&[[8, 6], [8, 0], [0x86, 0xdd]][kind]);
+        }
+        let _ = parse(&bytes);
+    }
+}
