@@ -4,9 +4,11 @@
 //! them count, [`router`] is one virtual router's state machine, [`group`] moves several together.
 
 pub mod door;
+pub mod group;
 pub mod packet;
 pub mod params;
 pub mod router;
+pub mod script;
 pub mod security;
 pub mod timers;
 pub mod track;

@@ -1,5 +1,6 @@
 //! The edge: sockets, files, the clock and the kernel. The only place where `unsafe` may stand.
 
+pub mod child;
 pub mod clock;
 pub mod conf;
 pub mod ipvs;

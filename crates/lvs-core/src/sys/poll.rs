@@ -104,6 +104,17 @@ impl Poll {
         Ok(())
     }
 
+    /// What has happened already, without waiting; as [`Poll::wait`] otherwise. For a set within another set.
+    pub fn ready(&mut self, events: &mut Vec<Event>) -> io::Result<()> {
+        events.clear();
+        let count = match self.epoll.wait(&mut self.buffer, EpollTimeout::ZERO) {
+            Err(nix::errno::Errno::EINTR) => 0,
+            other => other?,
+        };
+        events.extend(self.buffer[..count].iter().filter(|e| e.data() != TIMER).map(event));
+        Ok(())
+    }
+
     fn arm(&mut self, deadline: Option<Time>) -> io::Result<()> {
         if self.armed == deadline {
             return Ok(());
@@ -116,6 +127,13 @@ impl Poll {
         }
         self.armed = deadline;
         Ok(())
+    }
+}
+
+/// Readable when one of its descriptors is ready: a set can be watched by another set.
+impl AsFd for Poll {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.epoll.0.as_fd()
     }
 }
 
@@ -139,8 +157,8 @@ fn timespec(t: Time) -> TimeSpec {
 
 /// Signals as something to read instead of something that interrupts.
 ///
-/// The signals are blocked for the calling thread and every thread that it starts later; `std::process::Command`
-/// gives its children an empty mask again.
+/// The signals are blocked for the calling thread and every thread that it starts later, and for every program that is
+/// started without [`super::child::unburden`].
 pub struct Signals {
     fd: SignalFd,
 }

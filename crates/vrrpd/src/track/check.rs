@@ -173,10 +173,6 @@ impl Check {
     /// The run has ended, or could not be started.
     pub fn ended(&mut self, outcome: Outcome, out: &mut Vec<Act>) {
         let counted = matches!(self.run, Run::Running(_));
-        if matches!(self.run, Run::Ending(_)) {
-            // What it started may go on in its process group: nothing of a run outlives it.
-            out.push(Act::Kill);
-        }
         self.run = Run::Idle;
         if counted {
             self.result(outcome, out);

@@ -70,14 +70,6 @@ fn past_its_timeout_it_has_failed_is_asked_to_end_and_then_killed() {
 }
 
 #[test]
-fn what_a_timed_out_script_leaves_behind_is_killed_too() {
-    let mut c = Check::new(rules(), at(0));
-    tick(&mut c, 0);
-    tick(&mut c, 3000);
-    assert_eq!(end(&mut c, Outcome::Signal(15)), [Act::Kill]);
-}
-
-#[test]
 fn the_first_result_decides_alone_then_rise_and_fall_count() {
     let rules = Rules { rise: 2, fall: 3, timeout: SECOND, ..rules() };
     for init_fail in [false, true] {

@@ -1,0 +1,129 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use lvs_core::conf::At;
+use lvs_core::sys::clock;
+
+use super::*;
+
+fn command(words: &[&str]) -> Command {
+    let argv = words.iter().map(|w| (*w).to_owned()).collect();
+    Command { argv: At::assumed(argv), user: None, group: None }
+}
+
+/// Runs as ourselves whoever we are.
+fn global() -> Global {
+    let me = User::from_uid(geteuid()).unwrap().unwrap().name;
+    Global { script_user: Some(At::assumed(me)), ..Global::default() }
+}
+
+fn job(words: &[&str]) -> Job {
+    Job::prepare(&command(words), &global()).unwrap().0
+}
+
+/// Waits for the next ends, at most ten seconds.
+fn next(children: &mut Children) -> Vec<(u64, Outcome)> {
+    let mut poll = Poll::new().unwrap();
+    poll.add(&*children, 1, Interest::Read).unwrap();
+    let end = clock::now() + Duration::from_secs(10);
+    while clock::now() < end {
+        poll.wait(Some(end), &mut Vec::new()).unwrap();
+        let ended = children.ended();
+        if !ended.is_empty() {
+            return ended;
+        }
+    }
+    panic!("nothing has ended");
+}
+
+#[test]
+fn a_program_s_end_is_told_with_its_number() {
+    let mut children = Children::new().unwrap();
+    let number = children.start(job(&["sh", "-c", "exit 7"]));
+    assert!(!children.is_idle());
+    assert_eq!(next(&mut children), [(number, Outcome::Status(7))]);
+    assert!(children.is_idle());
+    let number = children.start(job(&["sh", "-c", "kill -9 $$"]));
+    assert_eq!(next(&mut children), [(number, Outcome::Signal(9))]);
+}
+
+#[test]
+fn a_signal_reaches_what_the_program_has_started_and_nothing_is_left() {
+    let dir = std::env::temp_dir().join(format!("vrrpd-script-{}", std::process::id()));
+    fs::create_dir_all(&dir).unwrap();
+    let file = dir.join("pid");
+    // The child of the script ignores SIGTERM; the script itself does not.
+    let script = format!(
+        "sh -c 'trap \"\" TERM; echo $$ > {0}.new; mv {0}.new {0}; sleep 100' & wait",
+        file.display()
+    );
+    let mut children = Children::new().unwrap();
+    let number = children.start(job(&["sh", "-c", &script]));
+    let end = clock::now() + Duration::from_secs(10);
+    while !file.exists() {
+        assert!(clock::now() < end);
+        children.ended();
+    }
+    children.signal(number, Signal::SIGTERM);
+    assert_eq!(next(&mut children), [(number, Outcome::Signal(15))]);
+    let pid = fs::read_to_string(&file).unwrap();
+    let stat = PathBuf::from(format!("/proc/{}/stat", pid.trim()));
+    // Killed; it may stay as a zombie until its new parent has waited for it.
+    let gone = || fs::read_to_string(&stat).map_or(true, |s| s.contains(") Z "));
+    while !gone() {
+        assert!(clock::now() < end, "the grandchild lives");
+    }
+    fs::remove_dir_all(dir).unwrap();
+}
+
+#[test]
+fn what_cannot_be_started_says_why() {
+    let mut children = Children::new().unwrap();
+    let dir = std::env::temp_dir().join(format!("vrrpd-script-bad-{}", std::process::id()));
+    fs::write(&dir, "#!/no/such/interpreter\n").unwrap();
+    fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).unwrap();
+    let number = children.start(job(&[&dir.display().to_string()]));
+    let ended = next(&mut children);
+    assert_eq!(ended[0].0, number);
+    assert!(matches!(&ended[0].1, Outcome::NotStarted(why) if why.contains("No such file")), "{ended:?}");
+    fs::remove_file(dir).unwrap();
+}
+
+#[test]
+fn who_runs_it_and_what_it_is_are_settled_before() {
+    let mut c = command(&["true"]);
+    c.user = Some(At::assumed("no-such-user-here".to_owned()));
+    let why = Job::prepare(&c, &global()).unwrap_err().to_string();
+    assert!(why.contains("no user 'no-such-user-here'") && why.contains("useradd"), "{why}");
+    let why = Job::prepare(&command(&["/no/such/script"]), &global()).unwrap_err().to_string();
+    assert!(why.starts_with("/no: "), "{why}");
+    assert!(job(&["true", "x"]).line().ends_with("/true x"));
+    assert!(job(&["true"]).with(["INSTANCE".to_owned()]).line().ends_with("/true INSTANCE"));
+}
+
+#[test]
+fn security_turns_the_warning_into_a_refusal() {
+    if !geteuid().is_root() {
+        // For anyone else no script runs as root, so there is nothing to protect.
+        assert!(Job::prepare(&command(&["true"]), &global()).unwrap().1.is_none());
+        return;
+    }
+    let path = std::env::temp_dir().join(format!("vrrpd-script-open-{}", std::process::id()));
+    fs::write(&path, "#!/bin/sh\n").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).unwrap();
+    let c = command(&[&path.display().to_string()]);
+    let warning = Job::prepare(&c, &global()).unwrap().1.unwrap();
+    let mut secure = global();
+    secure.script_security = At::assumed(true);
+    let refusal = Job::prepare(&c, &secure).unwrap_err().to_string();
+    assert_eq!(warning, refusal);
+    assert!(refusal.contains("chmod o-w"), "{refusal}");
+    secure.script_user = None;
+    if find_user(DEFAULT_USER).is_err() {
+        let why = Job::prepare(&command(&["true"]), &secure).unwrap_err().to_string();
+        assert!(why.contains("script_user"), "{why}");
+    }
+    fs::remove_file(path).unwrap();
+}
