@@ -25,6 +25,8 @@ pub mod process;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
+    /// The instance's own interface.
+    Link,
     /// `track_interface`.
     Interface,
     /// `track_script`.
@@ -33,26 +35,42 @@ pub enum Kind {
     File,
     /// `track_process`.
     Process,
-    /// Another member of the sync group has a fault.
+    /// The address of the advertisements (`track_src_ip`, or none to be had).
+    Source,
+    /// Unicast without a peer (`unicast_fault_no_peer`).
+    Peer,
+    /// Another member of the sync group.
     Group,
 }
 
 impl Kind {
     /// All of them, in the order of their bits.
-    pub const ALL: [Self; 5] = [Self::Interface, Self::Script, Self::File, Self::Process, Self::Group];
+    pub const ALL: [Self; 8] = [
+        Self::Link,
+        Self::Interface,
+        Self::Script,
+        Self::File,
+        Self::Process,
+        Self::Source,
+        Self::Peer,
+        Self::Group,
+    ];
 
-    /// Its bit of [`Tracked::faults`]; the lower byte belongs to the instance's own interface and address.
+    /// Its bit of [`Tracked::faults`].
     pub fn bit(self) -> u32 {
-        1 << (8 + self as u32)
+        1 << (self as u32)
     }
 
     /// As logs, status and metrics name it.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Link => "link",
             Self::Interface => "interface",
             Self::Script => "script",
             Self::File => "file",
             Self::Process => "process",
+            Self::Source => "source",
+            Self::Peer => "peer",
             Self::Group => "group",
         }
     }
@@ -144,15 +162,14 @@ fn of_number(weight: Weight, number: i64) -> Effect {
 pub struct Ledger {
     base: u8,
     entries: Vec<Entry>,
-    /// Another member of the sync group has a fault.
-    group: bool,
+    faults: u32,
 }
 
 impl Ledger {
     /// The account of an instance of this priority that tracks these things; with `weights` false (a sync group
     /// without `sync_group_tracking_weight`) every weight counts as 0.
     pub fn new<'a>(base: u8, tracked: impl IntoIterator<Item = &'a Tracking>, weights: bool) -> Self {
-        let mut ledger = Self { base, entries: Vec::new(), group: false };
+        let mut ledger = Self { base, entries: Vec::new(), faults: 0 };
         for tracking in tracked {
             ledger.add(Kind::Interface, &tracking.interfaces, weights);
             ledger.add(Kind::Script, &tracking.scripts, weights);
@@ -193,14 +210,17 @@ impl Ledger {
         new
     }
 
-    /// Tells whether another member of the sync group has a fault; true when that is new.
-    pub fn set_group_fault(&mut self, failed: bool) -> bool {
-        std::mem::replace(&mut self.group, failed) != failed
+    /// Tells whether something that is not in a `track_*` block (link, source, peer, group) has failed; true when that
+    /// is new.
+    pub fn fail(&mut self, kind: Kind, failed: bool) -> bool {
+        let before = self.faults;
+        self.faults = if failed { before | kind.bit() } else { before & !kind.bit() };
+        self.faults != before
     }
 
     /// What it comes to.
     pub fn tracked(&self) -> Tracked {
-        let mut faults = if self.group { Kind::Group.bit() } else { 0 };
+        let mut faults = self.faults;
         let mut sum = i64::from(self.base);
         for e in &self.entries {
             match e.effect() {
@@ -218,14 +238,12 @@ impl Ledger {
         self.entries.iter().any(|e| e.effect() == Effect::Pending)
     }
 
-    /// What fails, for a log line: `script check, another member of the sync group`; empty when all is sound.
+    /// What fails, for a log line: `script check, link`; empty when all is sound.
     pub fn failures(&self) -> String {
+        let plain = Kind::ALL.into_iter().filter(|k| self.faults & k.bit() != 0).map(|k| k.name().to_owned());
         let entries = self.entries.iter().filter(|e| e.effect() == Effect::Fault);
-        let mut named: Vec<_> = entries.map(|e| format!("{} {}", e.kind.name(), e.name)).collect();
-        if self.group {
-            named.push("another member of the sync group".to_owned());
-        }
-        named.join(", ")
+        let named = entries.map(|e| format!("{} {}", e.kind.name(), e.name));
+        plain.chain(named).collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -105,11 +105,9 @@ fn it_says_why() {
     l.set(Kind::Script, "minus", Standing::Down);
     assert_eq!(l.to_string(), "87 = 100 + 7 (script plus) - 20 (script minus); waits for script chk");
     l.set(Kind::Script, "chk", Standing::Down);
-    assert!(l.set_group_fault(true) && !l.set_group_fault(true));
-    let why =
-        "87 = 100 + 7 (script plus) - 20 (script minus); fault: script chk, another member of the sync group";
-    assert_eq!(l.to_string(), why);
-    assert_eq!(name_faults(l.tracked().faults), "script, group");
+    l.fail(Kind::Link, true);
+    assert_eq!(l.to_string(), "87 = 100 + 7 (script plus) - 20 (script minus); fault: link, script chk");
+    assert_eq!(name_faults(l.tracked().faults), "link, script");
 }
 
 proptest! {
