@@ -1,20 +1,33 @@
 //! The command line.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser};
+use clap::{Args, Parser, Subcommand};
 use lvs_core::time::parse_duration;
 
 use crate::once;
+use crate::options::Options;
+use crate::schedule::Hold;
 
 /// Finds dead real servers and keeps the IPVS table true
 #[derive(Debug, Parser)]
-#[command(name = "tcpcheck", version)]
+#[command(name = "tcpcheck", version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Cli {
+    /// What to do instead of checking targets once
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
     /// The targets and how to check them
     #[command(flatten)]
     pub once: Once,
+}
+
+/// What to do instead of checking targets once.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Follows the checks of a keepalived.conf and tells or makes every change
+    Watch(Box<Watch>),
 }
 
 /// Checks targets once: exit 0 all up, 1 some down, 2 wrong usage
@@ -56,6 +69,81 @@ pub enum Close {
     Fin,
     /// At once; many servers log it
     Rst,
+}
+
+/// Follows the checks of a configuration.
+#[derive(Clone, Debug, Args)]
+pub struct Watch {
+    /// The keepalived.conf with the virtual servers
+    #[arg(long, value_name = "FILE")]
+    pub config: String,
+    /// Keeps the kernel's IPVS table as the file and the checks say
+    #[arg(long)]
+    pub ipvs: bool,
+    /// Prints each change (default: text without --ipvs, nothing with it)
+    #[arg(long, value_enum, value_name = "FORM")]
+    pub events: Option<Events>,
+    /// Looks at the kernel's table this often for what others changed
+    #[arg(long, default_value = "10s", value_name = "TIME", value_parser = parse_duration)]
+    pub resync: Duration,
+    /// Removes the file's services at the stop instead of leaving them
+    #[arg(long)]
+    pub clear_on_exit: bool,
+    /// Judges the file and touches nothing
+    #[arg(long, conflicts_with = "explain")]
+    pub check: bool,
+    /// Says in words what would be done, and the rule lines that would be sent; touches nothing
+    #[arg(long)]
+    pub explain: bool,
+    /// Good tries in a row that bring a dead server back
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub rise: u32,
+    /// A server that keeps dying waits this long after its second death, twice as long after each further one
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub hold_down: Option<Duration>,
+    /// The longest such wait; a server that lived longer starts anew
+    #[arg(long, default_value = "5m", value_name = "TIME", value_parser = parse_duration)]
+    pub hold_down_max: Duration,
+    /// A server that comes back gets its weight bit by bit over this time
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub slow_start: Option<Duration>,
+    /// Takes at most this share of a virtual server's real servers out, in percent
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub brake: Option<u8>,
+    /// How much earlier than its interval a try may come, in percent
+    #[arg(long, default_value_t = 5, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=50))]
+    pub jitter: u8,
+    /// How a good connection ends
+    #[arg(long, value_enum, default_value_t = Close::Fin)]
+    pub close: Close,
+    /// Servers that are out of service, one ADDRESS[:PORT] a line; read at the start and at SIGHUP
+    #[arg(long, value_name = "FILE")]
+    pub drain_file: Option<PathBuf>,
+}
+
+impl Watch {
+    /// What the flags add to the file.
+    pub fn options(&self) -> Options {
+        Options {
+            rise: self.rise,
+            hold: self.hold_down.map(|base| Hold { base, most: self.hold_down_max.max(base) }),
+            jitter_percent: self.jitter,
+            slow_start: self.slow_start,
+            brake_percent: self.brake,
+            reset: self.close == Close::Rst,
+        }
+    }
+}
+
+/// How changes are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Events {
+    /// A sentence each
+    Text,
+    /// A line of JSON each
+    Json,
+    /// Rule lines for ipvsctl -R or ipvsadm -R, the whole table first
+    Rules,
 }
 
 fn target(text: &str) -> Result<String, String> {

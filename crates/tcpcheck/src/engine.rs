@@ -41,7 +41,6 @@ pub struct Engine {
     /// For a try in flight its deadline, for the others when to begin.
     agenda: Agenda,
     slots: Vec<Slot>,
-    free: Vec<u32>,
     /// Due, but without a descriptor.
     queue: VecDeque<u32>,
     in_flight: usize,
@@ -52,7 +51,7 @@ pub struct Engine {
 }
 
 struct Slot {
-    task: Task,
+    task: Option<Task>,
     timeout: Duration,
     flight: Option<(Flight, Time)>,
     queued: bool,
@@ -71,7 +70,6 @@ impl Engine {
             events: Vec::new(),
             agenda: Agenda::default(),
             slots: Vec::new(),
-            free: Vec::new(),
             queue: VecDeque::new(),
             in_flight: 0,
             limit,
@@ -80,21 +78,14 @@ impl Engine {
         })
     }
 
-    /// Adds a check, idle until it is scheduled, and gives its number; numbers of checks that were taken away come back.
-    pub fn add(&mut self, task: Task, timeout: Duration) -> u32 {
-        let slot = Slot { task, timeout, flight: None, queued: false };
-        if let Some(check) = self.free.pop() {
-            self.slots[check as usize] = slot;
-            return check;
+    /// Gives a check of this number its task; it is idle until it is scheduled. Numbers should be dense.
+    pub fn put(&mut self, check: u32, task: Task, timeout: Duration) {
+        while self.slots.len() <= check as usize {
+            self.slots.push(Slot { task: None, timeout, flight: None, queued: false });
         }
-        self.slots.push(slot);
-        self.slots.len() as u32 - 1
-    }
-
-    /// Takes a check away; its number may be given to another.
-    pub fn remove(&mut self, check: u32) {
         self.stop(check);
-        self.free.push(check);
+        let slot = &mut self.slots[check as usize];
+        (slot.task, slot.timeout) = (Some(task), timeout);
     }
 
     /// Has the next try of a check begin at `at`. A try in flight goes on.
@@ -233,7 +224,8 @@ impl Engine {
     fn begin(&mut self, check: u32, done: &mut Vec<Finished>) -> bool {
         let now = clock::now();
         let slot = &mut self.slots[check as usize];
-        let begun = Flight::begin(&slot.task).and_then(|begun| {
+        let Some(task) = &slot.task else { return true };
+        let begun = Flight::begin(task).and_then(|begun| {
             if let Begun::Flying(flight, interest) = &begun {
                 self.poll.add(flight, u64::from(check), *interest)?;
             }

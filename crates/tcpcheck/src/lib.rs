@@ -4,14 +4,27 @@
 //! and [`flight`] make connections; [`once`] is the command `tcpcheck HOST:PORT...`.
 
 pub mod agenda;
+pub mod change;
 pub mod checker;
 pub mod cli;
+pub mod drains;
+pub mod driver;
 pub mod engine;
+pub mod explain;
 pub mod flight;
+pub mod keeper;
+pub mod lines;
+pub mod monitor;
+pub mod notify;
 pub mod once;
+pub mod options;
 pub mod outcome;
+pub mod pause;
+pub mod roster;
 pub mod schedule;
+pub mod state;
 pub mod task;
+pub mod watch;
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, Write};
@@ -37,7 +50,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(WRONG));
         }
     };
-    match check_once(cli.once) {
+    let done = match cli.verb {
+        None => check_once(cli.once),
+        Some(cli::Verb::Watch(args)) => watch::run(&args),
+    };
+    match done {
         Ok(status) => ExitCode::from(status),
         Err(e) if is_closed_pipe(&e) => ExitCode::SUCCESS,
         Err(e) => {

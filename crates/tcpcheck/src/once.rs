@@ -85,7 +85,8 @@ pub fn check(targets: &[String], dial: &Dial, patience: Patience) -> io::Result<
     let mut owners = Vec::new();
     for (i, report) in reports.iter_mut().enumerate() {
         if let Some(to) = report.resolve(dial.from.map(|a| a.is_ipv4())) {
-            let check = engine.add(Task::Tcp(Dial { to, ..dial.clone() }), patience.timeout);
+            let check = owners.len() as u32;
+            engine.put(check, Task::Tcp(Dial { to, ..dial.clone() }), patience.timeout);
             engine.schedule(check, now);
             owners.push(i);
         }

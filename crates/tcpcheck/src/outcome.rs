@@ -72,6 +72,8 @@ pub enum Reason {
     Source,
     /// Another error of the system, by number.
     Errno(i32),
+    /// It was dead before this program knew it, or has not yet passed a check.
+    Unknown,
     /// What a richer check did not like: an HTTP status, an exit status.
     Said(String),
 }
@@ -89,7 +91,7 @@ impl Reason {
         }
     }
 
-    /// A stable word for machines: `refused`, `timeout`, `unreachable`, `reset`, `source`, `error`, `answer`.
+    /// A stable word for machines: `refused`, `timeout`, `unreachable`, `reset`, `source`, `error`, `unknown`, `answer`.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Refused => "refused",
@@ -98,6 +100,7 @@ impl Reason {
             Self::Reset => "reset",
             Self::Source => "source",
             Self::Errno(_) => "error",
+            Self::Unknown => "unknown",
             Self::Said(_) => "answer",
         }
     }
@@ -114,6 +117,7 @@ impl fmt::Display for Reason {
                 f.write_str("the check's source address is not on this host, or has no free port")
             }
             Self::Errno(n) => write!(f, "{}", std::io::Error::from_raw_os_error(*n)),
+            Self::Unknown => f.write_str("not yet known to be alive"),
             Self::Said(text) => f.write_str(text),
         }
     }

@@ -182,7 +182,7 @@ fn mark(level: Level) -> &'static str {
 }
 
 /// The time of day in UTC with milliseconds.
-fn wall_clock() -> String {
+pub fn wall_clock() -> String {
     let now = clock_gettime(ClockId::CLOCK_REALTIME).unwrap_or(TimeSpec::new(0, 0));
     utc(now.tv_sec(), now.tv_nsec() / 1_000_000)
 }

@@ -48,8 +48,8 @@ fn open_closed_and_silent_ports() {
     let mut engine = Engine::new(3).unwrap();
     let timeout = Duration::from_millis(200);
     let now = clock::now();
-    for port in [listener.local_addr().unwrap().port(), closed, silent.port] {
-        let check = engine.add(to(port), timeout);
+    for (check, port) in (0..).zip([listener.local_addr().unwrap().port(), closed, silent.port]) {
+        engine.put(check, to(port), timeout);
         engine.schedule(check, now);
     }
     let done = until(&mut engine, 3);
@@ -66,8 +66,8 @@ fn more_checks_than_descriptors_take_turns() {
     let mut engine = Engine::new(1).unwrap();
     engine.limit = 3;
     let now = clock::now();
-    for _ in 0..50 {
-        let check = engine.add(to(listener.local_addr().unwrap().port()), Duration::from_secs(5));
+    for check in 0..50 {
+        engine.put(check, to(listener.local_addr().unwrap().port()), Duration::from_secs(5));
         engine.schedule(check, now);
     }
     let done = until(&mut engine, 50);
@@ -76,22 +76,21 @@ fn more_checks_than_descriptors_take_turns() {
 }
 
 #[test]
-fn a_check_that_is_stopped_says_nothing_more_and_its_number_is_used_again() {
+fn a_check_that_is_stopped_says_nothing_more_and_its_number_can_be_used_again() {
     let silent = silent();
     let mut engine = Engine::new(2).unwrap();
     let now = clock::now();
-    let gone = engine.add(to(silent.port), Duration::from_millis(50));
-    engine.schedule(gone, now);
+    engine.put(0, to(silent.port), Duration::from_millis(50));
+    engine.schedule(0, now);
     let (mut done, mut foreign) = (Vec::new(), Vec::new());
     while engine.in_flight() == 0 {
         engine.turn(Some(now), &mut done, &mut foreign).unwrap();
     }
-    engine.remove(gone);
+    engine.stop(0);
     assert_eq!(engine.in_flight(), 0);
-    let next = engine.add(to(silent.port), Duration::from_millis(50));
-    assert_eq!(next, gone);
-    engine.schedule(next, now);
-    assert_eq!(until(&mut engine, 1)[&next], Outcome::Fail(Reason::TimedOut));
+    engine.put(0, to(silent.port), Duration::from_millis(50));
+    engine.schedule(0, now);
+    assert_eq!(until(&mut engine, 1)[&0], Outcome::Fail(Reason::TimedOut));
     assert_eq!(done, []);
 }
 
@@ -100,7 +99,7 @@ fn a_bad_source_address_is_a_failure_at_once() {
     let from = Some(Ipv4Addr::new(192, 0, 2, 1).into());
     let dial = Dial { from, ..Dial::to(Endpoint::new(Ipv4Addr::LOCALHOST, 9)) };
     let mut engine = Engine::new(1).unwrap();
-    let check = engine.add(Task::Tcp(dial), Duration::from_secs(5));
-    engine.schedule(check, clock::now());
-    assert_eq!(until(&mut engine, 1)[&check], Outcome::Fail(Reason::Source));
+    engine.put(0, Task::Tcp(dial), Duration::from_secs(5));
+    engine.schedule(0, clock::now());
+    assert_eq!(until(&mut engine, 1)[&0], Outcome::Fail(Reason::Source));
 }

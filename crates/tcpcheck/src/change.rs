@@ -1,0 +1,110 @@
+//! What happened, as people, machines and scripts are told.
+
+use std::fmt;
+
+use lvs_core::addr::Endpoint;
+use serde::Serialize;
+
+use crate::outcome::Reason;
+use crate::roster::User;
+
+/// One event of the watch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// The virtual server, by its place in the configuration.
+    pub vs: u32,
+    /// The virtual server's name.
+    pub service: String,
+    /// What happened to it.
+    pub what: What,
+}
+
+/// What happened to a virtual server.
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    /// A real server is alive again.
+    Up(User, Endpoint),
+    /// A real server is dead, and why.
+    Down(User, Endpoint, Reason),
+    /// Enough real servers live again.
+    QuorumGained,
+    /// Too few real servers live; whether a sorry server takes over.
+    QuorumLost(bool),
+    /// So many dead real servers stay in the table because too many died.
+    Braked(usize),
+    /// No dead real server is kept in the table any more.
+    Released,
+    /// A real server was taken out of service by the admin.
+    Drained(User, Endpoint),
+    /// A real server was given back by the admin.
+    Resumed(User, Endpoint),
+}
+
+/// A change as a line of JSON.
+#[derive(Serialize)]
+struct Line<'a> {
+    time: &'a str,
+    event: &'static str,
+    service: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+}
+
+impl Change {
+    /// A stable word for machines.
+    fn word(&self) -> &'static str {
+        match self.what {
+            What::Up(..) => "up",
+            What::Down(..) => "down",
+            What::QuorumGained => "quorum-gained",
+            What::QuorumLost(_) => "quorum-lost",
+            What::Braked(_) => "braked",
+            What::Released => "released",
+            What::Drained(..) => "drained",
+            What::Resumed(..) => "resumed",
+        }
+    }
+
+    /// The change as one line of JSON without its end; `time` is the time of day.
+    pub fn json(&self, time: &str) -> String {
+        let (server, reason) = match &self.what {
+            What::Up(_, e) | What::Drained(_, e) | What::Resumed(_, e) => (Some(e), None),
+            What::Down(_, e, why) => (Some(e), Some(why)),
+            _ => (None, None),
+        };
+        let line = Line {
+            time,
+            event: self.word(),
+            service: &self.service,
+            server: server.map(ToString::to_string),
+            reason: reason.map(Reason::word),
+            detail: reason.map(ToString::to_string),
+        };
+        // A struct of strings always becomes JSON.
+        serde_json::to_string(&line).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.service)?;
+        match &self.what {
+            What::Up(_, e) => write!(f, "real server {e} is up"),
+            What::Down(_, e, why) => write!(f, "real server {e} is down: {why}"),
+            What::QuorumGained => f.write_str("quorum gained"),
+            What::QuorumLost(true) => f.write_str("quorum lost: the sorry server takes over"),
+            What::QuorumLost(false) => f.write_str("quorum lost"),
+            What::Braked(n) => write!(
+                f,
+                "BRAKE: too many real servers are down at once; {n} of them stay in the table although they are dead"
+            ),
+            What::Released => f.write_str("brake released: only live real servers are in the table"),
+            What::Drained(_, e) => write!(f, "real server {e} drained: no new connections"),
+            What::Resumed(_, e) => write!(f, "real server {e} resumed"),
+        }
+    }
+}

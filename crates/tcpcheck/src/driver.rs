@@ -1,0 +1,447 @@
+//! The watch at work: one loop that feeds the monitor and does what it says.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use lvs_core::plan::Op;
+use lvs_core::sys::ipvs::Client;
+use lvs_core::sys::owner::Owner;
+use lvs_core::sys::poll::{Event, Interest, Signals};
+use lvs_core::sys::rtnl::{Monitor as Links, Rtnl};
+use lvs_core::sys::script::Scripts;
+use lvs_core::sys::{clock, log as syslog};
+use lvs_core::table::{ServiceKey, Table};
+use lvs_core::time::Time;
+use nix::sys::signal::Signal;
+
+use crate::change::Change;
+use crate::cli::Watch;
+use crate::engine::{Engine, FOREIGN, Finished};
+use crate::keeper::{Keeper, Refusal};
+use crate::lines::{Lines, Lost};
+use crate::monitor::{Monitor, Order};
+use crate::notify::{Notifier, farewell};
+use crate::outcome::Outcome;
+use crate::{pause, state, watch};
+
+const SIGNALS: u64 = FOREIGN;
+const LINKS: u64 = FOREIGN + 1;
+/// After a refusal the table is looked at again this soon.
+const SOON: Duration = Duration::from_secs(1);
+/// Rule lines of one repair that are logged one by one.
+const SHOWN: usize = 20;
+
+/// The kernel's table while it is ours.
+pub struct Kernel {
+    keeper: Keeper<Client>,
+    _owner: Owner,
+    every: Duration,
+    /// When to look at the table again.
+    look: Time,
+    /// It could not be read the last time.
+    lost: bool,
+    state: PathBuf,
+}
+
+impl Kernel {
+    /// A table that is kept, looked at `every` so often; `state` is where what outlives us is kept.
+    pub fn new(keeper: Keeper<Client>, owner: Owner, every: Duration, state: PathBuf) -> Self {
+        // Twice a second is as often as anybody can want; zero would be a busy loop.
+        let every = every.max(Duration::from_millis(500));
+        Self { keeper, _owner: owner, every, look: Time::ZERO, lost: false, state }
+    }
+
+    fn keep(&mut self, want: &Table, gone: &BTreeSet<ServiceKey>, now: Time) {
+        let (_, refused) = self.keeper.keep(want, gone);
+        if !refused.is_empty() {
+            tell_refusals(&refused);
+            self.look = self.look.min(now + SOON);
+        }
+    }
+
+    /// Reads the table and mends it.
+    fn look(&mut self, want: &Table, now: Time) {
+        self.look = now + self.every;
+        let none = BTreeSet::new();
+        let mut looked = self.keeper.look(want, &none);
+        if looked.is_err() {
+            // A module that was unloaded and loaded again has another family number: begin anew.
+            if let Ok(client) = Client::open() {
+                self.keeper.replace(client);
+                looked = self.keeper.look(want, &none);
+            }
+        }
+        match looked {
+            Err(e) => {
+                if !std::mem::replace(&mut self.lost, true) {
+                    log::error!("the IPVS table cannot be read: {e}; trying again every second");
+                }
+                self.look = now + SOON.min(self.every);
+            }
+            Ok((done, refused)) => {
+                if std::mem::take(&mut self.lost) {
+                    log::warn!("the IPVS table can be read again");
+                }
+                tell_repair(&done);
+                tell_refusals(&refused);
+            }
+        }
+    }
+}
+
+fn tell_repair(done: &[Op]) {
+    if done.is_empty() {
+        return;
+    }
+    log::warn!("the IPVS table was changed by somebody else; {} changes to restore it:", done.len());
+    done.iter().take(SHOWN).for_each(|op| log::warn!("restored: {op}"));
+}
+
+fn tell_refusals(refused: &[Refusal]) {
+    for (op, e) in refused.iter().take(SHOWN) {
+        log::error!("'{op}' was refused: {e}");
+    }
+    if refused.len() > SHOWN {
+        log::error!("... and {} more refusals", refused.len() - SHOWN);
+    }
+}
+
+/// Whom changes are told on standard output.
+pub enum Told {
+    /// Sentences.
+    Text(Lines),
+    /// Lines of JSON.
+    Json(Lines),
+    /// Rule lines.
+    Rules {
+        /// What the reader holds.
+        keeper: Keeper<Lines>,
+        /// The way to it.
+        lines: Lines,
+        /// It does not have everything yet.
+        behind: bool,
+    },
+}
+
+impl Told {
+    fn lines(&self) -> &Lines {
+        match self {
+            Self::Text(lines) | Self::Json(lines) | Self::Rules { lines, .. } => lines,
+        }
+    }
+
+    fn change(&self, change: &Change) -> Result<(), Lost> {
+        match self {
+            Self::Text(lines) => lines.send(format!("{} {change}", syslog::wall_clock())),
+            Self::Json(lines) => lines.send(change.json(&syslog::wall_clock())),
+            Self::Rules { .. } => Ok(()),
+        }
+    }
+
+    fn table(&mut self, part: &Table, gone: &BTreeSet<ServiceKey>, whole: impl FnOnce() -> Table) {
+        if let Self::Rules { keeper, behind, .. } = self {
+            let refused = if *behind { keeper.keep(&whole(), gone).1 } else { keeper.keep(part, gone).1 };
+            *behind = !refused.is_empty();
+        }
+    }
+}
+
+/// The watch.
+pub struct Driver {
+    engine: Engine,
+    monitor: Monitor,
+    kernel: Option<Kernel>,
+    told: Option<Told>,
+    args: Watch,
+    seed: u64,
+    signals: Signals,
+    links: Option<Links>,
+    notifier: Notifier,
+    lost_lines: u64,
+    stop: bool,
+}
+
+impl Driver {
+    /// A watch that has not begun.
+    ///
+    /// # Errors
+    /// The system is out of descriptors.
+    pub fn new(
+        monitor: Monitor,
+        kernel: Option<Kernel>,
+        told: Option<Told>,
+        args: Watch,
+        seed: u64,
+    ) -> io::Result<Self> {
+        let engine = Engine::new(monitor.checks().count())?;
+        let signals = Signals::new(&[Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGCHLD])?;
+        engine.watch(&signals, SIGNALS, Interest::Read)?;
+        let (links, notifier) = (None, Notifier::default());
+        Ok(Self {
+            engine,
+            monitor,
+            kernel,
+            told,
+            args,
+            seed,
+            signals,
+            links,
+            notifier,
+            lost_lines: 0,
+            stop: false,
+        })
+    }
+
+    /// Begins and ends tries.
+    pub fn obey(&mut self, orders: &[Order]) {
+        for order in orders {
+            match *order {
+                Order::End(check) => self.engine.stop(check),
+                Order::Begin(check, due) => {
+                    if let Some(c) = self.monitor.check(check) {
+                        self.engine.put(check, c.identity.task.clone(), c.checker.timeout());
+                        self.engine.schedule(check, due);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Watches until a signal ends it; returns the exit status.
+    ///
+    /// # Errors
+    /// Waiting itself is impossible.
+    pub fn run(&mut self) -> io::Result<u8> {
+        self.begin();
+        let (mut done, mut foreign) = (Vec::new(), Vec::new());
+        while !self.stop {
+            let look = self.kernel.as_ref().map(|k| k.look);
+            let until = [self.monitor.deadline(), look].into_iter().flatten().min();
+            self.engine.turn(until, &mut done, &mut foreign)?;
+            done.drain(..).for_each(|f| self.learn(f));
+            for event in foreign.drain(..) {
+                self.foreign(event);
+            }
+            self.act(clock::now());
+        }
+        self.end();
+        Ok(0)
+    }
+
+    fn begin(&mut self) {
+        let now = clock::now();
+        self.set_timeouts();
+        self.watch_links(now);
+        self.flush(now);
+        if let Some(kernel) = &mut self.kernel {
+            kernel.look = now + kernel.every;
+        }
+        self.save();
+        let (checks, services) = (self.monitor.checks().count(), self.monitor.all_keys().count());
+        log::info!("watching {services} services with {checks} checks, {} at once", self.engine.limit());
+    }
+
+    fn set_timeouts(&mut self) {
+        let wanted = self.monitor.config().global.timeouts.map(|t| *t);
+        if let (Some(kernel), Some(timeouts)) = (&mut self.kernel, wanted) {
+            if let Err(e) = kernel.keeper.set(Op::SetTimeouts(timeouts)) {
+                log::error!("lvs_timeouts: {e}");
+            }
+        }
+    }
+
+    fn learn(&mut self, ended: Finished) {
+        let loud = self.monitor.check(ended.check).is_some_and(|c| c.identity.loud);
+        match &ended.outcome {
+            Outcome::Fail(why) if loud => {
+                let task = self.monitor.check(ended.check).map(|c| c.identity.task.to_string());
+                log::info!("{} failed: {why}", task.unwrap_or_default());
+            }
+            Outcome::Unknown(why) => {
+                log::warn!("a check could not be made, nothing is concluded from it: {why}");
+            }
+            _ => {}
+        }
+        if let Some(due) = self.monitor.observe(ended.check, ended.outcome, ended.at) {
+            self.engine.schedule(ended.check, due);
+        }
+    }
+
+    fn act(&mut self, now: Time) {
+        self.monitor.tick(now);
+        self.flush(now);
+        if self.kernel.as_ref().is_some_and(|k| k.look <= now) {
+            let want = self.monitor.table();
+            if let Some(kernel) = &mut self.kernel {
+                kernel.look(&want, now);
+            }
+        }
+        if self.engine.was_short() {
+            let limit = self.engine.limit();
+            log::warn!("checks wait for a descriptor: at most {limit} at once; raise LimitNOFILE");
+        }
+        // Who only prints has nothing to do once nobody reads; who keeps the table goes on.
+        let unheard = self.told.as_ref().is_some_and(|t| t.lines().is_closed());
+        self.stop |= unheard && self.kernel.is_none();
+    }
+
+    /// Makes what follows from the monitor's state, the table first, then tells it.
+    fn flush(&mut self, now: Time) {
+        let settled = self.monitor.settle();
+        if let Some((want, gone)) = &settled {
+            if let Some(kernel) = &mut self.kernel {
+                kernel.keep(want, gone, now);
+            }
+        }
+        if let Some(told) = &mut self.told {
+            let (want, gone) = settled.unwrap_or_default();
+            told.table(&want, &gone, || self.monitor.table());
+        }
+        for change in self.monitor.take_changes() {
+            self.tell(&change);
+        }
+    }
+
+    fn tell(&mut self, change: &Change) {
+        if self.kernel.is_some() {
+            log::info!("{change}");
+        }
+        if let Some(told) = &self.told {
+            match told.change(change) {
+                Ok(()) if self.lost_lines > 0 => {
+                    log::warn!("{} event lines were lost: their reader is too slow", self.lost_lines);
+                    self.lost_lines = 0;
+                }
+                Err(Lost::Full) => self.lost_lines += 1,
+                _ => {}
+            }
+        }
+        self.notifier.tell(self.monitor.config(), change);
+    }
+
+    fn foreign(&mut self, event: Event) {
+        match event.token {
+            SIGNALS => {
+                while let Ok(Some(signal)) = self.signals.next() {
+                    self.signal(signal);
+                }
+            }
+            LINKS => self.addresses_changed(),
+            _ => {}
+        }
+    }
+
+    fn signal(&mut self, signal: Signal) {
+        match signal {
+            Signal::SIGHUP => self.reload(),
+            Signal::SIGCHLD => self.notifier.reap(),
+            other => {
+                log::info!("{other}: stopping");
+                self.stop = true;
+            }
+        }
+    }
+
+    /// Takes the file anew; one with errors changes nothing.
+    fn reload(&mut self) {
+        let drains = self.args.drain_file.as_deref().map(watch::drain_file).transpose();
+        let (config, drains) = match (watch::read(&self.args.config), drains) {
+            (Ok((config, _)), Ok(drains)) => (config, drains),
+            (Err(text), _) | (_, Err(text)) => {
+                text.lines().for_each(|line| log::error!("{line}"));
+                log::error!("the old configuration stays in force");
+                return;
+            }
+        };
+        let now = clock::now();
+        self.seed = self.seed.wrapping_add(now.as_nanos());
+        let orders = self.monitor.reload(config, self.seed, now);
+        if let Some(drains) = drains {
+            self.monitor.drain(drains);
+        }
+        self.obey(&orders);
+        self.watch_links(now);
+        self.set_timeouts();
+        self.flush(now);
+        self.save();
+        log::info!("{} taken anew", self.args.config);
+    }
+
+    /// Watches this host's addresses where `ha_suspend` needs them.
+    fn watch_links(&mut self, now: Time) {
+        if !pause::is_used(self.monitor.config()) {
+            return;
+        }
+        if self.links.is_none() {
+            match Links::open().and_then(|l| self.engine.watch(&l, LINKS, Interest::Read).map(|()| l)) {
+                Ok(links) => self.links = Some(links),
+                Err(e) => log::error!("ha_suspend: this host's addresses cannot be watched: {e}"),
+            }
+        }
+        self.rest(now);
+    }
+
+    fn addresses_changed(&mut self) {
+        if let Some(links) = &mut self.links {
+            if let Err(e) = links.changes() {
+                log::error!("ha_suspend: {e}");
+            }
+        }
+        self.rest(clock::now());
+    }
+
+    fn rest(&mut self, now: Time) {
+        match local_addresses() {
+            Ok(local) => {
+                let resting = pause::resting(self.monitor.config(), &local);
+                let orders = self.monitor.rest(resting, now);
+                self.obey(&orders);
+            }
+            Err(e) => log::error!("ha_suspend: this host's addresses cannot be read: {e}"),
+        }
+    }
+
+    /// Keeps what the next start must know.
+    fn save(&mut self) {
+        if let Some(kernel) = &self.kernel {
+            let kept = state::save(&kernel.state, self.monitor.all_keys(), self.monitor.drains());
+            if let Err(e) = kept {
+                log::error!(
+                    "{}: {e}; services that leave the file would be forgotten",
+                    kernel.state.display()
+                );
+            }
+        }
+    }
+
+    /// The table stays as it is, or goes where that is asked for; then also `omega` has its say.
+    fn end(&mut self) {
+        let config = self.monitor.config();
+        let clear = self.args.clear_on_exit || *config.global.flush_on_stop;
+        if let Some(kernel) = &mut self.kernel {
+            if clear {
+                let gone = self.monitor.all_keys().collect();
+                kernel.keep(&Table::default(), &gone, clock::now());
+                let scripts = Scripts::new(&config.global);
+                for command in farewell(config, self.monitor.health()) {
+                    self.notifier.start(&scripts, command);
+                }
+                // Nothing is ours any more, so the next start need not clean up.
+                if let Err(e) = state::save(&kernel.state, std::iter::empty(), self.monitor.drains()) {
+                    log::error!("{}: {e}", kernel.state.display());
+                }
+            }
+        }
+        if let Some(told) = &self.told {
+            told.lines().flush();
+        }
+    }
+}
+
+fn local_addresses() -> Result<BTreeSet<IpAddr>, String> {
+    let addresses = Rtnl::open().map_err(|e| e.to_string())?.addresses();
+    Ok(addresses.map_err(|e| e.to_string())?.iter().map(|a| a.prefix.addr).collect())
+}

@@ -1,0 +1,294 @@
+//! What is known of every real server, and what follows from it for the table.
+//!
+//! No socket and no clock: the driver brings outcomes and the time, and takes changes and tables.
+
+mod brake;
+mod load;
+mod ramp;
+
+pub use load::{Order, Remembered};
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use lvs_core::conf::Config;
+use lvs_core::conf::model::{Target, VirtualServer};
+use lvs_core::desired::{self, Health, ServerHealth};
+use lvs_core::table::{ServiceKey, Table};
+use lvs_core::time::Time;
+
+use crate::change::{Change, What};
+use crate::checker::{Checker, Verdict};
+use crate::drains::Drains;
+use crate::options::Options;
+use crate::outcome::{Outcome, Reason};
+use crate::roster::{Identity, User};
+
+/// A check with its state and its history.
+#[derive(Debug)]
+pub struct Watched {
+    /// What it is.
+    pub identity: Identity,
+    /// Whom it speaks for.
+    pub users: Vec<User>,
+    /// Its state.
+    pub checker: Checker,
+    /// The last outcome.
+    pub last: Option<Outcome>,
+    /// Tries that passed and that failed.
+    pub tries: [u64; 2],
+    /// The weight that the last good try asked for.
+    weight: Option<u32>,
+    /// Why it is down.
+    why: Reason,
+}
+
+/// The state of everything that is watched.
+pub struct Monitor {
+    config: Config,
+    options: Options,
+    keys: Vec<Vec<ServiceKey>>,
+    health: Health,
+    /// For each real server of each virtual server its checks and when it last changed.
+    servers: Vec<Vec<Server>>,
+    checks: Vec<Option<Watched>>,
+    drains: Drains,
+    /// Virtual servers whose table has to be looked at.
+    dirty: BTreeSet<u32>,
+    /// Services that were ours and are no longer wanted.
+    gone: BTreeSet<ServiceKey>,
+    changes: Vec<Change>,
+    ramps: ramp::Ramps,
+    /// Virtual servers whose checks rest.
+    resting: BTreeSet<u32>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Server {
+    checks: Vec<u32>,
+    changed: Time,
+}
+
+impl Monitor {
+    /// The configuration in force.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// What is known of the real servers.
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// What the command line asked for.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// The services of a virtual server.
+    pub fn keys(&self, vs: usize) -> &[ServiceKey] {
+        &self.keys[vs]
+    }
+
+    /// Every service that is wanted.
+    pub fn all_keys(&self) -> impl Iterator<Item = ServiceKey> {
+        self.keys.iter().flatten().copied()
+    }
+
+    /// A check, if it is still wanted.
+    pub fn check(&self, check: u32) -> Option<&Watched> {
+        self.checks.get(check as usize)?.as_ref()
+    }
+
+    /// All checks.
+    pub fn checks(&self) -> impl Iterator<Item = &Watched> {
+        self.checks.iter().flatten()
+    }
+
+    /// The checks of a real server.
+    pub fn checks_of(&self, user: User) -> impl Iterator<Item = &Watched> {
+        let server = &self.servers[user.vs as usize][user.rs as usize];
+        server.checks.iter().filter_map(|c| self.check(*c))
+    }
+
+    /// When a real server last changed between alive and dead.
+    pub fn changed(&self, user: User) -> Time {
+        self.servers[user.vs as usize][user.rs as usize].changed
+    }
+
+    /// Learns the outcome of a try; returns when the next one is due, none if nobody wants it any more.
+    pub fn observe(&mut self, check: u32, outcome: Outcome, now: Time) -> Option<Time> {
+        let watched = self.checks.get_mut(check as usize)?.as_mut()?;
+        let verdict = watched.checker.observe(&outcome, now);
+        let due = watched.checker.due();
+        let mut news = verdict.is_some();
+        match &outcome {
+            Outcome::Pass { weight, .. } => {
+                watched.tries[0] += 1;
+                news |= *weight != watched.weight;
+                watched.weight = *weight;
+            }
+            Outcome::Fail(_) => watched.tries[1] += 1,
+            Outcome::Unknown(_) => {}
+        }
+        if let Some(Verdict::Down(reason)) = verdict {
+            watched.why = reason;
+        }
+        watched.last = Some(outcome);
+        let rests = watched.users.iter().all(|u| self.resting.contains(&u.vs));
+        if news {
+            for user in watched.users.clone() {
+                self.judge(user, now);
+            }
+        }
+        (!rests).then_some(due)
+    }
+
+    /// Has the checks of these virtual servers rest and those of others work.
+    pub fn rest(&mut self, resting: BTreeSet<u32>, now: Time) -> Vec<Order> {
+        let before = std::mem::replace(&mut self.resting, resting);
+        let mut orders = Vec::new();
+        for (number, watched) in (0..).zip(&mut self.checks) {
+            let Some(watched) = watched else { continue };
+            let rests = |r: &BTreeSet<u32>| watched.users.iter().all(|u| r.contains(&u.vs));
+            match (rests(&before), rests(&self.resting)) {
+                (false, true) => orders.push(Order::End(number)),
+                (true, false) => {
+                    watched.checker.postpone(now);
+                    orders.push(Order::Begin(number, now));
+                }
+                _ => {}
+            }
+        }
+        orders
+    }
+
+    /// Derives a real server's state from its checks.
+    fn judge(&mut self, user: User, now: Time) {
+        let (v, r) = (user.vs as usize, user.rs as usize);
+        let dead = self.checks_of(user).find(|c| !c.checker.is_up()).map(|c| c.why.clone());
+        let weight = self.checks_of(user).find_map(|c| c.weight);
+        let h = &mut self.health.services[v].servers[r];
+        let (was, is) = (h.up, dead.is_none());
+        (h.up, h.weight) = (is, weight);
+        self.dirty.insert(user.vs);
+        if was == is {
+            return;
+        }
+        self.servers[v][r].changed = now;
+        let endpoint = *self.config.virtual_servers[v].real_servers[r].endpoint;
+        if let Some(whole) = self.options.slow_start {
+            self.health.services[v].servers[r].share = self.ramps.turn(user, is, now, whole);
+        }
+        self.tell(
+            user.vs,
+            match dead {
+                None => What::Up(user, endpoint),
+                Some(why) => What::Down(user, endpoint, why),
+            },
+        );
+    }
+
+    /// Moves what moves by itself: weights of servers that start slowly.
+    pub fn tick(&mut self, now: Time) {
+        for (user, share) in self.ramps.tick(now) {
+            self.health.services[user.vs as usize].servers[user.rs as usize].share = share;
+            self.dirty.insert(user.vs);
+        }
+    }
+
+    /// When [`Self::tick`] has something to do.
+    pub fn deadline(&self) -> Option<Time> {
+        self.ramps.deadline()
+    }
+
+    /// Decides quorums and brakes of what changed, and gives the services that have to be looked at as they should
+    /// be, together with those that should be no more.
+    pub fn settle(&mut self) -> Option<(Table, BTreeSet<ServiceKey>)> {
+        if self.dirty.is_empty() && self.gone.is_empty() {
+            return None;
+        }
+        let mut want = Table::default();
+        for v in std::mem::take(&mut self.dirty) {
+            self.settle_one(v);
+            let i = v as usize;
+            let (vs, health) = (&self.config.virtual_servers[i], &self.health.services[i]);
+            want.services.extend(desired::entries(vs, health, &self.keys[i]));
+        }
+        Some((want, std::mem::take(&mut self.gone)))
+    }
+
+    fn settle_one(&mut self, v: u32) {
+        let i = v as usize;
+        let vs = &self.config.virtual_servers[i];
+        let sorry = vs.sorry.is_some();
+        let gained = self.health.services[i].settle(vs);
+        let braked = self.options.brake_percent.and_then(|p| {
+            brake::apply(&mut self.health.services[i].servers, p, |r| self.servers[i][r].changed)
+        });
+        match gained {
+            Some(true) => self.tell(v, What::QuorumGained),
+            Some(false) => self.tell(v, What::QuorumLost(sorry)),
+            None => {}
+        }
+        match braked {
+            Some(0) => self.tell(v, What::Released),
+            Some(n) => self.tell(v, What::Braked(n)),
+            None => {}
+        }
+    }
+
+    /// The whole table that should be.
+    pub fn table(&self) -> Table {
+        let each = self.config.virtual_servers.iter().zip(&self.health.services).zip(&self.keys);
+        Table { services: each.flat_map(|((vs, h), keys)| desired::entries(vs, h, keys)).collect() }
+    }
+
+    /// What happened since this was last asked.
+    pub fn take_changes(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.changes)
+    }
+
+    fn tell(&mut self, vs: u32, what: What) {
+        let service = name(&self.config.virtual_servers[vs as usize]);
+        self.changes.push(Change { vs, service, what });
+    }
+
+    /// The admin's list of drained servers.
+    pub fn drains(&self) -> &Drains {
+        &self.drains
+    }
+
+    /// Takes another list of drained servers.
+    pub fn drain(&mut self, drains: Drains) {
+        self.drains = drains;
+        for v in 0..self.config.virtual_servers.len() {
+            for r in 0..self.config.virtual_servers[v].real_servers.len() {
+                let endpoint = *self.config.virtual_servers[v].real_servers[r].endpoint;
+                let now = self.drains.cover(endpoint);
+                let h: &mut ServerHealth = &mut self.health.services[v].servers[r];
+                if std::mem::replace(&mut h.drained, now) != now {
+                    let user = User { vs: v as u32, rs: r as u32 };
+                    self.dirty.insert(user.vs);
+                    let what = if now { What::Drained } else { What::Resumed };
+                    self.tell(user.vs, what(user, endpoint));
+                }
+            }
+        }
+    }
+}
+
+/// A virtual server's name for people: `192.168.15.111:443`, `fwmark 7`, `group web`.
+pub fn name(vs: &VirtualServer) -> String {
+    match &*vs.target {
+        Target::Addr(vip) => vip.to_string(),
+        Target::Mark(mark) => format!("fwmark {mark}"),
+        Target::Group(group) => format!("group {group}"),
+    }
+}
+
+/// The time between two steps of a weight that grows.
+const STEP: Duration = Duration::from_millis(250);
+
+#[cfg(test)]
+mod tests;

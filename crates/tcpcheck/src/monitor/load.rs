@@ -1,0 +1,236 @@
+//! How a monitor begins, and how it takes another configuration without forgetting what it knows.
+
+use std::collections::{BTreeSet, HashMap};
+
+use lvs_core::addr::Endpoint;
+use lvs_core::conf::Config;
+use lvs_core::desired::{self, Health, ServerHealth, ServiceHealth};
+use lvs_core::table::{ServiceKey, Table};
+use lvs_core::time::Time;
+
+use super::{Monitor, Server, Watched};
+use crate::checker::{Checker, Knowledge};
+use crate::drains::Drains;
+use crate::options::Options;
+use crate::outcome::Reason;
+use crate::roster::{User, Wanted, roster, servers};
+
+/// What the driver has to do with a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Try it from this moment on.
+    Begin(u32, Time),
+    /// Do not try it any more.
+    End(u32),
+}
+
+/// What outlives the process.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Remembered {
+    /// The services that are ours, so that those which left the file can be removed.
+    pub owned: BTreeSet<ServiceKey>,
+    /// Servers that the admin took out of service.
+    pub drains: Drains,
+}
+
+/// What is known of a real server before a configuration is taken.
+type Known<'a> = &'a dyn Fn(User) -> Option<bool>;
+
+impl Monitor {
+    /// A monitor whose first knowledge is the table that was `found`: servers that stand in it are alive, servers
+    /// that miss in a service that exists are dead; of other services nothing is known. `seed` spreads the tries.
+    pub fn start(
+        config: Config,
+        options: Options,
+        remembered: Remembered,
+        found: &Table,
+        seed: u64,
+        now: Time,
+    ) -> (Self, Vec<Order>) {
+        let keys = desired::keys(&config);
+        let each = config.virtual_servers.iter().zip(&keys);
+        let serving: Vec<_> = each.map(|(vs, keys)| desired::serving(vs, keys, found)).collect();
+        let mut monitor = Self {
+            gone: remembered.owned,
+            options,
+            keys: Vec::new(),
+            health: Health::default(),
+            servers: Vec::new(),
+            checks: Vec::new(),
+            drains: remembered.drains,
+            dirty: BTreeSet::new(),
+            changes: Vec::new(),
+            ramps: super::ramp::Ramps::default(),
+            resting: BTreeSet::new(),
+            config: Config::default(),
+        };
+        let known = |u: User| serving[u.vs as usize].as_ref().map(|s| s[u.rs as usize]);
+        let wanted = roster(&config, &monitor.options);
+        let new = wanted.into_iter().map(|w| monitor.fresh(w, &known, seed, now));
+        let checks: Vec<_> = new.collect();
+        let quorum = |v: usize| serving[v].as_ref().is_some_and(|s| s.contains(&true));
+        monitor.take(config, keys, &quorum, now);
+        let orders = checks.into_iter().map(|w| monitor.enlist(w)).collect();
+        monitor.assess();
+        (monitor, orders)
+    }
+
+    /// Takes another configuration. Servers and checks that are in both keep their state.
+    pub fn reload(&mut self, config: Config, seed: u64, now: Time) -> Vec<Order> {
+        let keys = desired::keys(&config);
+        // Who rests is decided anew, for the numbers of virtual servers change.
+        self.resting.clear();
+        let old = Places::new(&self.config, &self.keys);
+        let (old_health, old_servers) = (std::mem::take(&mut self.health), std::mem::take(&mut self.servers));
+        let before = |u: User, endpoint: Endpoint| old.user(keys[u.vs as usize].first(), endpoint);
+        let endpoints: HashMap<_, _> = servers(&config).map(|(u, _, s)| (u, *s.endpoint)).collect();
+        let up = |o: User| old_health.services[o.vs as usize].servers[o.rs as usize].up;
+        let known = |u: User| before(u, endpoints[&u]).map(up);
+
+        let mut orders = Vec::new();
+        let checks = self.inherit(roster(&config, &self.options), &known, seed, now, &mut orders);
+        self.gone.extend(self.keys.iter().flatten());
+        let quorum = |v: usize| {
+            let place = keys[v].first().and_then(|k| old.services.get(k));
+            place.is_some_and(|o| old_health.services[*o].quorum)
+        };
+        self.take(config, keys.clone(), &quorum, now);
+        orders.extend(checks.into_iter().map(|w| self.enlist(w)));
+        self.assess();
+
+        let moved: HashMap<_, _> =
+            endpoints.iter().filter_map(|(u, e)| before(*u, *e).map(|o| (o, *u))).collect();
+        for (o, u) in &moved {
+            self.servers[u.vs as usize][u.rs as usize].changed =
+                old_servers[o.vs as usize][o.rs as usize].changed;
+            let share = old_health.services[o.vs as usize].servers[o.rs as usize].share;
+            self.health.services[u.vs as usize].servers[u.rs as usize].share = share;
+        }
+        self.ramps.translate(|o| moved.get(&o).copied());
+        orders
+    }
+
+    /// Finds for each wanted check the old one: the same in all, else the same try at other times. Checks that
+    /// nobody wants any more end.
+    fn inherit(
+        &mut self,
+        wanted: Vec<Wanted>,
+        known: Known<'_>,
+        seed: u64,
+        now: Time,
+        orders: &mut Vec<Order>,
+    ) -> Vec<Watched> {
+        let old: Vec<_> = std::mem::take(&mut self.checks).into_iter().enumerate().collect();
+        let mut same = HashMap::new();
+        let mut alike: HashMap<_, Vec<Watched>> = HashMap::new();
+        let still: std::collections::HashSet<_> = wanted.iter().map(|w| &w.identity).collect();
+        for (number, watched) in old {
+            let Some(watched) = watched else { continue };
+            orders.push(Order::End(number as u32));
+            if still.contains(&watched.identity) {
+                same.insert(watched.identity.clone(), watched);
+            } else {
+                alike.entry(watched.identity.task.clone()).or_default().push(watched);
+            }
+        }
+        let mut all = Vec::with_capacity(wanted.len());
+        for Wanted { identity, users } in wanted {
+            let other = || alike.get_mut(&identity.task).and_then(Vec::pop);
+            match same.remove(&identity).or_else(other) {
+                Some(mut watched) => {
+                    if watched.identity.schedule != identity.schedule {
+                        watched.checker.reschedule(identity.schedule, now);
+                    }
+                    all.push(Watched { identity, users, ..watched });
+                }
+                None => all.push(self.fresh(Wanted { identity, users }, known, seed, now)),
+            }
+        }
+        all
+    }
+
+    /// A check that was not there before.
+    fn fresh(&self, wanted: Wanted, known: Known<'_>, seed: u64, now: Time) -> Watched {
+        let Wanted { identity, users } = wanted;
+        let knowledge = knowledge(identity.alpha, users.iter().map(|u| known(*u)));
+        // Neighbours in the file must not be neighbours in time.
+        let user = users.first().map_or(0, |u| u64::from(u.vs) << 32 | u64::from(u.rs));
+        let seed = seed ^ user.wrapping_mul(0x2545_f491_4f6c_dd1d);
+        let checker = Checker::new(identity.schedule, knowledge, seed, now);
+        Watched { identity, users, checker, last: None, tries: [0; 2], weight: None, why: Reason::Unknown }
+    }
+
+    fn enlist(&mut self, watched: Watched) -> Order {
+        let number = self.checks.len() as u32;
+        for user in &watched.users {
+            self.servers[user.vs as usize][user.rs as usize].checks.push(number);
+        }
+        let due = watched.checker.due();
+        self.checks.push(Some(watched));
+        Order::Begin(number, due)
+    }
+
+    /// Makes a configuration the one in force, before its checks are known.
+    fn take(
+        &mut self,
+        config: Config,
+        keys: Vec<Vec<ServiceKey>>,
+        quorum: &dyn Fn(usize) -> bool,
+        now: Time,
+    ) {
+        let blank = Server { checks: Vec::new(), changed: now };
+        let all = config.virtual_servers.iter();
+        self.servers = all.clone().map(|vs| vec![blank.clone(); vs.real_servers.len()]).collect();
+        let health = all.enumerate().map(|(v, vs)| ServiceHealth {
+            quorum: quorum(v),
+            servers: vec![ServerHealth::new(true); vs.real_servers.len()],
+        });
+        self.health = Health { services: health.collect() };
+        for key in keys.iter().flatten() {
+            self.gone.remove(key);
+        }
+        self.dirty = (0..config.virtual_servers.len() as u32).collect();
+        (self.config, self.keys) = (config, keys);
+    }
+
+    /// Derives every server's state from its checks and the list of drained servers.
+    fn assess(&mut self) {
+        let users: Vec<_> = servers(&self.config).map(|(u, _, s)| (u, *s.endpoint)).collect();
+        for (user, endpoint) in users {
+            let up = self.checks_of(user).all(|c| c.checker.is_up());
+            let weight = self.checks_of(user).find_map(|c| c.weight);
+            let drained = self.drains.cover(endpoint);
+            let h = &mut self.health.services[user.vs as usize].servers[user.rs as usize];
+            *h = ServerHealth { drained, weight, ..ServerHealth::new(up) };
+        }
+    }
+}
+
+/// What a new check begins with, from what is known of its servers.
+fn knowledge(alpha: bool, servers: impl Iterator<Item = Option<bool>>) -> Knowledge {
+    let known: Vec<_> = servers.flatten().collect();
+    match (known.contains(&true), known.is_empty() && !alpha) {
+        (true, _) => Knowledge::Alive,
+        (false, true) => Knowledge::Assumed,
+        (false, false) => Knowledge::Dead,
+    }
+}
+
+/// Where virtual and real servers stood in a configuration.
+struct Places {
+    services: HashMap<ServiceKey, usize>,
+    servers: HashMap<(usize, Endpoint), User>,
+}
+
+impl Places {
+    fn new(config: &Config, keys: &[Vec<ServiceKey>]) -> Self {
+        let services = keys.iter().enumerate().flat_map(|(v, keys)| keys.iter().map(move |k| (*k, v)));
+        let servers = servers(config).map(|(u, _, s)| ((u.vs as usize, *s.endpoint), u));
+        Self { services: services.collect(), servers: servers.collect() }
+    }
+
+    fn user(&self, key: Option<&ServiceKey>, endpoint: Endpoint) -> Option<User> {
+        let vs = self.services.get(key?)?;
+        self.servers.get(&(*vs, endpoint)).copied()
+    }
+}

@@ -1,0 +1,334 @@
+//! The watch without sockets: configurations as text, outcomes by hand, a clock of our own.
+
+use lvs_core::conf::{Env, NoFiles, Severity, parse};
+use lvs_core::plan::{Scope, diff, step};
+use lvs_core::table::Server as Entry;
+
+use super::*;
+
+fn config(text: &str) -> Config {
+    let (config, findings) = parse("test.conf", text.as_bytes(), &mut NoFiles, &Env::default());
+    let errors: Vec<_> = findings.iter().filter(|d| d.severity == Severity::Error).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    config
+}
+
+fn server(addr: &str, more: &str) -> String {
+    let check = "TCP_CHECK { \n connect_timeout 5 \n retry 1 \n delay_before_retry 1 \n }";
+    format!("real_server {addr} {{ \n weight 1 \n {more} \n {check} \n }}")
+}
+
+fn service(vip: &str, more: &str, servers: &[String]) -> String {
+    let head = "delay_loop 6 \n lb_algo rr \n lb_kind DR \n protocol TCP";
+    format!("virtual_server {vip} {{ \n {head} \n {more} \n {} \n }}\n", servers.join("\n"))
+}
+
+fn pair(more: &str) -> String {
+    service("10.0.0.100 80", more, &[server("10.0.0.1 80", ""), server("10.0.0.2 80", "")])
+}
+
+/// A monitor with the table that it keeps.
+struct Bench {
+    monitor: Monitor,
+    table: Table,
+    now: Time,
+    said: Vec<String>,
+}
+
+impl Bench {
+    fn start(text: &str, found: &Table, options: Options) -> Self {
+        let remembered = Remembered::default();
+        let (monitor, _) = Monitor::start(config(text), options, remembered, found, 1, Time::ZERO);
+        let mut bench = Self { monitor, table: found.clone(), now: Time::ZERO, said: Vec::new() };
+        bench.flush();
+        bench
+    }
+
+    fn new(text: &str) -> Self {
+        Self::start(text, &Table::default(), Options::default())
+    }
+
+    fn flush(&mut self) {
+        if let Some((want, gone)) = self.monitor.settle() {
+            let keys = want.services.keys().chain(&gone);
+            let now = keys.filter_map(|k| self.table.services.get(k).map(|e| (*k, e.clone()))).collect();
+            for op in diff(&Table { services: now }, &want, &Scope::Services(gone.clone())) {
+                assert!(step(&mut self.table, &op), "refused: {op}");
+            }
+        }
+        self.said.extend(self.monitor.take_changes().iter().map(ToString::to_string));
+    }
+
+    /// All checks of a host have these outcomes, one a second.
+    fn outcomes(&mut self, host: &str, outcomes: &[Outcome]) {
+        let checks: Vec<_> = (0..).take_while(|n| self.monitor.check(*n).is_some()).collect();
+        for outcome in outcomes {
+            self.now = self.now + Duration::from_secs(1);
+            for n in &checks {
+                let task = self.monitor.check(*n).unwrap().identity.task.to_string();
+                if task.contains(&format!("{host}:")) {
+                    self.monitor.observe(*n, outcome.clone(), self.now);
+                }
+            }
+        }
+        self.flush();
+    }
+
+    fn die(&mut self, host: &str) {
+        self.outcomes(host, &[fail(), fail()]);
+    }
+
+    fn live(&mut self, host: &str) {
+        self.outcomes(host, &[pass()]);
+    }
+
+    /// The servers of a service: the last part of each address, and its weight unless that is 1.
+    fn servers(&self, port: u16) -> String {
+        let key = ServiceKey::tcp(std::net::Ipv4Addr::new(10, 0, 0, 100), port);
+        let Some(entry) = self.table.services.get(&key) else { return "no service".to_owned() };
+        let word = |(e, s): (&lvs_core::addr::Endpoint, &Entry)| {
+            let name = e.addr.to_string().rsplit('.').next().unwrap().to_owned();
+            if s.weight == 1 { name } else { format!("{name}={}", s.weight) }
+        };
+        entry.servers.iter().map(word).collect::<Vec<_>>().join(" ")
+    }
+
+    fn reload(&mut self, text: &str) {
+        self.monitor.reload(config(text), 2, self.now);
+        self.flush();
+    }
+}
+
+fn pass() -> Outcome {
+    Outcome::pass(Duration::from_millis(1))
+}
+
+fn fail() -> Outcome {
+    Outcome::Fail(Reason::Refused)
+}
+
+#[test]
+fn a_server_dies_and_comes_back() {
+    let mut b = Bench::new(&pair(""));
+    assert_eq!(b.servers(80), "1 2");
+    b.live("10.0.0.1");
+    b.outcomes("10.0.0.1", &[fail()]);
+    assert_eq!(b.servers(80), "1 2", "it has a retry");
+    b.outcomes("10.0.0.1", &[fail()]);
+    assert_eq!(b.servers(80), "2");
+    b.live("10.0.0.1");
+    assert_eq!(b.servers(80), "1 2");
+    assert_eq!(
+        b.said,
+        [
+            "10.0.0.100:80: real server 10.0.0.1:80 is down: connection refused",
+            "10.0.0.100:80: real server 10.0.0.1:80 is up",
+        ]
+    );
+}
+
+#[test]
+fn one_check_serves_every_service_that_shares_the_server() {
+    let text = [80, 81].map(|p| {
+        let check = "TCP_CHECK { \n connect_port 9 \n }";
+        service(&format!("10.0.0.100 {p}"), "", &[format!("real_server 10.0.0.1 {p} {{ \n {check} \n }}")])
+    });
+    let mut b = Bench::new(&text.concat());
+    assert_eq!(b.monitor.checks().count(), 1);
+    b.die("10.0.0.1");
+    assert_eq!((b.servers(80).as_str(), b.servers(81).as_str()), ("", ""));
+    b.live("10.0.0.1");
+    assert_eq!((b.servers(80).as_str(), b.servers(81).as_str()), ("1", "1"));
+}
+
+#[test]
+fn a_server_with_two_checks_needs_both() {
+    let two =
+        "TCP_CHECK { \n connect_port 81 \n retry 1 \n }\n TCP_CHECK { \n connect_port 82 \n retry 1 \n }";
+    let text = service("10.0.0.100 80", "", &[format!("real_server 10.0.0.1 80 {{ \n {two} \n }}")]);
+    let mut b = Bench::new(&text);
+    assert_eq!(b.monitor.checks().count(), 2);
+    for outcome in [pass(), fail(), fail()] {
+        b.monitor.observe(1, outcome, b.now);
+    }
+    b.flush();
+    assert_eq!(b.servers(80), "");
+    b.monitor.observe(0, pass(), b.now);
+    b.flush();
+    assert_eq!(b.servers(80), "");
+    b.monitor.observe(1, pass(), b.now);
+    b.flush();
+    assert_eq!(b.servers(80), "1");
+}
+
+#[test]
+fn a_restart_moves_nothing() {
+    for flags in ["", "alpha", "quorum 2 \n hysteresis 1"] {
+        let mut before = Bench::new(&pair(flags));
+        before.live("10.0.0.1");
+        before.live("10.0.0.2");
+        before.die("10.0.0.2");
+        let after = Bench::start(&pair(flags), &before.table, Options::default());
+        assert_eq!(after.table, before.table, "{flags}");
+        assert_eq!(after.said, Vec::<String>::new(), "{flags}");
+    }
+}
+
+#[test]
+fn a_dead_server_of_a_restart_returns_with_its_first_good_try() {
+    let mut before = Bench::new(&pair(""));
+    before.die("10.0.0.2");
+    let mut after = Bench::start(&pair(""), &before.table, Options::default());
+    assert_eq!(after.servers(80), "1");
+    after.live("10.0.0.2");
+    assert_eq!(after.servers(80), "1 2");
+}
+
+#[test]
+fn a_reload_keeps_states_changes_weights_in_place_and_shows_new_servers_at_once() {
+    let mut b = Bench::new(&pair(""));
+    b.live("10.0.0.1");
+    b.die("10.0.0.2");
+    let three = [
+        server("10.0.0.3 80", ""),
+        server("10.0.0.1 80", "").replace("weight 1", "weight 5"),
+        server("10.0.0.2 80", ""),
+    ];
+    b.reload(&service("10.0.0.100 80", "", &three));
+    assert_eq!(b.servers(80), "1=5 3");
+    b.live("10.0.0.2");
+    assert_eq!(b.servers(80), "1=5 2 3");
+    // The new server has not passed yet: its first failure is enough.
+    b.outcomes("10.0.0.3", &[fail()]);
+    assert_eq!(b.servers(80), "1=5 2");
+    // Another schedule is the same check: what is known stays.
+    b.reload(&service("10.0.0.100 80", "", &three).replace("delay_loop 6", "delay_loop 2"));
+    assert_eq!(b.servers(80), "1=5 2");
+    // A check to another port is a new one; the server's state stays until it knows better.
+    b.reload(&service("10.0.0.100 80", "", &three).replace("retry 1", "retry 1 \n connect_port 99"));
+    assert_eq!(b.servers(80), "1=5 2");
+}
+
+#[test]
+fn a_reload_removes_what_left_the_file_and_nothing_else() {
+    let other = pair("").replace("10.0.0.100 80", "10.0.0.100 81");
+    let mut b = Bench::new(&(pair("") + &other));
+    let foreign = ServiceKey::tcp(std::net::Ipv4Addr::new(9, 9, 9, 9), 9);
+    let entry = b.table.services.values().next().unwrap().clone();
+    b.table.services.insert(foreign, entry);
+    b.reload(&other);
+    assert_eq!((b.servers(80).as_str(), b.servers(81).as_str()), ("no service", "1 2"));
+    assert!(b.table.services.contains_key(&foreign));
+}
+
+#[test]
+fn a_service_that_left_the_file_while_nobody_watched_is_removed_at_the_start() {
+    let old = Bench::new(&pair(""));
+    let owned = old.monitor.all_keys().collect();
+    let new = pair("").replace("10.0.0.100 80", "10.0.0.100 81");
+    let remembered = Remembered { owned, ..Remembered::default() };
+    let options = Options::default();
+    let (monitor, _) = Monitor::start(config(&new), options, remembered, &old.table, 1, Time::ZERO);
+    let mut b = Bench { monitor, table: old.table, now: Time::ZERO, said: Vec::new() };
+    b.flush();
+    assert_eq!((b.servers(80).as_str(), b.servers(81).as_str()), ("no service", "1 2"));
+}
+
+#[test]
+fn the_quorum_is_told_at_the_start_and_once_each_way() {
+    let mut b = Bench::new(&pair("quorum 2 \n sorry_server 10.0.0.9 80"));
+    b.die("10.0.0.1");
+    b.die("10.0.0.2");
+    assert_eq!(b.servers(80), "9");
+    b.live("10.0.0.1");
+    b.live("10.0.0.2");
+    assert_eq!(b.servers(80), "1 2");
+    let quorum: Vec<_> = b.said.iter().filter(|s| s.contains("quorum")).collect();
+    assert_eq!(
+        quorum,
+        ["10.0.0.100:80: quorum lost: the sorry server takes over", "10.0.0.100:80: quorum gained",]
+    );
+}
+
+#[test]
+fn a_drained_server_has_no_new_connections_dies_and_returns() {
+    let mut b = Bench::new(&pair(""));
+    b.monitor.drain(Drains::parse("10.0.0.1").unwrap());
+    b.flush();
+    assert_eq!(b.servers(80), "1=0 2");
+    b.die("10.0.0.1");
+    assert_eq!(b.servers(80), "2");
+    b.live("10.0.0.1");
+    assert_eq!(b.servers(80), "1=0 2");
+    b.reload(&pair(""));
+    assert_eq!(b.servers(80), "1=0 2", "a reload does not give it back");
+    b.monitor.drain(Drains::default());
+    b.flush();
+    assert_eq!(b.servers(80), "1 2");
+}
+
+#[test]
+fn the_brake_keeps_the_last_to_die_and_says_so() {
+    let four: Vec<_> = (1..=4).map(|n| server(&format!("10.0.0.{n} 80"), "")).collect();
+    let options = Options { brake_percent: Some(50), ..Options::default() };
+    let mut b = Bench::start(&service("10.0.0.100 80", "", &four), &Table::default(), options);
+    for host in ["10.0.0.3", "10.0.0.1", "10.0.0.4", "10.0.0.2"] {
+        b.die(host);
+    }
+    assert_eq!(b.servers(80), "2 4");
+    b.live("10.0.0.3");
+    assert_eq!(b.servers(80), "2 3", "the brake moves on to the next that died");
+    b.live("10.0.0.1");
+    assert_eq!(b.servers(80), "1 3");
+    assert!(b.said.iter().any(|s| s.contains("BRAKE") && s.contains("2 of them stay")), "{:?}", b.said);
+    assert!(b.said.last().unwrap().contains("brake released"), "{:?}", b.said);
+}
+
+#[test]
+fn a_server_that_returns_gets_its_weight_bit_by_bit() {
+    let text = pair("").replace("weight 1", "weight 100");
+    let options = Options { slow_start: Some(Duration::from_secs(10)), ..Options::default() };
+    let mut b = Bench::start(&text, &Table::default(), options);
+    assert_eq!(b.servers(80), "1=100 2=100", "the first start is not slow");
+    b.die("10.0.0.1");
+    b.live("10.0.0.1");
+    assert_eq!(b.servers(80), "1 2=100");
+    let mut weights = Vec::new();
+    while let Some(when) = b.monitor.deadline() {
+        b.monitor.tick(when);
+        b.flush();
+        weights.push(b.servers(80).split([' ', '=']).nth(1).unwrap().parse::<u32>().unwrap());
+        if weights.len() == 20 {
+            b.reload(&text);
+            assert!(b.servers(80).starts_with("1=5"), "a reload does not end the ramp: {}", b.servers(80));
+        }
+    }
+    assert!(weights.is_sorted());
+    assert_eq!((weights.len(), weights.last()), (40, Some(&100)));
+}
+
+#[test]
+fn checks_rest_while_their_address_is_elsewhere() {
+    let vip: std::net::IpAddr = "10.0.0.100".parse().unwrap();
+    let mut b = Bench::new(&pair("ha_suspend"));
+    let resting = |b: &Bench, local: &[std::net::IpAddr]| {
+        crate::pause::resting(b.monitor.config(), &local.iter().copied().collect())
+    };
+    let rest = resting(&b, &[]);
+    assert_eq!(b.monitor.rest(rest, b.now), [Order::End(0), Order::End(1)]);
+    assert_eq!(b.monitor.observe(0, fail(), b.now), None, "a late outcome starts nothing");
+    let now = b.now;
+    let rest = resting(&b, &[vip]);
+    assert_eq!(b.monitor.rest(rest, now), [Order::Begin(0, now), Order::Begin(1, now)]);
+    assert!(b.monitor.observe(0, pass(), now).is_some());
+}
+
+#[test]
+fn a_dynamic_weight_replaces_the_written_one() {
+    let mut b = Bench::new(&pair(""));
+    let weighs = |weight| Outcome::Pass { latency: Duration::ZERO, weight };
+    b.outcomes("10.0.0.1", &[weighs(Some(40))]);
+    assert_eq!(b.servers(80), "1=40 2");
+    b.outcomes("10.0.0.1", &[weighs(None)]);
+    assert_eq!(b.servers(80), "1 2");
+}

@@ -1,0 +1,126 @@
+//! Which tries a configuration asks for: each once, however many services want it.
+
+use std::collections::HashMap;
+
+use lvs_core::conf::Config;
+use lvs_core::conf::model::{Check, CheckKind, RealServer, VirtualServer};
+use lvs_core::desired::starts_down;
+use lvs_core::sys::tcp::Dial;
+
+use crate::options::Options;
+use crate::schedule::Schedule;
+use crate::task::Task;
+
+/// A real server in a virtual server, by their places in the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct User {
+    /// The virtual server.
+    pub vs: u32,
+    /// The real server in it.
+    pub rs: u32,
+}
+
+/// What distinguishes one check from another.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Identity {
+    /// What is done.
+    pub task: Task,
+    /// When.
+    pub schedule: Schedule,
+    /// Whether its server is dead until it has passed.
+    pub alpha: bool,
+    /// Whether each failed try is logged.
+    pub loud: bool,
+}
+
+/// A check and all who want it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The check.
+    pub identity: Identity,
+    /// Those whose life depends on it, at least one.
+    pub users: Vec<User>,
+}
+
+/// The checks of a configuration, in the order in which they are first named.
+pub fn roster(config: &Config, options: &Options) -> Vec<Wanted> {
+    let mut places = HashMap::new();
+    let mut all: Vec<Wanted> = Vec::new();
+    for (user, vs, server) in servers(config) {
+        for check in &server.checks {
+            let Some(task) = task(check, options) else { continue };
+            let loud = *check.log_all_failures || *config.global.log_all_failures;
+            let alpha = starts_down(vs, server);
+            let identity = Identity { task, schedule: schedule(check, options), alpha, loud };
+            let place = *places.entry(identity.clone()).or_insert_with(|| {
+                all.push(Wanted { identity, users: Vec::new() });
+                all.len() - 1
+            });
+            all[place].users.push(user);
+        }
+    }
+    all
+}
+
+/// Every real server with its virtual server.
+pub fn servers(config: &Config) -> impl Iterator<Item = (User, &VirtualServer, &RealServer)> {
+    config.virtual_servers.iter().enumerate().flat_map(|(v, vs)| {
+        let each = vs.real_servers.iter().enumerate();
+        each.map(move |(r, server)| (User { vs: v as u32, rs: r as u32 }, vs, server))
+    })
+}
+
+/// Checks of the file that are not done, each as a sentence.
+pub fn unsupported(config: &Config) -> Vec<String> {
+    let options = Options::default();
+    let checks = servers(config).flat_map(|(_, _, server)| &server.checks);
+    let missing = checks.filter(|c| task(c, &options).is_none());
+    missing
+        .map(|c| {
+            let (place, name) = (config.files.show(c.place), name(&c.kind));
+            format!("{place}: {name} is not supported: nothing is checked by it, its server counts as alive")
+        })
+        .collect()
+}
+
+fn name(kind: &CheckKind) -> String {
+    match kind {
+        CheckKind::Tcp => "TCP_CHECK".to_owned(),
+        CheckKind::Http(_) => "HTTP_GET".to_owned(),
+        CheckKind::Ssl(_) => "SSL_GET".to_owned(),
+        CheckKind::Misc(_) => "MISC_CHECK".to_owned(),
+        CheckKind::Other(other) => format!("{other:?}_CHECK").to_uppercase(),
+    }
+}
+
+fn task(check: &Check, options: &Options) -> Option<Task> {
+    match &check.kind {
+        CheckKind::Tcp => Some(Task::Tcp(dial(check, options))),
+        _ => None,
+    }
+}
+
+fn dial(check: &Check, options: &Options) -> Dial {
+    let probe = &check.probe;
+    Dial {
+        to: *probe.connect_to,
+        from: probe.bind_addr.map(|a| *a),
+        from_port: probe.bind_port.map_or(0, |p| *p),
+        device: probe.bind_if.as_ref().map(|d| d.value.clone()),
+        mark: *probe.mark,
+        reset: options.reset,
+    }
+}
+
+fn schedule(check: &Check, options: &Options) -> Schedule {
+    Schedule {
+        interval: *check.interval,
+        timeout: *check.probe.timeout,
+        retries: *check.retry,
+        retry_delay: *check.retry_delay,
+        warmup: *check.warmup,
+        rise: options.rise,
+        hold: options.hold,
+        jitter_percent: options.jitter_percent,
+    }
+}

@@ -1,0 +1,147 @@
+//! `tcpcheck watch`: from the command line to a running driver, everything checked before anything is touched.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use lvs_core::conf::{Config, Diag, Severity};
+use lvs_core::ipvs::Ipvs;
+use lvs_core::sys::ipvs::Client;
+use lvs_core::sys::owner::{Owner, OwnerError};
+use lvs_core::sys::poll::Poll;
+use lvs_core::sys::{clock, conf, log as syslog};
+use lvs_core::table::Table;
+
+use crate::WRONG;
+use crate::cli::{Events, Watch};
+use crate::drains::Drains;
+use crate::driver::{Driver, Kernel, Told};
+use crate::explain;
+use crate::keeper::Keeper;
+use crate::lines::Lines;
+use crate::monitor::{Monitor, Remembered};
+use crate::roster;
+use crate::state;
+
+/// Another program may hold the table for a moment (`ipvsctl apply`); so long we wait for it.
+const CLAIM: Duration = Duration::from_secs(3);
+
+/// Runs `tcpcheck watch`; the exit status is 0 after a stop, 2 for a file that is wrong.
+///
+/// # Errors
+/// The system refuses what the watch needs.
+pub fn run(args: &Watch) -> anyhow::Result<u8> {
+    let config = match read(&args.config) {
+        Ok((config, findings)) => {
+            show(&findings);
+            config
+        }
+        Err(text) => {
+            let _ = writeln!(io::stderr().lock(), "tcpcheck: {text}");
+            return Ok(WRONG);
+        }
+    };
+    if args.check {
+        return Ok(0);
+    }
+    let drains = match args.drain_file.as_deref().map(drain_file).transpose() {
+        Ok(drains) => drains,
+        Err(text) => {
+            let _ = writeln!(io::stderr().lock(), "tcpcheck: {text}");
+            return Ok(WRONG);
+        }
+    };
+    if args.explain {
+        let found = if args.ipvs { Client::open()?.read()? } else { Table::default() };
+        explain::tell(config, args.options(), drains.unwrap_or_default(), &found, io::stdout().lock())?;
+        return Ok(0);
+    }
+    watch(args, config, drains)
+}
+
+fn watch(args: &Watch, config: Config, drains: Option<Drains>) -> anyhow::Result<u8> {
+    for line in roster::unsupported(&config) {
+        let _ = writeln!(io::stderr().lock(), "tcpcheck: warning: {line}");
+    }
+    syslog::init("tcpcheck", log::LevelFilter::Info)?;
+    let state = state::path(".json")?;
+    let mut remembered = Remembered::default();
+    let mut found = Table::default();
+    let mut kernel = None;
+    if args.ipvs {
+        let mut client = Client::open()?;
+        found = client.read().context("the IPVS table cannot be read")?;
+        let owner = claim()?;
+        remembered = state::load(&state);
+        kernel = Some(Kernel::new(Keeper::new(client, found.clone()), owner, args.resync, state));
+    }
+    if let Some(drains) = drains {
+        remembered.drains = drains;
+    }
+    if *config.global.flush {
+        remembered.owned.extend(found.services.keys());
+    }
+    let now = clock::now();
+    let seed = now.as_nanos() ^ (u64::from(std::process::id()) << 40);
+    let (monitor, orders) = Monitor::start(config, args.options(), remembered, &found, seed, now);
+    let told = told(args)?;
+    let mut driver = Driver::new(monitor, kernel, told, args.clone(), seed)?;
+    driver.obey(&orders);
+    let status = driver.run();
+    log::logger().flush();
+    Ok(status?)
+}
+
+/// Reads a configuration; the error is all its errors, ready to be shown.
+///
+/// # Errors
+/// It cannot be read, or has errors.
+pub fn read(path: &str) -> Result<(Config, Vec<Diag>), String> {
+    let (config, findings) = conf::load(path).map_err(|why| format!("{path}: {why}"))?;
+    let errors: Vec<_> =
+        findings.iter().filter(|d| d.severity == Severity::Error).map(ToString::to_string).collect();
+    if errors.is_empty() { Ok((config, findings)) } else { Err(errors.join("\n")) }
+}
+
+/// Reads a list of drained servers.
+///
+/// # Errors
+/// It cannot be read or understood.
+pub fn drain_file(path: &Path) -> Result<Drains, String> {
+    let text = std::fs::read_to_string(path).map_err(|e| e.to_string());
+    text.and_then(|t| Drains::parse(&t)).map_err(|e| format!("{}: {e}", path.display()))
+}
+
+fn show(findings: &[Diag]) {
+    for finding in findings.iter().filter(|d| d.severity == Severity::Warning) {
+        let _ = writeln!(io::stderr().lock(), "tcpcheck: {finding}");
+    }
+}
+
+fn claim() -> anyhow::Result<Owner> {
+    let until = clock::now() + CLAIM;
+    loop {
+        match Owner::claim("tcpcheck") {
+            Err(OwnerError::Taken(_)) if clock::now() < until => {
+                let soon = clock::now() + Duration::from_millis(50);
+                Poll::new()?.wait(Some(soon), &mut Vec::new())?;
+            }
+            Err(OwnerError::Taken(who)) => bail!("{who} keeps the IPVS table here; stop it first"),
+            other => return Ok(other?),
+        }
+    }
+}
+
+fn told(args: &Watch) -> io::Result<Option<Told>> {
+    let form = args.events.or(if args.ipvs { None } else { Some(Events::Text) });
+    let Some(form) = form else { return Ok(None) };
+    let lines = Lines::start(io::stdout())?;
+    Ok(Some(match form {
+        Events::Text => Told::Text(lines),
+        Events::Json => Told::Json(lines),
+        Events::Rules => {
+            Told::Rules { keeper: Keeper::new(lines.clone(), Table::default()), lines, behind: true }
+        }
+    }))
+}
