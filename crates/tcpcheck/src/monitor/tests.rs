@@ -121,6 +121,7 @@ fn a_server_dies_and_comes_back() {
     assert_eq!(
         b.said,
         [
+            "10.0.0.100:80: quorum gained",
             "10.0.0.100:80: real server 10.0.0.1:80 is down: connection refused",
             "10.0.0.100:80: real server 10.0.0.1:80 is up",
         ]
@@ -246,7 +247,11 @@ fn the_quorum_is_told_at_the_start_and_once_each_way() {
     let quorum: Vec<_> = b.said.iter().filter(|s| s.contains("quorum")).collect();
     assert_eq!(
         quorum,
-        ["10.0.0.100:80: quorum lost: the sorry server takes over", "10.0.0.100:80: quorum gained",]
+        [
+            "10.0.0.100:80: quorum gained",
+            "10.0.0.100:80: quorum lost: the sorry server takes over",
+            "10.0.0.100:80: quorum gained",
+        ]
     );
 }
 
