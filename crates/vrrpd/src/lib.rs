@@ -1,15 +1,24 @@
 //! vrrpd: elects the director that holds the VIP.
 //!
 //! Decisions are pure and know neither socket nor clock: [`packet`] turns bytes into values, [`door`] says which of
-//! them count, [`router`] is one virtual router's state machine, [`group`] moves several together.
+//! them count, [`router`] is one virtual router's state machine. [`edge`] does what it asks for, [`driver`] waits.
 
 pub mod door;
 pub mod group;
+pub mod driver;
+pub mod edge;
+pub mod garp;
+pub mod gate;
+pub mod host;
+pub mod instance;
 pub mod packet;
 pub mod params;
 pub mod router;
 pub mod script;
 pub mod security;
+pub mod spec;
+pub mod stats;
+mod tell;
 pub mod timers;
 pub mod track;
 pub mod words;

@@ -12,6 +12,7 @@ pub mod netlink;
 pub mod netns;
 pub mod owner;
 pub mod poll;
+pub mod raw;
 pub mod rtnl;
 pub mod script;
 mod socket;

@@ -1,0 +1,149 @@
+//! From keepalived.conf's blocks to [`Setup`].
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use lvs_core::conf::model::{self, Broadcast, VrrpVersion};
+use lvs_core::conf::{At, Config};
+
+use super::{Setup, Spec, Vip};
+use crate::door::{Door, Peer};
+use crate::packet::{AUTH_DATA, Auth, Version};
+use crate::params::{Garp, Params};
+
+/// IFA_F_ flags of linux/if_addr.h.
+mod flag {
+    pub(super) const NODAD: u32 = 0x02;
+    pub(super) const HOME: u32 = 0x10;
+    pub(super) const MNGTMPADDR: u32 = 0x100;
+    pub(super) const NOPREFIXROUTE: u32 = 0x200;
+    pub(super) const AUTOJOIN: u32 = 0x400;
+}
+
+/// What a configuration asks vrrpd to run.
+pub fn setup(config: &Config) -> Setup {
+    let global = &config.global;
+    Setup {
+        instances: config.instances.iter().map(|i| spec(config, i)).collect(),
+        dynamic_interfaces: *global.dynamic_interfaces,
+        garp_interval: *global.garp_interval,
+        gna_interval: *global.gna_interval,
+    }
+}
+
+fn spec(config: &Config, instance: &model::Instance) -> Spec {
+    let interface = instance.interface.as_ref().map(|i| i.value.clone()).unwrap_or_default();
+    let grouped = config.sync_groups.iter().any(|g| g.members.iter().any(|m| m.value == instance.name.value));
+    let version = version(*instance.version);
+    Spec {
+        name: instance.name.value.clone(),
+        interface: interface.clone(),
+        vrid: *instance.vrid,
+        family: *instance.family,
+        params: Params {
+            version,
+            priority: *instance.priority,
+            interval: *instance.advert_interval,
+            down_adverts: *instance.down_timer_adverts,
+            preempt: *instance.preempt,
+            preempt_delay: *instance.preempt_delay,
+            startup_delay: *config.global.startup_delay,
+            garp: garp(&instance.garp, *config.global.min_garp),
+            lower_prio_no_advert: *instance.lower_prio_no_advert,
+            grouped,
+        },
+        door: door(instance, version),
+        group: *instance.mcast_group,
+        unicast_ttl: instance.unicast.as_ref().map_or(255, |u| *u.ttl),
+        source: instance.source.as_ref().map(|s| s.value),
+        track_source: *instance.track_source,
+        vips: instance.addresses.iter().chain(&instance.excluded).map(|a| vip(a, &interface)).collect(),
+        track_primary: *instance.track_primary,
+        rx_buffer: instance.rx_buffer.as_ref().and_then(|b| usize::try_from(b.value).ok()),
+    }
+}
+
+fn version(version: VrrpVersion) -> Version {
+    match version {
+        VrrpVersion::V2 => Version::V2,
+        VrrpVersion::V3 => Version::V3,
+    }
+}
+
+fn garp(garp: &model::Garp, only_one: bool) -> Garp {
+    let zero = std::time::Duration::ZERO;
+    let full = Garp {
+        repeat: *garp.master_repeat,
+        delay: *garp.master_delay,
+        refresh: *garp.refresh,
+        refresh_repeat: *garp.refresh_repeat,
+        lower_repeat: *garp.lower_prio_repeat,
+        lower_delay: *garp.lower_prio_delay,
+    };
+    if only_one { Garp { repeat: 1, delay: zero, lower_repeat: 1, lower_delay: zero, ..full } } else { full }
+}
+
+fn door(instance: &model::Instance, version: Version) -> Door {
+    let family = *instance.family;
+    let peers = instance.unicast.iter().flat_map(|u| &u.peers);
+    Door {
+        version,
+        interval: *instance.advert_interval,
+        auth: match &instance.authentication {
+            Some(a) if version == Version::V2 => Auth::Pass(password(&a.password)),
+            _ => Auth::None,
+        },
+        vips: instance
+            .addresses
+            .iter()
+            .map(|a| a.prefix.addr)
+            .filter(|a| lvs_core::addr::Family::of(*a) == family)
+            .collect(),
+        peers: peers
+            .map(|p| Peer {
+                addr: *p.addr,
+                min_ttl: p.min_ttl.unwrap_or(0),
+                max_ttl: p.max_ttl.unwrap_or(u8::MAX),
+            })
+            .collect(),
+        check_source: instance.unicast.as_ref().is_some_and(|u| *u.check_src),
+    }
+}
+
+/// As on the wire: cut to the field, padded with zero bytes.
+fn password(text: &At<Vec<u8>>) -> [u8; AUTH_DATA] {
+    std::array::from_fn(|i| text.get(i).copied().unwrap_or(0))
+}
+
+fn vip(address: &model::Address, interface: &str) -> Vip {
+    let dev = if address.dev.is_empty() { interface } else { &address.dev };
+    let six = address.prefix.addr.is_ipv6();
+    let set = [
+        // A VIP must serve at once; duplicate address detection would hold it back for a second.
+        (six || address.nodad, flag::NODAD),
+        (address.home, flag::HOME),
+        (address.mngtmpaddr, flag::MNGTMPADDR),
+        (address.noprefixroute, flag::NOPREFIXROUTE),
+        (address.autojoin, flag::AUTOJOIN),
+    ];
+    Vip {
+        dev: dev.to_owned(),
+        prefix: *address.prefix,
+        broadcast: address.broadcast.as_ref().and_then(|b| broadcast(b.value, *address.prefix)),
+        label: address.label.as_ref().map(|l| l.value.clone()),
+        scope: *address.scope,
+        peer: address.peer.as_ref().map(|p| p.addr),
+        flags: set.iter().filter(|(on, _)| *on).map(|(_, bit)| bit).sum(),
+        preferred: address.preferred_lft.as_ref().map(|p| p.value),
+        no_track: address.no_track,
+    }
+}
+
+fn broadcast(broadcast: Broadcast, prefix: lvs_core::addr::Prefix) -> Option<Ipv4Addr> {
+    let IpAddr::V4(addr) = prefix.addr else { return None };
+    let host_bits = u32::MAX.checked_shr(prefix.len.into()).unwrap_or(0);
+    Some(match broadcast {
+        Broadcast::Address(a) => a,
+        Broadcast::Ones => Ipv4Addr::from(u32::from(addr) | host_bits),
+        Broadcast::Zeros => Ipv4Addr::from(u32::from(addr) & !host_bits),
+    })
+}
