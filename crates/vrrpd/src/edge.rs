@@ -1,0 +1,227 @@
+//! What the actions do to the host: advertisements, addresses, gratuitous ARP.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use lvs_core::addr::Family;
+use lvs_core::sys::raw::{Frames, RawIp, Route};
+use lvs_core::sys::rtnl::{Address, Rtnl};
+use lvs_core::time::Time;
+use nix::errno::Errno;
+
+use crate::garp;
+use crate::host::Host;
+use crate::instance::Instance;
+use crate::packet::{PROTOCOL, Packet};
+use crate::spec::{Spec, Vip};
+
+/// RFC 9568 5.1.1.3.
+const TTL: u8 = 255;
+/// No more frames wait for their gap than this.
+const WAITING: usize = 20_000;
+
+/// A raw socket on one interface, and which router listens there.
+pub struct Line {
+    /// The interface.
+    pub link: u32,
+    /// The family of its packets.
+    pub family: Family,
+    /// The socket.
+    pub socket: RawIp,
+    /// The index of the instance of each VRID.
+    pub routers: [Option<u16>; 256],
+}
+
+/// Sockets and netlink, and what is known of the host.
+pub struct Edge {
+    /// Links and addresses.
+    pub host: Host,
+    /// To change them.
+    pub rtnl: Rtnl,
+    /// One for each interface and family in use.
+    pub lines: Vec<Line>,
+    frames: Frames,
+    packet: Vec<u8>,
+    scratch: Vec<u8>,
+    garps: VecDeque<(Time, u32, IpAddr)>,
+    gaps: [Duration; 2],
+}
+
+impl Edge {
+    /// Opens the sockets that do not depend on an interface.
+    ///
+    /// # Errors
+    /// `EPERM` without CAP_NET_RAW.
+    pub fn open(garp_gap: Duration, gna_gap: Duration) -> io::Result<Self> {
+        let mut rtnl = Rtnl::open()?;
+        let host = Host::read(&mut rtnl).map_err(io::Error::other)?;
+        Ok(Self {
+            host,
+            rtnl,
+            lines: Vec::new(),
+            frames: Frames::open()?,
+            packet: Vec::new(),
+            scratch: Vec::new(),
+            garps: VecDeque::new(),
+            gaps: [garp_gap, gna_gap],
+        })
+    }
+
+    /// Changes the gaps between gratuitous ARPs and between neighbour advertisements.
+    pub fn set_gaps(&mut self, garp_gap: Duration, gna_gap: Duration) {
+        self.gaps = [garp_gap, gna_gap];
+    }
+
+    /// The line of an interface and family, opened if there is none yet; it hears the group of the instance.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn line(&mut self, spec: &Spec, link: u32) -> io::Result<usize> {
+        let found = self.lines.iter().position(|l| l.link == link && l.family == spec.family);
+        let at = match found {
+            Some(at) => at,
+            None => {
+                let name = self.host.link_at(link).map(|l| l.name.clone()).unwrap_or_default();
+                let socket = RawIp::open(spec.family, PROTOCOL, &name, link)?;
+                self.lines.push(Line { link, family: spec.family, socket, routers: [None; 256] });
+                self.lines.len() - 1
+            }
+        };
+        if spec.door.peers.is_empty() {
+            self.lines[at].socket.join(spec.group)?;
+        }
+        if let Some(bytes) = spec.rx_buffer {
+            self.lines[at].socket.set_receive_buffer(bytes)?;
+        }
+        Ok(at)
+    }
+
+    /// Sends an advertisement, to the group or to every peer.
+    ///
+    /// # Errors
+    /// The last refusal of the kernel.
+    pub fn advertise(&mut self, instance: &mut Instance, priority: u8) -> io::Result<()> {
+        let (Some(link), Some(src)) = (instance.link, instance.source) else {
+            return Err(io::ErrorKind::AddrNotAvailable.into());
+        };
+        let spec = &instance.spec;
+        let Some(line) = self.lines.iter().find(|l| l.link == link && l.family == spec.family) else {
+            return Err(io::ErrorKind::NotConnected.into());
+        };
+        let packet = Packet {
+            version: spec.params.version,
+            vrid: spec.vrid,
+            priority,
+            interval: spec.params.interval,
+            auth: spec.door.auth,
+            vips: &spec.door.vips[..],
+        };
+        let group = [spec.group];
+        let peers = spec.door.peers.iter().map(|p| (p.addr, spec.unicast_ttl));
+        let targets = group.iter().filter(|_| spec.door.peers.is_empty()).map(|g| (*g, TTL)).chain(peers);
+        let mut result = Ok(());
+        for (dst, ttl) in targets {
+            instance.ip_id = instance.ip_id.wrapping_add(1);
+            self.packet.clear();
+            packet.emit(src, dst, &mut self.packet);
+            let route = Route { src, dst, ttl, id: instance.ip_id };
+            if let Err(e) = line.socket.send(route, &self.packet, &mut self.scratch) {
+                result = Err(e);
+            }
+        }
+        result
+    }
+
+    /// Sets one address. `Ok(true)`: it was not there before.
+    ///
+    /// # Errors
+    /// What the kernel says, or that the interface is missing.
+    pub fn set(&mut self, vip: &Vip) -> Result<bool, String> {
+        let address = self.address(vip)?;
+        match self.rtnl.add_address(&address) {
+            Ok(()) => Ok(true),
+            Err(e) if e.errno == Errno::EEXIST => Ok(false),
+            Err(e) => Err(e.to_string()),
+        }
+    }
+
+    /// Removes one address. `Ok(false)`: it was not there.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn unset(&mut self, vip: &Vip) -> Result<bool, String> {
+        let Ok(address) = self.address(vip) else { return Ok(false) };
+        match self.rtnl.remove_address(&address) {
+            Ok(()) => Ok(true),
+            Err(e) if matches!(e.errno, Errno::EADDRNOTAVAIL | Errno::ENODEV) => Ok(false),
+            Err(e) => Err(e.to_string()),
+        }
+    }
+
+    /// Whether an address of ours is set on its interface, with the same prefix length.
+    pub fn is_set(&self, vip: &Vip) -> bool {
+        let Some(link) = self.host.link(&vip.dev) else { return false };
+        self.host.addresses().iter().any(|a| a.link == link.index && a.prefix == vip.prefix)
+    }
+
+    fn address(&self, vip: &Vip) -> Result<Address, String> {
+        let link = self.host.link(&vip.dev).ok_or_else(|| format!("there is no interface {}", vip.dev))?;
+        let mut address = Address::new(link.index, vip.prefix);
+        address.broadcast = vip.broadcast;
+        address.label.clone_from(&vip.label);
+        address.scope = vip.scope;
+        address.peer = vip.peer;
+        address.flags = vip.flags;
+        address.lifetimes = vip.preferred.map(|p| (p, u32::MAX));
+        Ok(address)
+    }
+
+    /// Tells the hosts of each VIP's network where it is, `count` times over; gives the number of frames sent now.
+    pub fn announce(&mut self, spec: &Spec, count: u32, now: Time) -> u64 {
+        let mut sent = 0;
+        for _ in 0..count {
+            for vip in &spec.vips {
+                let Some(link) = self.host.link(&vip.dev).map(|l| l.index) else { continue };
+                let gap = self.gaps[usize::from(vip.prefix.addr.is_ipv6())];
+                if gap.is_zero() {
+                    sent += u64::from(self.announce_one(link, vip.prefix.addr));
+                } else if self.garps.len() < WAITING {
+                    let after = self.garps.iter().rev().find(|g| g.1 == link).map_or(now, |g| g.0 + gap);
+                    self.garps.push_back((after, link, vip.prefix.addr));
+                }
+            }
+        }
+        sent + self.announce_due(now)
+    }
+
+    /// When the next waiting frame is due.
+    pub fn deadline(&self) -> Option<Time> {
+        self.garps.iter().map(|g| g.0).min()
+    }
+
+    /// Sends the frames whose gap is over.
+    pub fn announce_due(&mut self, now: Time) -> u64 {
+        let mut sent = 0;
+        for _ in 0..self.garps.len() {
+            let Some((at, link, addr)) = self.garps.pop_front() else { break };
+            if at <= now {
+                sent += u64::from(self.announce_one(link, addr));
+            } else {
+                self.garps.push_back((at, link, addr));
+            }
+        }
+        sent
+    }
+
+    /// Frames of an address that was given up must not follow.
+    pub fn silence(&mut self, spec: &Spec) {
+        self.garps.retain(|(_, _, addr)| !spec.has_vip(*addr));
+    }
+
+    fn announce_one(&self, link: u32, addr: IpAddr) -> bool {
+        let Some(mac) = self.host.mac(link) else { return false };
+        self.frames.send(link, garp::frame(addr, mac, false).bytes()).is_ok()
+    }
+}

@@ -1,0 +1,42 @@
+//! Bounds what a flood of bad packets can write to the log.
+
+use std::time::Duration;
+
+use lvs_core::time::Time;
+
+/// Lets the first one through, and then one an interval with the number of those held back.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Gate {
+    open: Option<Time>,
+    held: u64,
+}
+
+impl Gate {
+    /// Between two lines about the same thing.
+    pub const INTERVAL: Duration = Duration::from_secs(60);
+
+    /// Whether this one may pass; then how many were held back before it.
+    pub fn pass(&mut self, now: Time) -> Option<u64> {
+        if self.open.is_some_and(|open| now < open) {
+            self.held += 1;
+            return None;
+        }
+        self.open = Some(now + Self::INTERVAL);
+        Some(std::mem::take(&mut self.held))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_an_interval_and_nothing_forgotten() {
+        let mut gate = Gate::default();
+        let at = |s: u64| Time::ZERO + Duration::from_secs(s);
+        assert_eq!(gate.pass(at(0)), Some(0));
+        assert_eq!((1..60).filter_map(|s| gate.pass(at(s))).count(), 0);
+        assert_eq!(gate.pass(at(60)), Some(59));
+        assert_eq!(gate.pass(at(61)), None);
+    }
+}

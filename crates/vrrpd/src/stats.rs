@@ -1,0 +1,137 @@
+//! What one virtual router has seen and done, in bounded memory.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+
+use lvs_core::time::Time;
+
+use crate::door::{Advert, Reject};
+use crate::gate::Gate;
+use crate::words::{Cause, State};
+
+/// Peers remembered; a LAN may hold more senders than routers.
+const PEERS: usize = 16;
+/// Transitions remembered.
+const HISTORY: usize = 16;
+
+/// Counters and memories.
+#[derive(Clone, Debug, Default)]
+pub struct Stats {
+    /// Advertisements sent, those of priority 0 too.
+    pub sent: u64,
+    /// Sends that the kernel refused.
+    pub send_errors: u64,
+    /// Advertisements that counted.
+    pub received: u64,
+    /// Of those, with priority 0.
+    pub received_zero: u64,
+    /// Refused packets by [`Reject::kind`].
+    pub rejected: [u64; Reject::KINDS.len()],
+    /// Advertisements with another list of addresses.
+    pub other_vips: u64,
+    /// Gratuitous ARP and neighbour advertisements sent.
+    pub garps: u64,
+    /// Times it became master.
+    pub became_master: u64,
+    /// Addresses put back after someone took them away.
+    pub restored: u64,
+    /// Who was heard, the latest last.
+    pub peers: Vec<Seen>,
+    /// The last transitions, the latest last.
+    pub history: VecDeque<Transition>,
+    /// One for each kind of reject, one for other lists of addresses.
+    pub gates: [Gate; Reject::KINDS.len() + 1],
+}
+
+/// A sender of advertisements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Its address.
+    pub addr: IpAddr,
+    /// In its last advertisement.
+    pub priority: u8,
+    /// When that came.
+    pub at: Time,
+    /// How many counted.
+    pub adverts: u64,
+}
+
+/// A change of state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transition {
+    /// When.
+    pub at: Time,
+    /// Before.
+    pub from: State,
+    /// After.
+    pub to: State,
+    /// Why.
+    pub cause: Cause,
+}
+
+impl Stats {
+    /// Counts an advertisement that was let in.
+    pub fn heard(&mut self, advert: Advert, now: Time) {
+        self.received += 1;
+        self.received_zero += u64::from(advert.priority == 0);
+        let seen = match self.peers.iter_mut().find(|p| p.addr == advert.src) {
+            Some(seen) => seen,
+            None => self.remember(advert, now),
+        };
+        (seen.priority, seen.at, seen.adverts) = (advert.priority, now, seen.adverts + 1);
+    }
+
+    fn remember(&mut self, advert: Advert, now: Time) -> &mut Seen {
+        let new = Seen { addr: advert.src, priority: advert.priority, at: now, adverts: 0 };
+        if self.peers.len() < PEERS {
+            self.peers.push(new);
+        } else if let Some(oldest) = self.peers.iter_mut().min_by_key(|p| p.at) {
+            *oldest = new;
+        }
+        self.peers.sort_by_key(|p| p.at);
+        let last = self.peers.len() - 1;
+        &mut self.peers[last]
+    }
+
+    /// Counts a refused packet; some when the log may say so, with the number it left out before.
+    pub fn refused(&mut self, why: Reject, now: Time) -> Option<u64> {
+        self.rejected[why.kind()] += 1;
+        self.gates[why.kind()].pass(now)
+    }
+
+    /// Counts another list of addresses; as [`Stats::refused`].
+    pub fn listed_others(&mut self, now: Time) -> Option<u64> {
+        self.other_vips += 1;
+        self.gates[Reject::KINDS.len()].pass(now)
+    }
+
+    /// Remembers a change of state.
+    pub fn moved(&mut self, transition: Transition) {
+        self.became_master += u64::from(transition.to == State::Master);
+        if self.history.len() == HISTORY {
+            self.history.pop_front();
+        }
+        self.history.push_back(transition);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_thousand_senders_do_not_grow_it_and_push_out_the_oldest() {
+        let mut stats = Stats::default();
+        for i in 0..1000_u32 {
+            let src = IpAddr::from(i.to_be_bytes());
+            let advert = Advert { src, priority: 1, interval: Duration::from_secs(1) };
+            stats.heard(advert, Time::from_nanos(u64::from(i)));
+        }
+        assert_eq!(stats.received, 1000);
+        assert_eq!(stats.peers.len(), PEERS);
+        assert!(stats.peers.iter().any(|p| p.addr == IpAddr::from(999_u32.to_be_bytes())));
+        assert!(stats.peers.iter().all(|p| p.at >= Time::from_nanos(1000 - 16)));
+    }
+}
