@@ -3,39 +3,13 @@
 use std::net::IpAddr;
 
 use lvs_core::addr::Family;
+use lvs_core::sys::rtnl::Link;
 
 use crate::host::Host;
 use crate::router::Router;
 use crate::spec::Spec;
 use crate::stats::Stats;
-use crate::words::Tracked;
-
-/// The reasons for a fault, one bit each.
-pub mod fault {
-    /// The interface does not exist.
-    pub const NO_INTERFACE: u32 = 1;
-    /// The interface is down or has no carrier.
-    pub const LINK_DOWN: u32 = 1 << 1;
-    /// The interface has no address to speak from.
-    pub const NO_ADDRESS: u32 = 1 << 2;
-    /// The configured source address is missing.
-    pub const NO_SOURCE: u32 = 1 << 3;
-
-    /// What each bit means, for logs and status.
-    pub const TEXTS: [(u32, &str); 4] = [
-        (NO_INTERFACE, "its interface does not exist"),
-        (LINK_DOWN, "its link is down"),
-        (NO_ADDRESS, "its interface has no address to speak from"),
-        (NO_SOURCE, "its source address is not set"),
-    ];
-
-    /// The bits as a sentence.
-    pub fn describe(faults: u32) -> String {
-        let named: Vec<&str> =
-            TEXTS.iter().filter(|(bit, _)| faults & bit != 0).map(|(_, text)| *text).collect();
-        named.join(", ")
-    }
-}
+use crate::track::{Kind, Ledger, Standing};
 
 /// A virtual router and where it lives.
 pub struct Instance {
@@ -43,6 +17,8 @@ pub struct Instance {
     pub spec: Spec,
     /// Its state machine.
     pub router: Router,
+    /// What it tracks, and what that comes to.
+    pub ledger: Ledger,
     /// The index of its interface, while there is one.
     pub link: Option<u32>,
     /// The source address of its advertisements, while there is one.
@@ -62,6 +38,7 @@ impl Instance {
     pub fn new(spec: Spec) -> Self {
         Self {
             router: Router::new(spec.params.clone()),
+            ledger: Ledger::new(spec.params.priority, [&spec.track], true),
             link: None,
             source: None,
             ip_id: 0,
@@ -69,6 +46,17 @@ impl Instance {
             retired: false,
             owned: Vec::new(),
             spec,
+        }
+    }
+
+    /// Opens a new account after a reload; how things stand is carried over.
+    pub fn account(&mut self) {
+        let old = std::mem::replace(
+            &mut self.ledger,
+            Ledger::new(self.spec.params.priority, [&self.spec.track], true),
+        );
+        for entry in old.entries() {
+            self.ledger.set(entry.kind, &entry.name, entry.standing());
         }
     }
 
@@ -82,25 +70,28 @@ impl Instance {
         std::mem::replace(&mut self.link, link) != link
     }
 
-    /// What the host's state comes to for this router.
-    pub fn tracked(&self, host: &Host) -> Tracked {
-        Tracked { priority: self.spec.params.priority, faults: self.faults(host) }
+    /// Enters the state of the host into the account.
+    pub fn look(&mut self, host: &Host) {
+        let link = host.link(&self.spec.interface);
+        let dead = link.is_none_or(|l| self.spec.track_primary && !l.usable());
+        self.ledger.fail(Kind::Link, dead);
+        let missing = |s| link.is_some_and(|l| !host.has(l.index, s));
+        let lost = self.spec.track_source && self.spec.source.is_some_and(missing);
+        self.ledger.fail(Kind::Source, !dead && (self.source.is_none() || lost));
+        self.ledger.fail(Kind::Peer, self.spec.fault_no_peer && self.spec.door.peers.is_empty());
+        for other in &self.spec.track.interfaces {
+            let up = host.link(&other.name).is_some_and(Link::usable);
+            self.ledger.set(Kind::Interface, &other.name, if up { Standing::Up } else { Standing::Down });
+        }
     }
 
-    fn faults(&self, host: &Host) -> u32 {
-        let Some(link) = host.link(&self.spec.interface) else { return fault::NO_INTERFACE };
-        let mut faults = 0;
-        if self.spec.track_primary && !link.usable() {
-            faults |= fault::LINK_DOWN;
+    /// Why it takes no part in the election, in words.
+    pub fn failures(&self) -> String {
+        let words = self.ledger.failures();
+        match self.link {
+            None => format!("there is no interface {} ({words})", self.spec.interface),
+            Some(_) => format!("failed on {}: {words}", self.spec.interface),
         }
-        if self.source.is_none() {
-            faults |= fault::NO_ADDRESS;
-        }
-        if let Some(source) = self.spec.source {
-            let missing = self.spec.track_source && !host.has(link.index, source);
-            faults |= if missing { fault::NO_SOURCE } else { 0 };
-        }
-        faults
     }
 
     /// Whether packets of this family on this link may be for it.

@@ -3,10 +3,12 @@
 //! Decisions are pure and know neither socket nor clock: [`packet`] turns bytes into values, [`door`] says which of
 //! them count, [`router`] is one virtual router's state machine. [`edge`] does what it asks for, [`driver`] waits.
 
+pub mod cli;
 pub mod door;
 pub mod group;
 pub mod driver;
 pub mod edge;
+pub mod file;
 pub mod garp;
 pub mod gate;
 pub mod host;

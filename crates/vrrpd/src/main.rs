@@ -1,3 +1,7 @@
-//! Placeholder until the first slice of this tool lands.
+//! `vrrpd`: see the library of the same name.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    vrrpd::cli::run(std::env::args_os())
+}

@@ -1,14 +1,20 @@
 //! What to run: the virtual routers of a configuration, every value final.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
 use lvs_core::addr::{Family, Prefix};
+use lvs_core::conf::model::Tracking;
 
 use crate::door::Door;
 use crate::packet::Version;
 use crate::params::Params;
+use crate::timers::master_down;
 
 mod from_conf;
+
+/// IFA_F_NODAD: a VIP must serve at once; duplicate address detection would hold it back for a second.
+const NODAD: u32 = 0x02;
 
 pub use from_conf::setup;
 
@@ -48,6 +54,10 @@ pub struct Spec {
     pub source: Option<IpAddr>,
     /// While it is not set on the interface there is a fault.
     pub track_source: bool,
+    /// Unicast without a peer is a fault.
+    pub fault_no_peer: bool,
+    /// Interfaces, scripts, files and processes that decide the priority, or a fault.
+    pub track: Tracking,
     /// All addresses to set, those that are not advertised too.
     pub vips: Vec<Vip>,
     /// Whether its own link going down is a fault.
@@ -80,16 +90,79 @@ pub struct Vip {
 }
 
 impl Spec {
-    /// The number of the protocol's version.
-    pub fn version_number(&self) -> u8 {
-        match self.params.version {
-            Version::V2 => 2,
-            Version::V3 => 3,
+    /// A virtual router with defaults for everything else.
+    pub fn new(
+        name: &str,
+        interface: &str,
+        vrid: u8,
+        group: IpAddr,
+        params: Params,
+        door: Door,
+        vips: Vec<Vip>,
+    ) -> Self {
+        Self {
+            name: name.to_owned(),
+            interface: interface.to_owned(),
+            vrid,
+            family: Family::of(group),
+            params,
+            door,
+            group,
+            unicast_ttl: 255,
+            source: None,
+            track_source: false,
+            fault_no_peer: false,
+            track: Tracking::default(),
+            vips,
+            track_primary: true,
+            rx_buffer: None,
         }
     }
 
     /// Whether an address is one of its own VIPs.
     pub fn has_vip(&self, addr: IpAddr) -> bool {
         self.vips.iter().any(|v| v.prefix.addr == addr)
+    }
+}
+
+impl Vip {
+    /// An address without options.
+    pub fn plain(dev: &str, prefix: Prefix) -> Self {
+        let six = prefix.addr.is_ipv6();
+        Self {
+            dev: dev.to_owned(),
+            prefix,
+            broadcast: None,
+            label: None,
+            scope: 0,
+            peer: None,
+            flags: if six { NODAD } else { 0 },
+            // As the original: a /128 VIP is never chosen as the source of new connections.
+            preferred: (six && prefix.is_host()).then_some(0),
+            no_track: false,
+        }
+    }
+}
+
+/// One line: what `vrrpd check` says about it.
+impl fmt::Display for Spec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let p = &self.params;
+        let version = match p.version {
+            Version::V2 => 2,
+            Version::V3 => 3,
+        };
+        let down = master_down(p, p.priority, p.interval).as_secs_f64();
+        let vips: Vec<String> = self.vips.iter().map(|v| v.prefix.to_string()).collect();
+        write!(
+            f,
+            "{}: VRID {} on {}, version {version}, priority {}, an advertisement every {} s, master after {down:.2} s of silence: {}",
+            self.name,
+            self.vrid,
+            self.interface,
+            p.priority,
+            p.interval.as_secs_f64(),
+            vips.join(" ")
+        )
     }
 }

@@ -5,14 +5,13 @@ use std::net::{IpAddr, Ipv4Addr};
 use lvs_core::conf::model::{self, Broadcast, VrrpVersion};
 use lvs_core::conf::{At, Config};
 
-use super::{Setup, Spec, Vip};
+use super::{NODAD, Setup, Spec, Vip};
 use crate::door::{Door, Peer};
 use crate::packet::{AUTH_DATA, Auth, Version};
 use crate::params::{Garp, Params};
 
 /// IFA_F_ flags of linux/if_addr.h.
 mod flag {
-    pub(super) const NODAD: u32 = 0x02;
     pub(super) const HOME: u32 = 0x10;
     pub(super) const MNGTMPADDR: u32 = 0x100;
     pub(super) const NOPREFIXROUTE: u32 = 0x200;
@@ -56,6 +55,8 @@ fn spec(config: &Config, instance: &model::Instance) -> Spec {
         unicast_ttl: instance.unicast.as_ref().map_or(255, |u| *u.ttl),
         source: instance.source.as_ref().map(|s| s.value),
         track_source: *instance.track_source,
+        fault_no_peer: instance.unicast.as_ref().is_some_and(|u| *u.fault_no_peer),
+        track: instance.track.clone(),
         vips: instance.addresses.iter().chain(&instance.excluded).map(|a| vip(a, &interface)).collect(),
         track_primary: *instance.track_primary,
         rx_buffer: instance.rx_buffer.as_ref().and_then(|b| usize::try_from(b.value).ok()),
@@ -118,8 +119,7 @@ fn vip(address: &model::Address, interface: &str) -> Vip {
     let dev = if address.dev.is_empty() { interface } else { &address.dev };
     let six = address.prefix.addr.is_ipv6();
     let set = [
-        // A VIP must serve at once; duplicate address detection would hold it back for a second.
-        (six || address.nodad, flag::NODAD),
+        (six || address.nodad, NODAD),
         (address.home, flag::HOME),
         (address.mngtmpaddr, flag::MNGTMPADDR),
         (address.noprefixroute, flag::NOPREFIXROUTE),

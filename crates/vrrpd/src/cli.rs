@@ -1,0 +1,230 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use log::LevelFilter;
+use lvs_core::addr::{Family, Prefix};
+use lvs_core::sys::log as logger;
+
+use crate::door::Door;
+use crate::driver::{Driver, Source};
+use crate::file::File;
+use crate::packet::{Auth, Version};
+use crate::params::Params;
+use crate::spec::{Setup, Spec, Vip};
+
+/// Elects the director that holds the VIP (VRRP version 2 and 3, keepalived's configuration).
+///
+/// It stays in the foreground and logs to standard error.  SIGHUP reads the configuration anew, SIGTERM hands over
+/// and ends.
+#[derive(Debug, Parser)]
+#[command(name = "vrrpd", version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    #[command(flatten)]
+    run: Run,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Reads a configuration and says all that is wrong with it; touches nothing
+    Check {
+        /// keepalived.conf
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Run {
+    /// Run the vrrp_instance blocks of this keepalived.conf
+    #[arg(long, short = 'f', value_name = "FILE", required_unless_present = "interface")]
+    config: Option<PathBuf>,
+    /// Log more: once for the details of decisions
+    #[arg(long, short, action = clap::ArgAction::Count)]
+    verbose: u8,
+    #[command(flatten)]
+    one: One,
+}
+
+/// One virtual router without a file.
+#[derive(Clone, Debug, Args)]
+struct One {
+    /// Run one virtual router on this interface, without a file
+    #[arg(long, value_name = "IFACE", conflicts_with = "config", requires_all = ["vrid", "vip"])]
+    interface: Option<String>,
+    /// Its number, the same on all its routers
+    #[arg(long, value_name = "1-255", value_parser = clap::value_parser!(u8).range(1..), requires = "interface")]
+    vrid: Option<u8>,
+    /// The highest priority becomes master
+    #[arg(long, value_name = "1-255", default_value_t = 100, value_parser = clap::value_parser!(u8).range(1..))]
+    priority: u8,
+    /// An address to hold while master: 192.168.15.111/32 (may be repeated)
+    #[arg(long, value_name = "ADDR/32", requires = "interface")]
+    vip: Vec<Prefix>,
+    /// Seconds between advertisements, such as 1 or 0.1s; version 2 takes whole seconds
+    #[arg(long, value_name = "TIME", default_value = "1", value_parser = seconds)]
+    interval: Duration,
+    /// Speak version 3 over IPv4 (IPv6 always does)
+    #[arg(long)]
+    v3: bool,
+    /// The password of version 2, at most 8 bytes
+    #[arg(long, value_name = "TEXT", conflicts_with = "v3")]
+    password: Option<String>,
+    /// Leave a running master of lower priority alone
+    #[arg(long)]
+    nopreempt: bool,
+}
+
+/// `2`, `2s`, `500ms`.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let (number, unit) = match text.strip_suffix("ms") {
+        Some(number) => (number, 0.001),
+        None => (text.strip_suffix('s').unwrap_or(text), 1.0),
+    };
+    let value: f64 = number.parse().map_err(|_| format!("'{text}' is no time; write 2, 2s or 500ms"))?;
+    let duration = Duration::try_from_secs_f64(value * unit).map_err(|e| e.to_string())?;
+    let whole = (10..=40_950).contains(&duration.as_millis());
+    if whole { Ok(duration) } else { Err("an interval is 10 ms to 40.95 s".to_owned()) }
+}
+
+impl One {
+    fn setup(&self) -> Result<Setup, String> {
+        let (Some(interface), Some(vrid)) = (&self.interface, self.vrid) else {
+            return Err("--interface, --vrid and --vip are needed without --config".to_owned());
+        };
+        if let Some(bad) = self.vip.iter().find(|v| !v.is_host()) {
+            return Err(format!("--vip {bad}: a VIP is a single address: write {}", Prefix::host(bad.addr)));
+        }
+        let family = self.vip.first().map_or(Family::Inet, |v| Family::of(v.addr));
+        let version = if self.v3 || family == Family::Inet6 { Version::V3 } else { Version::V2 };
+        if version == Version::V2 && self.interval.subsec_nanos() != 0 {
+            return Err("--interval: version 2 knows whole seconds only; use --v3".to_owned());
+        }
+        Ok(Setup { instances: vec![self.spec(interface, vrid, family, version)], ..Setup::default() })
+    }
+
+    fn spec(&self, interface: &str, vrid: u8, family: Family, version: Version) -> Spec {
+        let password = |p: &String| std::array::from_fn(|i| p.as_bytes().get(i).copied().unwrap_or(0));
+        let group: IpAddr = match family {
+            Family::Inet => [224, 0, 0, 18].into(),
+            Family::Inet6 => [0xff02, 0, 0, 0, 0, 0, 0, 0x12].into(),
+        };
+        let params = Params {
+            version,
+            priority: self.priority,
+            interval: self.interval,
+            preempt: !self.nopreempt,
+            ..Params::default()
+        };
+        let vips: Vec<IpAddr> =
+            self.vip.iter().map(|v| v.addr).filter(|a| Family::of(*a) == family).collect();
+        let door = Door {
+            version,
+            interval: self.interval,
+            auth: self.password.as_ref().map_or(Auth::None, |p| Auth::Pass(password(p))),
+            vips,
+            peers: Vec::new(),
+            check_source: false,
+        };
+        let vips = self.vip.iter().map(|v| Vip::plain(interface, *v)).collect();
+        Spec::new(&format!("vrid-{vrid}"), interface, vrid, group, params, door, vips)
+    }
+}
+
+/// The configuration of a run.
+enum Config {
+    File(File),
+    One(Box<One>),
+}
+
+impl Source for Config {
+    fn read(&mut self) -> Result<Setup, String> {
+        match self {
+            Self::File(file) => file.read(),
+            Self::One(one) => one.setup(),
+        }
+    }
+}
+
+/// Runs the command line and gives the exit status: 0 done, 1 no, 2 the command line or the file is wrong.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(e) => {
+            // The text goes to standard output for --help, else to standard error; nobody hears a failure of that.
+            let _ = e.print();
+            return ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(2));
+        }
+    };
+    match cli.verb {
+        Some(Verb::Check { config }) => check(config),
+        None => daemon(cli.run),
+    }
+}
+
+fn daemon(run: Run) -> ExitCode {
+    let level = if run.verbose > 0 { LevelFilter::Debug } else { LevelFilter::Info };
+    if let Err(e) = logger::init("vrrpd", level) {
+        complain(&format!("cannot start the log: {e}"));
+        return ExitCode::FAILURE;
+    }
+    let config = match run.config {
+        Some(path) => Config::File(File::new(path)),
+        None => Config::One(Box::new(run.one)),
+    };
+    let status = serve(config);
+    log::logger().flush();
+    status
+}
+
+fn serve(config: Config) -> ExitCode {
+    let mut driver = match Driver::start(config) {
+        Ok(driver) => driver,
+        Err(text) => {
+            complain(&text);
+            return ExitCode::from(2);
+        }
+    };
+    match driver.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            log::error!("cannot wait for events: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn check(path: PathBuf) -> ExitCode {
+    let mut file = File::new(path);
+    let result = file.examine();
+    let (text, status) = match result {
+        Ok(text) => (text, ExitCode::SUCCESS),
+        Err(text) => {
+            complain(&text);
+            return ExitCode::from(2);
+        }
+    };
+    let mut out = io::stdout().lock();
+    // A reader that went away wanted no more.
+    let _ = writeln!(out, "{text}");
+    status
+}
+
+/// A text of one or more lines for the person at the prompt.
+fn complain(text: &str) {
+    let mut err = io::stderr().lock();
+    let _ = text.lines().try_for_each(|line| {
+        if line.starts_with(' ') { writeln!(err, "{line}") } else { writeln!(err, "vrrpd: {line}") }
+    });
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,280 @@
+//! One thread that waits, tells the routers what happened, and does what they ask for.
+
+use std::io;
+use std::net::IpAddr;
+
+use lvs_core::sys::clock;
+use lvs_core::sys::poll::{Event, Interest, Poll, Signals};
+use lvs_core::sys::rtnl::{Change, Monitor};
+use lvs_core::time::Time;
+use nix::sys::signal::Signal;
+
+use crate::edge::{Edge, Line};
+use crate::host::Host;
+use crate::instance::Instance;
+use crate::spec::{Setup, Spec};
+use crate::tell;
+use crate::words::{Action, Input, State};
+
+mod act;
+mod hear;
+mod reload;
+
+/// Where a configuration comes from: a file to read anew on SIGHUP, or the command line.
+pub trait Source {
+    /// Reads it; an error is the whole text for the administrator.
+    ///
+    /// # Errors
+    /// All that is wrong with it.
+    fn read(&mut self) -> Result<Setup, String>;
+}
+
+const SIGNALS: u64 = 0;
+const MONITOR: u64 = 1;
+/// Tokens from here on are lines.
+const LINES: u64 = 1 << 32;
+/// A deadline missed by more than this means that the process stood still: then what has been heard meanwhile
+/// counts first. A backup must not take over from a master whose advertisements lie in its queue.
+const STOOD_STILL: std::time::Duration = std::time::Duration::from_millis(2);
+/// The largest advertisement: 255 IPv6 addresses.
+const LARGEST: usize = 8 + 255 * 16 + 60;
+
+/// The daemon.
+pub struct Driver<S> {
+    source: S,
+    poll: Poll,
+    signals: Signals,
+    monitor: Monitor,
+    edge: Edge,
+    instances: Vec<Instance>,
+    deadlines: Vec<Option<Time>>,
+    actions: Vec<Action>,
+    buffer: Vec<u8>,
+    stopping: bool,
+}
+
+impl<S: Source> Driver<S> {
+    /// Reads the configuration, opens everything, removes what an earlier run left behind, and starts the routers.
+    ///
+    /// # Errors
+    /// A text for the administrator; nothing has been changed then.
+    pub fn start(mut source: S) -> Result<Self, String> {
+        let setup = source.read()?;
+        let edge =
+            Edge::open(setup.garp_interval, setup.gna_interval).map_err(|e| cannot("open sockets", &e))?;
+        check_interfaces(&setup, &edge.host)?;
+        let signals = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGUSR1];
+        let opened = (|| Ok::<_, io::Error>((Poll::new()?, Signals::new(&signals)?, Monitor::open()?)))();
+        let (poll, signals, monitor) = opened.map_err(|e| cannot("open the event loop", &e))?;
+        poll.add(&signals, SIGNALS, Interest::Read).map_err(|e| cannot("watch signals", &e))?;
+        poll.add(&monitor, MONITOR, Interest::Read).map_err(|e| cannot("watch links", &e))?;
+        let mut driver = Self {
+            source,
+            poll,
+            signals,
+            monitor,
+            edge,
+            instances: setup.instances.into_iter().map(Instance::new).collect(),
+            deadlines: Vec::new(),
+            actions: Vec::new(),
+            buffer: vec![0; LARGEST],
+            stopping: false,
+        };
+        driver.begin()?;
+        Ok(driver)
+    }
+
+    fn begin(&mut self) -> Result<(), String> {
+        self.deadlines = vec![None; self.instances.len()];
+        for at in 0..self.instances.len() {
+            self.clean(at)?;
+        }
+        self.place();
+        let now = clock::now();
+        for at in 0..self.instances.len() {
+            self.feed(at, Input::Start, now);
+        }
+        Ok(())
+    }
+
+    /// Runs until all routers have handed over and ended.
+    ///
+    /// # Errors
+    /// When waiting itself fails.
+    pub fn run(&mut self) -> io::Result<()> {
+        let mut events = Vec::new();
+        while !self.finished() {
+            let deadline = self.deadline();
+            self.poll.wait(deadline, &mut events)?;
+            if deadline.is_some_and(|d| clock::now() - d > STOOD_STILL) {
+                self.hear_all();
+            }
+            for event in &events {
+                self.event(*event);
+            }
+            self.tick(clock::now());
+        }
+        Ok(())
+    }
+
+    fn finished(&self) -> bool {
+        self.stopping && self.instances.iter().all(|i| i.router.state() == State::Stopped)
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        self.deadlines.iter().copied().chain([self.edge.deadline()]).flatten().min()
+    }
+
+    fn event(&mut self, event: Event) {
+        match event.token {
+            SIGNALS => self.take_signals(),
+            MONITOR => self.take_changes(),
+            token => {
+                let line = usize::try_from(token.saturating_sub(LINES)).unwrap_or(usize::MAX);
+                self.hear(line);
+            }
+        }
+    }
+
+    fn tick(&mut self, now: Time) {
+        for at in 0..self.instances.len() {
+            if self.deadlines[at].is_some_and(|d| d <= now) {
+                self.feed(at, Input::Tick, now);
+            }
+        }
+        self.edge.announce_due(now);
+    }
+
+    fn take_signals(&mut self) {
+        while let Ok(Some(signal)) = self.signals.next() {
+            match signal {
+                Signal::SIGHUP => self.reload(),
+                Signal::SIGUSR1 => self.instances.iter().for_each(tell::summary),
+                _ => self.stop(),
+            }
+        }
+    }
+
+    /// Hands over; asked a second time, it does not wait for successors.
+    fn stop(&mut self) {
+        let now = clock::now();
+        if self.stopping {
+            log::warn!("asked to stop again: not waiting for a successor");
+        }
+        for at in 0..self.instances.len() {
+            self.feed(at, Input::Stop, now);
+            if self.stopping {
+                self.drop_vips(at);
+            }
+        }
+        if self.stopping {
+            self.instances.clear();
+            self.deadlines.clear();
+        }
+        self.stopping = true;
+    }
+
+    /// Finds every instance's interface, opens the lines that are missing, and tells the routers what that means.
+    fn place(&mut self) {
+        let now = clock::now();
+        for at in 0..self.instances.len() {
+            let moved = self.instances[at].locate(&self.edge.host);
+            let source = self.instances[at].source;
+            self.feed(at, Input::Source(source), now);
+            if moved {
+                self.connect(at);
+            }
+            self.instances[at].look(&self.edge.host);
+            let tracked = self.instances[at].ledger.tracked();
+            if tracked != self.instances[at].router.tracked() {
+                self.feed(at, Input::Track(tracked), now);
+            }
+        }
+        self.index();
+    }
+
+    fn connect(&mut self, at: usize) {
+        let instance = &self.instances[at];
+        let Some(link) = instance.link else { return };
+        let before = self.edge.lines.len();
+        let opened = self.edge.line(&instance.spec, link);
+        let watched = opened.and_then(|line| match self.edge.lines.get(line) {
+            Some(l) if line >= before => self.poll.add(&l.socket, LINES + line as u64, Interest::Read),
+            _ => Ok(()),
+        });
+        if let Err(e) = watched {
+            log::error!("{}: cannot listen on {}: {e}", instance.spec.name, instance.spec.interface);
+        }
+    }
+
+    /// Enters every instance under its VRID at its line.
+    fn index(&mut self) {
+        for line in &mut self.edge.lines {
+            let Line { link, family, .. } = *line;
+            line.routers = [None; 256];
+            for (at, instance) in self.instances.iter().enumerate().filter(|(_, i)| i.is_on(link, family)) {
+                line.routers[usize::from(instance.spec.vrid)] = u16::try_from(at).ok();
+            }
+        }
+    }
+
+    fn take_changes(&mut self) {
+        let changes = self.monitor.changes().unwrap_or_else(|e| {
+            log::warn!("reading link changes: {e}: reading all of them anew");
+            vec![Change::Lost]
+        });
+        if changes.contains(&Change::Lost) {
+            match Host::read(&mut self.edge.rtnl) {
+                Ok(host) => self.edge.host = host,
+                Err(e) => log::error!("cannot read links and addresses: {e}"),
+            }
+        }
+        for change in &changes {
+            self.edge.host.apply(change);
+        }
+        self.place();
+        self.restore(&changes);
+    }
+
+    /// Puts back what someone else has taken away.
+    fn restore(&mut self, changes: &[Change]) {
+        let lost = changes.contains(&Change::Lost);
+        let gone: Vec<(u32, IpAddr)> = changes
+            .iter()
+            .filter_map(|c| if let Change::AddressGone(a) = c { Some((a.link, a.prefix.addr)) } else { None })
+            .collect();
+        if lost || !gone.is_empty() {
+            for at in 0..self.instances.len() {
+                self.restore_one(at, |link, addr| lost || gone.contains(&(link, addr)));
+            }
+        }
+    }
+
+    fn hear_all(&mut self) {
+        for line in 0..self.edge.lines.len() {
+            self.hear(line);
+        }
+    }
+}
+
+/// Interfaces that are missing, all at once.
+fn check_interfaces(setup: &Setup, host: &Host) -> Result<(), String> {
+    if setup.dynamic_interfaces {
+        return Ok(());
+    }
+    let missing = |s: &&Spec| host.link(&s.interface).is_none();
+    let lines: Vec<String> = setup
+        .instances
+        .iter()
+        .filter(missing)
+        .map(|s| format!("{}: there is no interface '{}' ('ip link' lists them; with dynamic_interfaces vrrpd waits for it)", s.name, s.interface))
+        .collect();
+    if lines.is_empty() { Ok(()) } else { Err(lines.join("\n")) }
+}
+
+fn cannot(what: &str, e: &io::Error) -> String {
+    if e.kind() == io::ErrorKind::PermissionDenied {
+        return format!("cannot {what}: {e}: vrrpd needs CAP_NET_RAW and CAP_NET_ADMIN (run it as root)");
+    }
+    format!("cannot {what}: {e}")
+}

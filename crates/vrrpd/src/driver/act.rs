@@ -1,0 +1,135 @@
+//! Does what a router asks for.
+
+use lvs_core::time::Time;
+
+use super::{Driver, Source};
+use crate::params::OWNER;
+use crate::stats::Transition;
+use crate::tell;
+use crate::words::{Action, Input, State};
+
+impl<S: Source> Driver<S> {
+    /// Tells a router something and does what it asks for.
+    pub(super) fn feed(&mut self, at: usize, input: Input, now: Time) {
+        let mut actions = std::mem::take(&mut self.actions);
+        actions.clear();
+        self.instances[at].router.handle(input, now, &mut actions);
+        for action in &actions {
+            self.act(at, *action, now);
+        }
+        self.actions = actions;
+        self.deadlines[at] = self.instances[at].router.deadline();
+    }
+
+    fn act(&mut self, at: usize, action: Action, now: Time) {
+        match action {
+            Action::Advertise(priority) => self.advertise(at, priority),
+            Action::TakeVips => self.take_vips(at),
+            Action::DropVips => self.drop_vips(at),
+            Action::Garp(count) => {
+                let instance = &mut self.instances[at];
+                instance.stats.garps += self.edge.announce(&instance.spec, count, now);
+            }
+            Action::Enter { from, to, cause } => {
+                let instance = &mut self.instances[at];
+                instance.stats.moved(Transition { at: now, from, to, cause });
+                tell::entered(instance, to, &cause);
+            }
+            Action::Note(note) => tell::note(&self.instances[at], &note),
+        }
+    }
+
+    fn advertise(&mut self, at: usize, priority: u8) {
+        let instance = &mut self.instances[at];
+        instance.stats.sent += 1;
+        if let Err(e) = self.edge.advertise(instance, priority) {
+            instance.stats.send_errors += 1;
+            tell::send_failed(instance, priority, &e);
+        }
+    }
+
+    fn take_vips(&mut self, at: usize) {
+        let instance = &self.instances[at];
+        for vip in &instance.spec.vips {
+            if let Err(e) = self.edge.set(vip) {
+                log::error!("{}: cannot set {} on {}: {e}", instance.spec.name, vip.prefix, vip.dev);
+            }
+        }
+    }
+
+    pub(super) fn drop_vips(&mut self, at: usize) {
+        let instance = &self.instances[at];
+        self.edge.silence(&instance.spec);
+        for vip in instance.spec.vips.iter().filter(|v| !instance.owned.contains(&v.prefix.addr)) {
+            if let Err(e) = self.edge.unset(vip) {
+                log::error!("{}: cannot remove {} from {}: {e}", instance.spec.name, vip.prefix, vip.dev);
+            }
+        }
+    }
+
+    /// Removes addresses that an earlier run left behind, before anything else happens: this router is not master.
+    pub(super) fn clean(&mut self, at: usize) -> Result<(), String> {
+        let instance = &mut self.instances[at];
+        for vip in &instance.spec.vips {
+            if !self.edge.is_set(vip) {
+                continue;
+            }
+            if instance.spec.params.priority == OWNER {
+                instance.owned.push(vip.prefix.addr);
+                continue;
+            }
+            let what =
+                format!("{}: {} was left on {} by an earlier run", instance.spec.name, vip.prefix, vip.dev);
+            match self.edge.unset(vip) {
+                Ok(_) => log::warn!("{what}: removed"),
+                Err(e) => {
+                    return Err(format!("{what} and cannot be removed: {e}: vrrpd needs CAP_NET_ADMIN"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets the addresses again that are missing though this router holds them.
+    pub(super) fn restore_one(&mut self, at: usize, gone: impl Fn(u32, std::net::IpAddr) -> bool) {
+        let instance = &mut self.instances[at];
+        if !instance.router.state().holds() {
+            return;
+        }
+        let mut restored = 0;
+        for vip in instance.spec.vips.iter().filter(|v| !v.no_track) {
+            let Some(link) = self.edge.host.link(&vip.dev).map(|l| l.index) else { continue };
+            if !gone(link, vip.prefix.addr) {
+                continue;
+            }
+            // That it exists means that the notification is older than our own setting of it.
+            match self.edge.set(vip) {
+                Ok(true) => {
+                    restored += 1;
+                    tell::restored(instance, vip);
+                }
+                Ok(false) => (),
+                Err(e) => log::error!(
+                    "{}: {} was removed from {} and cannot be put back: {e}",
+                    instance.spec.name,
+                    vip.prefix,
+                    vip.dev
+                ),
+            }
+        }
+        instance.stats.restored += restored;
+        if restored > 0 {
+            self.feed(at, Input::Restored, lvs_core::sys::clock::now());
+        }
+    }
+
+    /// Ends instances that are no longer configured once they have handed over.
+    pub(super) fn bury(&mut self) {
+        let dead = |i: &crate::instance::Instance| i.retired && i.router.state() == State::Stopped;
+        if self.instances.iter().any(dead) {
+            self.instances.retain(|i| !dead(i));
+            self.deadlines = self.instances.iter().map(|i| i.router.deadline()).collect();
+            self.index();
+        }
+    }
+}

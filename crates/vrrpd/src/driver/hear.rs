@@ -1,0 +1,56 @@
+//! What comes from the network.
+
+use lvs_core::sys::clock;
+use lvs_core::sys::raw::Received;
+use lvs_core::time::Time;
+
+use super::{Driver, Source};
+use crate::door::{Reject, Way};
+use crate::packet::Packet;
+use crate::tell;
+use crate::words::Input;
+
+/// Packets taken from one socket before the timers are looked at again: a flood must not delay an advertisement.
+const AT_ONCE: usize = 64;
+
+impl<S: Source> Driver<S> {
+    /// Takes what has come on a line.
+    pub(super) fn hear(&mut self, line: usize) {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        for _ in 0..AT_ONCE {
+            let Some(l) = self.edge.lines.get_mut(line) else { break };
+            match l.socket.receive(&mut buffer) {
+                Ok(Some(received)) => self.judge(line, &received, &buffer, clock::now()),
+                Ok(None) => break,
+                // The link went down: the monitor says so too, and with more words.
+                Err(_) => break,
+            }
+        }
+        self.buffer = buffer;
+    }
+
+    fn judge(&mut self, line: usize, received: &Received, buffer: &[u8], now: Time) {
+        let payload = &buffer[received.payload.clone()];
+        let way = Way { src: received.src, dst: received.dst, ttl: received.ttl };
+        let packet = Packet::parse(payload, way.src, way.dst);
+        // A packet that cannot be read is held against the router that it names.
+        let vrid = packet.as_ref().map_or_else(|_| payload.get(1).copied(), |p| Some(p.vrid));
+        let Some(at) = vrid.and_then(|v| self.edge.lines[line].routers[usize::from(v)]) else { return };
+        let at = usize::from(at);
+        let instance = &mut self.instances[at];
+        let admitted = packet.map_err(Reject::from).and_then(|p| {
+            let advert = instance.spec.door.admit(&p, way, instance.source)?;
+            if instance.spec.door.lists_others(&p) {
+                tell::other_vips(instance, &p, way, now);
+            }
+            Ok(advert)
+        });
+        match admitted {
+            Ok(advert) => {
+                instance.stats.heard(advert, now);
+                self.feed(at, Input::Advert(advert), now);
+            }
+            Err(why) => tell::refused(instance, why, way, now),
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! A changed configuration without a lost mastership.
+
+use lvs_core::sys::clock;
+
+use super::{Driver, Source, check_interfaces};
+use crate::instance::Instance;
+use crate::spec::{Setup, Spec, Vip};
+use crate::words::Input;
+
+impl<S: Source> Driver<S> {
+    /// Reads the configuration anew; a wrong one changes nothing.
+    pub(super) fn reload(&mut self) {
+        let setup = self.source.read().and_then(|s| check_interfaces(&s, &self.edge.host).map(|()| s));
+        match setup {
+            Ok(setup) => self.take_over(setup),
+            Err(text) => log::error!("the old configuration stays in force, the new one is wrong:\n{text}"),
+        }
+    }
+
+    fn take_over(&mut self, setup: Setup) {
+        self.edge.set_gaps(setup.garp_interval, setup.gna_interval);
+        let now = clock::now();
+        for at in 0..self.instances.len() {
+            let keep = setup.instances.iter().any(|new| same_router(&self.instances[at].spec, new));
+            if !keep && !self.instances[at].retired {
+                log::info!("{}: no longer configured", self.instances[at].spec.name);
+                self.instances[at].retired = true;
+                self.feed(at, Input::Stop, now);
+            }
+        }
+        for new in setup.instances {
+            match self.instances.iter().position(|i| !i.retired && same_router(&i.spec, &new)) {
+                Some(at) => self.change(at, new),
+                None => self.add(new),
+            }
+        }
+        self.place();
+        self.bury();
+        log::info!("configuration reloaded: {} instances", self.instances.len());
+    }
+
+    fn add(&mut self, spec: Spec) {
+        self.instances.push(Instance::new(spec));
+        self.deadlines.push(None);
+        let at = self.instances.len() - 1;
+        if let Err(e) = self.clean(at) {
+            log::error!("{e}");
+        }
+        self.place();
+        self.feed(at, Input::Start, clock::now());
+    }
+
+    /// Kept addresses never vanish, new ones come before old ones go.
+    fn change(&mut self, at: usize, new: Spec) {
+        if self.instances[at].spec == new {
+            return;
+        }
+        let params = Box::new(new.params.clone());
+        let old = std::mem::replace(&mut self.instances[at].spec, new);
+        self.instances[at].account();
+        let mut added = false;
+        if self.instances[at].router.state().holds() {
+            added = self.swap_vips(at, &old.vips);
+        }
+        // The group or the size of the queue may be another.
+        self.connect(at);
+        let now = clock::now();
+        self.feed(at, Input::Reload(params), now);
+        if added {
+            self.feed(at, Input::Garp, now);
+        }
+    }
+
+    fn swap_vips(&mut self, at: usize, old: &[Vip]) -> bool {
+        let instance = &self.instances[at];
+        let spec = &instance.spec;
+        let mut added = false;
+        for vip in spec.vips.iter().filter(|v| !old.contains(v)) {
+            match self.edge.set(vip) {
+                Ok(_) => added = true,
+                Err(e) => log::error!("{}: cannot set {} on {}: {e}", spec.name, vip.prefix, vip.dev),
+            }
+        }
+        let same_place = |a: &Vip, b: &Vip| a.dev == b.dev && a.prefix == b.prefix;
+        let unwanted = |v: &&Vip| {
+            !spec.vips.iter().any(|n| same_place(n, v)) && !instance.owned.contains(&v.prefix.addr)
+        };
+        for vip in old.iter().filter(unwanted) {
+            if let Err(e) = self.edge.unset(vip) {
+                log::error!("{}: cannot remove {} from {}: {e}", spec.name, vip.prefix, vip.dev);
+            }
+        }
+        added
+    }
+}
+
+/// The identity of a virtual router: whatever else changes, its state goes on.
+fn same_router(a: &Spec, b: &Spec) -> bool {
+    (&a.name, &a.interface, a.vrid, a.family) == (&b.name, &b.interface, b.vrid, b.family)
+}

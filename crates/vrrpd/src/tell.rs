@@ -1,0 +1,105 @@
+//! What the log says, and how often.
+
+use std::io;
+
+use lvs_core::time::Time;
+
+use crate::door::{Reject, Way};
+use crate::instance::Instance;
+use crate::packet::{Addresses, Packet};
+use crate::spec::Vip;
+use crate::words::{Cause, Note, State};
+
+/// A change of state with its reason.
+pub(crate) fn entered(instance: &Instance, to: State, cause: &Cause) {
+    let name = &instance.spec.name;
+    let priority = instance.router.tracked().priority;
+    match (to, cause) {
+        (State::Master, _) => log::info!("{name}: {cause}: becoming master with priority {priority}"),
+        (State::Fault, Cause::Failed { .. }) => {
+            log::warn!("{name}: {}: taking no part in the election", instance.failures());
+        }
+        (State::Leaving, _) => {
+            log::info!("{name}: {cause}: priority 0 sent, the addresses stay until a successor is heard");
+        }
+        (State::Backup, _) => log::info!("{name}: {cause}: backup with priority {priority}"),
+        (State::Released, _) => log::info!("{name}: {cause}: released"),
+        (State::Stopped, _) => log::info!("{name}: {cause}: stopped"),
+        (State::Init | State::Fault, _) => log::info!("{name}: {cause}"),
+    }
+}
+
+/// Something worth knowing without a change of state.
+pub(crate) fn note(instance: &Instance, note: &Note) {
+    match note {
+        Note::Tolerated { .. } => log::info!("{}: {note}", instance.spec.name),
+        Note::LowerMaster { .. } | Note::Overslept { .. } => log::warn!("{}: {note}", instance.spec.name),
+    }
+}
+
+/// A packet that did not count.
+pub(crate) fn refused(instance: &mut Instance, why: Reject, way: Way, now: Time) {
+    if let Some(held) = instance.stats.refused(why, now) {
+        let (name, more) = (&instance.spec.name, more(held));
+        log::warn!("{name}: advertisement from {} rejected: {why}{more}", way.src);
+    }
+}
+
+/// A packet with other addresses than ours, and which.
+pub(crate) fn other_vips(instance: &mut Instance, packet: &Packet<Addresses<'_>>, way: Way, now: Time) {
+    let Some(held) = instance.stats.listed_others(now) else { return };
+    let spec = &instance.spec;
+    let theirs: Vec<_> = packet.vips.iter().collect();
+    let list = |them: Vec<String>| if them.is_empty() { "none".to_owned() } else { them.join(" ") };
+    let only_theirs =
+        list(theirs.iter().filter(|v| !spec.door.vips.contains(v)).map(ToString::to_string).collect());
+    let only_ours =
+        list(spec.door.vips.iter().filter(|v| !theirs.contains(v)).map(ToString::to_string).collect());
+    log::warn!(
+        "{}: {} advertises other addresses: only there {only_theirs}; only here {only_ours}{}",
+        spec.name,
+        way.src,
+        more(held)
+    );
+}
+
+/// An address that someone else removed.
+pub(crate) fn restored(instance: &Instance, vip: &Vip) {
+    log::warn!(
+        "{}: {} was removed from {} by someone else: put back",
+        instance.spec.name,
+        vip.prefix,
+        vip.dev
+    );
+}
+
+/// An advertisement that did not leave.
+pub(crate) fn send_failed(instance: &Instance, priority: u8, e: &io::Error) {
+    // Once a run of failures is enough; a down link is told by its fault.
+    if instance.stats.send_errors.is_power_of_two() && priority > 0 {
+        let (name, link) = (&instance.spec.name, &instance.spec.interface);
+        log::warn!(
+            "{name}: cannot send an advertisement on {link}: {e} (failure {})",
+            instance.stats.send_errors
+        );
+    }
+}
+
+/// One line about an instance.
+pub(crate) fn summary(instance: &Instance) {
+    let (s, stats) = (&instance.spec, &instance.stats);
+    let refused: u64 = stats.rejected.iter().sum();
+    log::info!(
+        "{}: {} with priority {} on {}: sent {}, received {}, rejected {refused}",
+        s.name,
+        instance.router.state(),
+        instance.router.tracked().priority,
+        s.interface,
+        stats.sent,
+        stats.received
+    );
+}
+
+fn more(held: u64) -> String {
+    if held == 0 { String::new() } else { format!(" ({held} more like this since the last such line)") }
+}
