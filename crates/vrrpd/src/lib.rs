@@ -5,12 +5,12 @@
 
 pub mod cli;
 pub mod door;
-pub mod group;
 pub mod driver;
 pub mod edge;
 pub mod file;
 pub mod garp;
 pub mod gate;
+pub mod group;
 pub mod host;
 pub mod instance;
 pub mod packet;

@@ -76,7 +76,10 @@ impl Router {
             return;
         }
         let garp = self.params.garp;
-        out.push(Action::Note(Note::LowerMaster { from: loser.src, theirs: loser.priority }));
+        // Whoever was replaced just now says so once more; that is no split.
+        if now - self.since > self.params.interval {
+            out.push(Action::Note(Note::LowerMaster { from: loser.src, theirs: loser.priority }));
+        }
         out.push(Action::Garp(garp.lower_repeat));
         self.timers.garp = (!garp.lower_delay.is_zero()).then(|| now + garp.lower_delay);
     }
