@@ -20,6 +20,7 @@ use crate::words::Tracked;
 pub mod check;
 pub mod file;
 pub mod process;
+pub mod watch;
 
 /// What kind of thing is tracked; each is one bit of [`Tracked::faults`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -82,6 +83,8 @@ impl Kind {
 pub enum Standing {
     /// No result yet.
     Unknown,
+    /// It cannot be looked at (a script that may not run): it does nothing, as if it were not tracked.
+    Off,
     /// It works.
     Up,
     /// It does not.
@@ -125,7 +128,7 @@ impl Entry {
     pub fn effect(&self) -> Effect {
         match self.standing {
             Standing::Unknown if self.weight.value == 0 => Effect::Pending,
-            Standing::Unknown => Effect::None,
+            Standing::Unknown | Standing::Off => Effect::None,
             Standing::Up => of_state(self.weight, true),
             Standing::Down => of_state(self.weight, false),
             Standing::Value(number) => of_number(self.weight, number),
