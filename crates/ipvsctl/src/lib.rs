@@ -20,6 +20,7 @@ mod save;
 pub mod service;
 mod session;
 pub mod snapshot;
+pub mod top;
 mod units;
 pub mod verbs;
 

@@ -1,7 +1,7 @@
 //! The verbs that ipvsadm does not have and that look at the table rather than write rules.
 //!
 //! Each lives in a file of its own, with a pure part (snapshots and times in, plans and text out) and a thin
-//! driver: [`drain`], [`metrics`] and, as they land, `top`, `check`, `export`, `completions`. This file is
+//! driver: [`drain`], [`metrics`], [`top`] and, as they land, `check`, `export`, `completions`. This file is
 //! their only door: the command line takes [`Verb`] as a flattened subcommand and gives it to [`run`].
 
 use std::ffi::OsString;
@@ -12,7 +12,7 @@ use clap::{Parser, Subcommand};
 use lvs_core::ipvs::IpvsError;
 use lvs_core::sys::ipvs::{Client, OpenError};
 
-use crate::{drain, metrics};
+use crate::{drain, metrics, top};
 
 /// The command line while these verbs are the only ones.
 #[derive(Debug, Parser)]
@@ -29,6 +29,8 @@ pub enum Verb {
     Drain(drain::Args),
     /// Print the table's counters for Prometheus
     Metrics(metrics::Args),
+    /// Show services and servers with their connections and traffic
+    Top(top::Args),
 }
 
 /// Why a verb did not do what was asked.
@@ -82,6 +84,7 @@ pub fn run(verb: &Verb) -> Result<u8, Failure> {
     match verb {
         Verb::Drain(args) => drain::run(args),
         Verb::Metrics(args) => metrics::run(args),
+        Verb::Top(args) => top::run(args),
     }
 }
 

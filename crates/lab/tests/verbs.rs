@@ -170,3 +170,44 @@ fn metrics_of_a_real_table_pass_prometheus_own_parser() {
     let judged = cluster.director.sh("$(../../scripts/lab/find-promtool) check metrics </run/ipvs.prom");
     assert_eq!((judged.status, judged.stdout.as_str(), judged.stderr.as_str()), (0, "", ""), "{judged}");
 }
+
+#[test]
+fn top_once_shows_the_kernels_counts() {
+    let cluster = Cluster::new("-s rr");
+    let _clients = [cluster.connection(), cluster.connection()];
+    let text = cluster.director.ok("ipvsctl top --once");
+    let rows: Vec<Vec<&str>> = text.lines().skip(1).map(|l| l.split_whitespace().collect()).collect();
+    assert_eq!(rows[0][..5], ["TCP", "192.168.15.111:80", "10", "2", "0"], "{text}");
+    assert_eq!(rows[1][..5], ["->", "192.168.15.102:80", "5", "1", "0"], "{text}");
+    assert_eq!(rows[2][..5], ["->", "192.168.15.103:80", "5", "1", "0"], "{text}");
+    assert!(text.lines().all(|l| l.len() < 80), "{text}");
+    let refused = cluster.director.run("ipvsctl top");
+    assert_eq!(refused.status, 2, "without a terminal: {refused}");
+}
+
+#[test]
+fn top_gives_the_terminal_back_however_it_ends() {
+    let cluster = Cluster::new("-s rr");
+    let script = "stty -g >/run/before; ipvsctl top --interval 100ms; echo status $?; stty -g >/run/after";
+    for end in ["q", "INT", "TERM", "HUP", "QUIT"] {
+        // A terminal of its own, fed from a pipe that this shell holds open.
+        let keys = "mkfifo /run/keys 2>/dev/null; exec 8<>/run/keys; script -qec \"$0\" /dev/null <&8";
+        let top = cluster.director.spawn(&["bash", "-c", keys, script]);
+        top.wait_for_line("TCP  192.168.15.111:80", 10 * SECONDS);
+        let director = &cluster.director;
+        match end {
+            "q" => director.ok(&["sh", "-c", "printf q >/run/keys"]),
+            signal => director.ok(&format!("pkill -{signal} -x ipvsctl")),
+        };
+        top.wait_for_line("status 0", 10 * SECONDS);
+        wait(5 * SECONDS, "the terminal's settings", || {
+            let (before, after) = (director.read("/run/before"), director.sh("cat /run/after").stdout);
+            !after.is_empty() && before == after
+        });
+        let log = top.log();
+        let back = log.rfind("\x1b[?25h\x1b[?1049l").expect("the cursor and the screen come back");
+        assert!(back > log.rfind("\x1b[?1049h").expect("a screen of its own"), "{end}: {log:?}");
+        director.ok("rm /run/after");
+        top.kill();
+    }
+}

@@ -18,3 +18,4 @@ pub mod script;
 mod socket;
 pub mod sysctl;
 pub mod tcp;
+pub mod terminal;
