@@ -27,10 +27,12 @@ pub(super) struct Definitions {
 /// A line after replacement.
 #[derive(Debug, Default)]
 pub(super) struct Expanded {
-    /// Its text; newlines in it come from multi-line definitions.
+    /// Its text.
     pub(super) text: String,
     /// Where its parts come from.
     pub(super) stretches: Vec<Stretch>,
+    /// Uses of names that nobody defined: the name, its place, whether it has braces.
+    pub(super) unknown: Vec<(String, Place, bool)>,
     /// The places of the uses that were replaced, with those of the definitions.
     pub(super) origins: Vec<(Place, Place)>,
 }
@@ -44,7 +46,19 @@ pub(super) enum Failure {
     Size,
 }
 
-/// Longest line (or lines) that replacement may make, in bytes.
+/// A use of a multi-line definition in a line: its lines take the place of `$NAME`.
+pub(super) struct Spliced {
+    /// The name.
+    pub(super) name: String,
+    /// The line with the definition's text in it: several lines, nothing in them replaced yet.
+    pub(super) text: String,
+    /// Where the use is written.
+    pub(super) used: Place,
+    /// Where the definition is.
+    pub(super) defined: Place,
+}
+
+/// Longest line that replacement may make, in bytes.
 const LONGEST: usize = 1 << 20;
 
 /// A use of a definition found in a text.
@@ -80,6 +94,32 @@ impl Definitions {
         (!name.is_empty()).then_some((name, line.len() - value.len()))
     }
 
+    /// The first use of a multi-line definition in a line that begins at `start`.
+    pub(super) fn splice(&self, line: &str, start: Place) -> Option<Spliced> {
+        let mut done = 0;
+        while let Some(used) = next_use(line, done) {
+            if let Some(d) = self.named.get(used.name).filter(|d| d.value.contains('\n')) {
+                let place = Self::place(line, &used, start);
+                let text = [&line[..used.from], &d.value, &line[used.to..]].concat();
+                return Some(Spliced { name: used.name.to_owned(), text, used: place, defined: d.place });
+            }
+            done = used.to;
+        }
+        None
+    }
+
+    fn place(line: &str, used: &Use<'_>, start: Place) -> Place {
+        let col = start.col + super::lex::chars(&line.as_bytes()[..used.from]);
+        let len = super::lex::chars(&line.as_bytes()[used.from..used.to]);
+        Place { col, len: u16::try_from(len).unwrap_or(u16::MAX), ..start }
+    }
+
+    /// A text with its definitions replaced, without places.
+    pub(super) fn replaced(&mut self, text: &str, dir: &str) -> Result<String, Failure> {
+        let made = self.expand(text, Place::NONE, dir)?;
+        Ok(made.map_or_else(|| text.to_owned(), |m| m.text))
+    }
+
     /// Replaces the definitions in a line of the folder `dir`, which begins at `start`. None if it has none.
     pub(super) fn expand(
         &mut self,
@@ -92,19 +132,18 @@ impl Definitions {
         let mut col = start.col;
         while let Some(used) = next_use(line, done) {
             let before = &line[done..used.from];
-            let len = super::lex::chars(&line.as_bytes()[used.from..used.to]);
-            col += super::lex::chars(before.as_bytes());
-            let place = Place { col, len: u16::try_from(len).unwrap_or(u16::MAX), ..start };
+            let place = Self::place(line, &used, start);
             let mut value = String::new();
             let known = self.value(used.name, dir, &mut Vec::new(), &mut value)?;
-            push(&mut out, before, Place { col: col - super::lex::chars(before.as_bytes()), ..start }, false);
+            push(&mut out, before, Place { col, ..start }, false);
             if known {
                 push(&mut out, &value, place, true);
                 out.origins.extend(self.named.get(used.name).map(|d| (place, d.place)));
             } else {
+                out.unknown.push((used.name.to_owned(), place, line[used.from..].starts_with("${")));
                 push(&mut out, &line[used.from..used.to], place, false);
             }
-            col += len;
+            col = place.col + super::lex::chars(&line.as_bytes()[used.from..used.to]);
             done = used.to;
         }
         if done == 0 {
@@ -185,7 +224,7 @@ fn push(out: &mut Expanded, text: &str, place: Place, fixed: bool) {
     }
 }
 
-/// The next `$NAME` (before a blank or the end) or `${NAME}` from byte `from` on.
+/// The next `$NAME` (before a blank, a comma, a `)` or the end) or `${NAME}` from byte `from` on.
 fn next_use(text: &str, from: usize) -> Option<Use<'_>> {
     let mut at = from;
     while let Some(found) = text[at..].find('$') {
@@ -197,7 +236,9 @@ fn next_use(text: &str, from: usize) -> Option<Use<'_>> {
             }
         } else {
             let name = name_of(rest);
-            let ends = rest.as_bytes().get(name.len()).is_none_or(|b| is_blank(*b));
+            // Measured: `$B,` and `$B)` are uses; `$B/`, `$B.`, `$B"` and the like stay as they are.
+            let ends =
+                rest.as_bytes().get(name.len()).is_none_or(|b| is_blank(*b) || matches!(b, b',' | b')'));
             if !name.is_empty() && ends {
                 return Some(Use { from: dollar, to: dollar + 1 + name.len(), name });
             }

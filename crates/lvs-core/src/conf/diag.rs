@@ -46,6 +46,8 @@ pub struct Diag {
     pub code: &'static str,
     /// Where it is; none for the file as a whole.
     pub at: Option<Excerpt>,
+    /// The last line that it is about: a block that is skipped ends there. The finding's own line otherwise.
+    pub until: u32,
     /// What is wrong and what is done about it, without a full stop.
     pub message: String,
     /// What to write instead.

@@ -12,6 +12,7 @@ pub(super) struct Finding {
     severity: Severity,
     code: &'static str,
     place: Place,
+    until: u32,
     message: String,
     help: Option<String>,
     related: Vec<(String, Place)>,
@@ -21,6 +22,12 @@ impl Finding {
     /// Says what to write instead.
     pub(super) fn help(&mut self, text: impl Into<String>) -> &mut Self {
         self.help = Some(text.into());
+        self
+    }
+
+    /// It is about everything to this line.
+    pub(super) fn until(&mut self, line: u32) -> &mut Self {
+        self.until = line;
         self
     }
 
@@ -42,7 +49,7 @@ pub(super) struct Findings {
 impl Findings {
     fn add(&mut self, severity: Severity, code: &'static str, place: Place, message: String) -> &mut Finding {
         let at = self.list.len();
-        self.list.push(Finding { severity, code, place, message, help: None, related: Vec::new() });
+        self.list.push(Finding { severity, code, place, until: 0, message, help: None, related: Vec::new() });
         &mut self.list[at]
     }
 
@@ -66,6 +73,9 @@ impl Findings {
     /// The findings in the order of the files, each with its lines.
     pub(super) fn finish(mut self, sources: &Sources) -> Vec<Diag> {
         self.list.sort_by_key(|f| (!f.place.is_written(), f.place.file, f.place.line, f.place.col));
+        // A repeated line is wrong in every round; once is enough.
+        let mut seen = HashSet::new();
+        self.list.retain(|f| seen.insert((f.place, f.message.clone())));
         let mut lines = LineIndex::new(sources);
         self.list.into_iter().map(|f| diag(f, sources, &mut lines)).collect()
     }
@@ -83,6 +93,7 @@ fn diag(mut finding: Finding, sources: &Sources, lines: &mut LineIndex<'_>) -> D
         severity: finding.severity,
         code: finding.code,
         at: lines.excerpt(finding.place),
+        until: finding.until.max(finding.place.line),
         message: finding.message,
         help: finding.help,
         related: related.filter_map(|(why, place)| Some((why, lines.excerpt(place)?))).collect(),

@@ -93,10 +93,7 @@ fn word_end(bytes: &[u8], from: usize) -> (usize, bool) {
     match bytes[from] {
         b'{' | b'}' => return (from + 1, true),
         b'"' => {}
-        _ => {
-            let ends = |b: &u8| is_blank(*b) || matches!(b, b'"' | b'{' | b'}');
-            return (bytes[from..].iter().position(ends).map_or(bytes.len(), |n| from + n), true);
-        }
+        _ => return (plain_end(bytes, from), true),
     }
     let mut i = from + 1;
     while i < bytes.len() {
@@ -107,6 +104,24 @@ fn word_end(bytes: &[u8], from: usize) -> (usize, bool) {
         }
     }
     (bytes.len(), false)
+}
+
+/// The end of a word outside quotes. What is left of a `${NAME}` that nobody defined is text: its braces would take
+/// the enclosing block apart.
+fn plain_end(bytes: &[u8], from: usize) -> usize {
+    let mut i = from;
+    while i < bytes.len() {
+        match bytes[i] {
+            b'"' | b'{' | b'}' => return i,
+            b if is_blank(b) => return i,
+            b'$' if bytes.get(i + 1) == Some(&b'{') => {
+                let close = bytes[i..].iter().position(|b| *b == b'}' || is_blank(*b));
+                i = close.filter(|n| bytes[i + n] == b'}').map_or(i + 1, |n| i + n + 1);
+            }
+            _ => i += 1,
+        }
+    }
+    i
 }
 
 /// Turns byte offsets, asked in rising order, into places.

@@ -114,8 +114,17 @@ impl Cx<'_> {
         let place = stmt.place(0);
         let name = keyword.name;
         match keyword.status {
-            Status::Unsupported(differs) if self.findings.first("not-supported", differs) => {
-                self.findings.warning("not-supported", place, format!("{name} is not supported: {differs}"));
+            Status::Unsupported(differs) if self.worth_saying(stmt, name, differs, block) => {
+                let message = format!("{name} is not supported: {differs}");
+                self.findings.warning("not-supported", place, message).until(stmt.last_line());
+            }
+            Status::Old(of) if block.name == "TCP_CHECK" && of == "retry" => {
+                let message = format!(
+                    "{name} means {of} here; keepalived does not know it in TCP_CHECK and retries once"
+                );
+                self.findings
+                    .note("old-keyword", place, message)
+                    .help(format!("write {of}, which both understand"));
             }
             Status::Ignored if self.findings.first("ignored-keyword", &format!("{}/{name}", block.name)) => {
                 let message = format!("{name} ({}) has no effect here", keyword.about);
@@ -127,6 +136,14 @@ impl Cx<'_> {
             }
             _ => {}
         }
+    }
+
+    /// Mail, SNMP and the like have many keywords; that there are none is said once.
+    fn worth_saying(&mut self, stmt: Stmt<'_>, name: &str, differs: &str, block: &Block) -> bool {
+        let shared = block.name == "global_defs" || name == "smtp_alert";
+        !shared
+            || (stmt.has_block() && name != "notification_email")
+            || self.findings.first("not-supported", differs)
     }
 
     /// Whether a statement has the words and the block that its keyword takes.
@@ -148,8 +165,8 @@ impl Cx<'_> {
             self.findings.warning("extra-words", stmt.place(most + 1), message).help("one statement a line");
         }
         if stmt.has_block() && keyword.block.is_none() {
-            let message = format!("{name} takes no block; the block is skipped");
-            self.findings.warning("unexpected-block", stmt.place(0), message);
+            let message = format!("{name} takes no block; the block is skipped to line {}", stmt.last_line());
+            self.findings.warning("unexpected-block", stmt.place(0), message).until(stmt.last_line());
         }
         if !stmt.has_block() && keyword.block.is_some() {
             let message = format!("{name} needs a block {{ ... }}; the line is skipped");
@@ -161,10 +178,14 @@ impl Cx<'_> {
 
     fn unknown(&mut self, stmt: Stmt<'_>, block: &'static Block) {
         let name = stmt.key();
-        let what = if stmt.has_block() { "block" } else { "keyword" };
-        let message = format!("unknown {what} '{name}' in {}; it is skipped", block.name);
+        let end = stmt.last_line();
+        let message = if stmt.has_block() {
+            format!("unknown block '{name}' in {}; it is skipped to line {end}", block.name)
+        } else {
+            format!("unknown keyword '{name}' in {}; it is skipped", block.name)
+        };
         let help = suggest::help(name, block);
-        let finding = self.findings.warning("unknown-keyword", stmt.place(0), message);
+        let finding = self.findings.warning("unknown-keyword", stmt.place(0), message).until(end);
         if let Some(help) = help {
             finding.help(help);
         }
@@ -180,8 +201,15 @@ impl Cx<'_> {
     }
 
     /// A finding that leaves a block out.
-    pub(super) fn drop_block(&mut self, code: &'static str, place: Place, message: String, help: &str) {
-        self.findings.error(code, place, message).help(help);
+    pub(super) fn drop_block(
+        &mut self,
+        code: &'static str,
+        block: Stmt<'_>,
+        place: Place,
+        message: String,
+        help: &str,
+    ) {
+        self.findings.error(code, place, message).help(help).until(block.last_line());
     }
 }
 

@@ -1,6 +1,6 @@
 //! Texts into a tree: includes, definitions, `@id` lines, `~SEQ` and `~LST`, comments.
 
-use super::define::{Definitions, Failure};
+use super::define::{Definitions, Expanded, Failure, Spliced};
 use super::findings::Findings;
 use super::lex::{self, Line, Stretch};
 use super::place::Place;
@@ -10,6 +10,8 @@ use super::tree::{Builder, Fault, Tree};
 
 /// Includes inside includes.
 const DEPTH: usize = 16;
+/// Repetitions and multi-line definitions inside each other.
+const NESTED: usize = 32;
 /// Files in all.
 const FILES: usize = 10_000;
 /// Bytes in all, included and made by definitions.
@@ -31,6 +33,8 @@ pub(super) fn read(
         loader,
         findings,
         path: Vec::new(),
+        active: Vec::new(),
+        nested: 0,
         bytes: 0,
         full: false,
     };
@@ -52,6 +56,9 @@ struct Reader<'a> {
     findings: &'a mut Findings,
     /// The files that are being read, outermost first.
     path: Vec<String>,
+    /// The multi-line definitions whose lines are being read, outermost first.
+    active: Vec<String>,
+    nested: usize,
     bytes: usize,
     /// A limit was met and said; nothing more is read.
     full: bool,
@@ -62,6 +69,16 @@ struct Pending {
     name: String,
     value: String,
     place: Place,
+}
+
+impl Pending {
+    /// Adds a line; false if it is the last.
+    fn add(&mut self, line: &str) -> bool {
+        let (text, more) = continued(line);
+        self.value.push('\n');
+        self.value.push_str(text);
+        more
+    }
 }
 
 impl Reader<'_> {
@@ -102,34 +119,32 @@ impl Reader<'_> {
 
     /// A line as it stands in a file.
     fn line(&mut self, line: &str, start: usize, place: Place, pending: &mut Option<Pending>) {
+        let body = &line[..lex::without_comment(line)];
         if let Some(p) = pending {
-            let (text, more) = continued(&line[..lex::without_comment(line)]);
-            p.value.push('\n');
-            p.value.push_str(text);
-            if !more {
-                if let Some(p) = pending.take() {
-                    self.definitions.set(&p.name, p.value, p.place);
-                }
+            // A line that is nothing but a comment neither adds to a definition nor ends it.
+            if (body.trim().is_empty() && body.len() < line.len()) || p.add(body) {
+                return;
+            }
+            if let Some(p) = pending.take() {
+                self.definitions.set(&p.name, p.value, p.place);
             }
             return;
         }
-        let line = &line[..lex::without_comment(line)];
-        let plain = !line.contains(['$', '@', '~']);
-        if plain {
-            return self.cut_source(line, start, place);
+        if !body.contains(['$', '@', '~']) {
+            return self.cut_source(body, start, place);
         }
-        let Some((line, skipped)) = self.chosen(line) else { return };
+        let Some((body, skipped)) = self.chosen(body) else { return };
         let place = Place { col: place.col + lex::chars(skipped.as_bytes()), ..place };
-        if let Some((name, value)) = Definitions::parse(line) {
-            let blanks = line.len() - line.trim_start().len();
+        if let Some((name, value)) = Definitions::parse(body) {
+            let blanks = body.len() - body.trim_start().len();
             let place = Place { col: place.col + blanks as u32, ..place };
-            *pending = self.define(name, &line[value..], place);
+            *pending = self.define(name, &body[value..], place);
             return;
         }
-        if line.contains('$') || line.trim_start().starts_with('~') {
-            return self.expand(line, place, 0);
+        if body.contains('$') || body.trim_start().starts_with('~') {
+            return self.expand(body, place, false);
         }
-        self.cut_source(line, start + skipped.len(), place);
+        self.cut_source(body, start + skipped.len(), place);
     }
 
     /// The rest of an `@id` line that is ours, with the text before it; none if it is another's.
@@ -156,54 +171,121 @@ impl Reader<'_> {
         None
     }
 
-    /// A line with definitions, `~SEQ` or `~LST` in it. `depth` counts repetitions inside repetitions.
-    fn expand(&mut self, line: &str, place: Place, depth: usize) {
+    /// A line with definitions or a repetition in it. With `fixed` the whole line stands for one place: it is part of
+    /// a definition that is used there.
+    fn expand(&mut self, line: &str, place: Place, fixed: bool) {
         if self.full {
             return;
         }
-        match repeat::parse(line) {
-            Some(Ok(repeat)) if depth < DEPTH => return self.repeat(&repeat, line, place, depth),
-            Some(Ok(_)) => {
-                self.findings.error("too-deep", place, "repetitions are nested too deep".to_owned());
-                return;
-            }
-            Some(Err(why)) => {
-                self.findings.error("bad-repetition", place, why).help("~SEQ(VAR, START, STEP, END) TEXT");
-                return;
-            }
-            None => {}
+        if self.nested >= NESTED {
+            self.findings.error(
+                "too-deep",
+                place,
+                "repetitions or definitions are nested too deep".to_owned(),
+            );
+            return;
         }
         let dir = folder(self.path.last().map_or("", String::as_str)).to_owned();
-        match self.definitions.expand(line, place, &dir) {
-            Ok(None) => self.cut_made(line, &[Stretch { at: 0, place, fixed: false }]),
-            Ok(Some(made)) => {
+        self.nested += 1;
+        if let Err(failure) = self.expand_in(line, place, fixed, &dir) {
+            self.failed(&failure, place);
+        }
+        self.nested -= 1;
+    }
+
+    fn expand_in(&mut self, line: &str, place: Place, fixed: bool, dir: &str) -> Result<(), Failure> {
+        if let Some((head, rest)) = repeat::split(line) {
+            let head = self.definitions.replaced(head, dir)?;
+            match repeat::parse(&head) {
+                Ok(repeat) => self.repeat(&repeat, rest, line, place, fixed),
+                Err(why) => {
+                    let help =
+                        "write ~SEQ(VARIABLE, START, STEP, END) TEXT or ~LST(VARIABLE, VALUE, ...) TEXT";
+                    self.findings.error("bad-repetition", place, why).help(help);
+                }
+            }
+            return Ok(());
+        }
+        if let Some(spliced) = self.definitions.splice(line, place) {
+            return self.lines(spliced, place, fixed);
+        }
+        match self.definitions.expand(line, place, dir)? {
+            None => self.cut_made(line, &[Stretch { at: 0, place, fixed }]),
+            Some(made) if fixed => {
+                self.undefined(&made, Some(place));
+                self.cut_made(&made.text, &[Stretch { at: 0, place, fixed }]);
+            }
+            Some(made) => {
+                self.undefined(&made, None);
                 self.sources.origins.extend(made.origins);
                 self.cut_made(&made.text, &made.stretches);
             }
-            Err(Failure::Cycle(path)) => {
-                let at = Place { col: place.col, len: 1, ..place };
-                self.findings
-                    .error("definition-cycle", at, format!("the definition leads back to itself: {path}"))
-                    .help("keepalived would never end here; give one of them a value that does not use the other");
-            }
-            Err(Failure::Size) => {
-                self.findings.error(
-                    "too-large",
-                    place,
-                    "the definitions in this line make more than 1 MiB".to_owned(),
-                );
+        }
+        Ok(())
+    }
+
+    /// Names that stay in the text because nobody defined them.
+    fn undefined(&mut self, made: &Expanded, at: Option<Place>) {
+        for (name, place, braces) in &made.unknown {
+            let place = at.unwrap_or(*place);
+            if *braces {
+                let message = format!("${{{name}}} is not defined: it stays in the text as it is");
+                let help =
+                    format!("add a line ${name}=VALUE above; keepalived would take its braces for a block");
+                self.findings.warning("undefined-name", place, message).help(help);
+            } else {
+                let message = format!("${name} is not defined: it stays in the text as it is");
+                self.findings.note("undefined-name", place, message);
             }
         }
     }
 
-    fn repeat(&mut self, repeat: &Repeat<'_>, line: &str, place: Place, depth: usize) {
-        let skipped = line.len() - repeat.rest.len();
-        let at = Place { col: place.col + lex::chars(&line.as_bytes()[..skipped]), ..place };
+    /// The lines of a multi-line definition, each read as if it stood in the file.
+    fn lines(&mut self, spliced: Spliced, place: Place, fixed: bool) -> Result<(), Failure> {
+        if self.active.contains(&spliced.name) {
+            return Err(Failure::Cycle(format!(
+                "${}",
+                [&self.active[..], &[spliced.name]].concat().join(" -> $")
+            )));
+        }
+        let place = if fixed { place } else { spliced.used };
+        self.sources.origins.insert(place, spliced.defined);
+        self.active.push(spliced.name);
+        for line in spliced.text.split('\n') {
+            let Some((line, _)) = self.chosen(line) else { continue };
+            match Definitions::parse(line) {
+                Some((name, value)) => self.definitions.set(name, line[value..].trim().to_owned(), place),
+                None => self.expand(line, place, true),
+            }
+        }
+        self.active.pop();
+        Ok(())
+    }
+
+    fn failed(&mut self, failure: &Failure, place: Place) {
+        let place = Place { len: place.len.max(1), ..place };
+        match failure {
+            Failure::Cycle(path) => {
+                let message = format!("the definition leads back to itself: {path}");
+                let help =
+                    "keepalived would never end here; give one of them a value that does not use the other";
+                self.findings.error("definition-cycle", place, message).help(help);
+            }
+            Failure::Size => {
+                let message = "the definitions in this line make more than 1 MiB".to_owned();
+                self.findings.error("too-large", place, message);
+            }
+        }
+    }
+
+    fn repeat(&mut self, repeat: &Repeat<'_>, rest: &str, line: &str, place: Place, fixed: bool) {
+        let skipped = line.len() - rest.len();
+        let col = if fixed { place.col } else { place.col + lex::chars(&line.as_bytes()[..skipped]) };
         for round in repeat.rounds() {
             for (name, value) in repeat.names.iter().zip(round) {
                 self.definitions.set(name, value, place);
             }
-            self.expand(repeat.rest, at, depth + 1);
+            self.expand(rest, Place { col, ..place }, fixed);
             if self.full {
                 break;
             }
@@ -223,25 +305,17 @@ impl Reader<'_> {
         cut(&line, &mut self.builder);
     }
 
-    /// Cuts text that definitions made, line after line.
-    fn cut_made(&mut self, text: &str, stretches: &[Stretch]) {
-        self.bytes += text.len();
+    /// Cuts a line that definitions made. What they made may begin a comment: `${_HASH}` does.
+    fn cut_made(&mut self, line: &str, stretches: &[Stretch]) {
+        let line = &line[..lex::without_comment(line)];
+        self.bytes += line.len();
         if self.bytes > BYTES {
             return self.stop(stretches[0].place);
         }
-        let mut offset = 0;
-        for line in text.split('\n') {
-            let from = stretches.partition_point(|s| s.at as usize <= offset).saturating_sub(1);
-            let mut own: Vec<Stretch> = stretches[from..].to_vec();
-            for s in &mut own {
-                s.at = s.at.saturating_sub(offset as u32);
-            }
+        if !self.include(line, stretches[0].place) {
             let start = self.sources.made.len() as u32;
-            if !self.include(line, own[0].place) {
-                cut(&Line { buf: MADE, start, text: line, stretches: &own }, &mut self.builder);
-                self.sources.made.push_str(line);
-            }
-            offset += line.len() + 1;
+            cut(&Line { buf: MADE, start, text: line, stretches }, &mut self.builder);
+            self.sources.made.push_str(line);
         }
     }
 

@@ -5,8 +5,6 @@
 pub(super) struct Repeat<'l> {
     /// The variables that change from round to round.
     pub(super) names: Vec<&'l str>,
-    /// The text to repeat.
-    pub(super) rest: &'l str,
     values: Values<'l>,
 }
 
@@ -19,20 +17,28 @@ enum Values<'l> {
 /// A line may be repeated this often.
 const ROUNDS: u64 = 1_000_000;
 
-/// Reads a repetition; none if the line is none.
-pub(super) fn parse(line: &str) -> Option<Result<Repeat<'_>, String>> {
+/// The `~SEQ(...)` and the rest of a line that begins with one.
+pub(super) fn split(line: &str) -> Option<(&str, &str)> {
     let body = line.trim_start();
-    let list = body.strip_prefix("~LST(");
-    let hex = body.strip_prefix("~SEQx(");
-    let inner = list.or(hex).or(body.strip_prefix("~SEQ("))?;
-    let Some(end) = inner.find(')') else {
-        return Some(Err("a ')' is missing after the repetition's values".to_owned()));
-    };
-    let (values, rest) = (&inner[..end], &inner[end + 1..]);
-    Some(if list.is_some() { parse_list(values, rest) } else { parse_sequence(values, rest, hex.is_some()) })
+    if !["~SEQ(", "~SEQx(", "~LST("].iter().any(|k| body.starts_with(k)) {
+        return None;
+    }
+    // Without its ')' the whole line is the head, and reading it says so.
+    let end = line.find(')').map_or(line.len(), |n| n + 1);
+    Some(line.split_at(end))
 }
 
-fn parse_sequence<'l>(values: &'l str, rest: &'l str, hex: bool) -> Result<Repeat<'l>, String> {
+/// Reads the head of a repetition, in which definitions are replaced already.
+pub(super) fn parse(head: &str) -> Result<Repeat<'_>, String> {
+    let body = head.trim_start();
+    let (kind, inner) = body.split_once('(').unwrap_or((body, ""));
+    let Some(values) = inner.strip_suffix(')') else {
+        return Err("a ')' is missing after the repetition's values".to_owned());
+    };
+    if kind == "~LST" { parse_list(values) } else { parse_sequence(values, kind == "~SEQx") }
+}
+
+fn parse_sequence(values: &str, hex: bool) -> Result<Repeat<'_>, String> {
     let mut parts = values.split(',').map(str::trim);
     let name = parts.next().filter(|n| !n.is_empty()).ok_or("the repetition has no variable")?;
     let numbers: Vec<i64> = parts
@@ -50,7 +56,7 @@ fn parse_sequence<'l>(values: &'l str, rest: &'l str, hex: bool) -> Result<Repea
     if start.abs_diff(end) / step.unsigned_abs() >= ROUNDS {
         return Err(format!("a sequence may have at most {ROUNDS} rounds"));
     }
-    Ok(Repeat { names: vec![name], rest, values: Values::Sequence { start, step, end, hex } })
+    Ok(Repeat { names: vec![name], values: Values::Sequence { start, step, end, hex } })
 }
 
 fn number(text: &str) -> Option<i64> {
@@ -61,14 +67,14 @@ fn number(text: &str) -> Option<i64> {
     parsed.filter(|n| n.unsigned_abs() <= u64::from(u32::MAX))
 }
 
-fn parse_list<'l>(values: &'l str, rest: &'l str) -> Result<Repeat<'l>, String> {
+fn parse_list(values: &str) -> Result<Repeat<'_>, String> {
     let mut groups = groups(values).into_iter();
     let names =
         groups.next().filter(|n| n.iter().all(|n| !n.is_empty())).ok_or("the repetition has no variable")?;
     let rounds: Vec<Vec<&str>> = groups.collect();
     match rounds.iter().find(|r| r.len() != names.len()) {
         Some(r) => Err(format!("{} values for {} variables", r.len(), names.len())),
-        None => Ok(Repeat { names, rest, values: Values::List(rounds) }),
+        None => Ok(Repeat { names, values: Values::List(rounds) }),
     }
 }
 

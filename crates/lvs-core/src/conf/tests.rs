@@ -19,7 +19,8 @@ const SEED: &str = include_str!("../../../../examples/seed-keepalived.conf");
 #[test]
 fn the_seeds_file_says_what_the_seed_means() {
     let (config, findings) = read(SEED);
-    assert_eq!(findings.iter().map(|d| d.code).collect::<Vec<_>>(), ["long-password"]);
+    let worth: Vec<&str> = findings.iter().filter(|d| d.severity > Severity::Note).map(|d| d.code).collect();
+    assert_eq!(worth, ["long-password"]);
     let [i] = &config.instances[..] else { panic!("{:?}", config.instances) };
     assert_eq!((i.name.as_str(), i.vrid.value, i.priority.value), ("VI_1", 51, 100));
     assert_eq!(i.interface.as_ref().map(|i| i.as_str()), Some("ens192"));

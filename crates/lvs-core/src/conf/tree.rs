@@ -15,6 +15,8 @@ struct Node {
     end: u32,
     /// Whether braces follow it.
     block: bool,
+    /// The line of the closing brace.
+    close: u32,
 }
 
 /// The statements of a configuration with all its includes.
@@ -80,7 +82,7 @@ impl Builder {
     fn push(&mut self, word: Word) {
         let node = *self.current.get_or_insert_with(|| {
             let words = self.tree.words.len() as u32;
-            self.tree.nodes.push(Node { words, count: 0, end: 0, block: false });
+            self.tree.nodes.push(Node { words, count: 0, end: 0, block: false, close: 0 });
             self.tree.nodes.len() as u32 - 1
         });
         self.tree.words.push(word);
@@ -108,7 +110,7 @@ impl Builder {
         let owner = self.last.take().unwrap_or_else(|| {
             self.faults.push(Fault::Open(place));
             let words = self.tree.words.len() as u32;
-            self.tree.nodes.push(Node { words, count: 0, end: 0, block: false });
+            self.tree.nodes.push(Node { words, count: 0, end: 0, block: false, close: 0 });
             self.tree.nodes.len() as u32 - 1
         });
         self.tree.nodes[owner as usize].block = true;
@@ -123,7 +125,10 @@ impl Builder {
         self.finish();
         self.last = None;
         match self.open.pop() {
-            Some((node, _)) => self.end_block(node),
+            Some((node, _)) => {
+                self.tree.nodes[node as usize].close = place.line;
+                self.end_block(node);
+            }
             None => self.faults.push(Fault::Close(place)),
         }
     }
@@ -179,6 +184,11 @@ impl<'t> Stmt<'t> {
     /// Number of words, the keyword included. 0 only for a block that belongs to nothing.
     pub(super) fn len(self) -> usize {
         self.node.count as usize
+    }
+
+    /// The line on which it ends; for a block that of its closing brace.
+    pub(super) fn last_line(self) -> u32 {
+        self.node.close.max(self.place(0).line)
     }
 
     /// Whether braces follow.

@@ -190,6 +190,7 @@ impl Cx<'_> {
             let message = "MISC_CHECK has no misc_path; it is left out".to_owned();
             self.drop_block(
                 "missing-script",
+                stmt,
                 stmt.place(0),
                 message,
                 "add a line: misc_path \"/path/of/a/program ARGUMENTS\"",

@@ -109,8 +109,8 @@ fn garp(cx: &mut Cx<'_>, key: &str, s: Stmt<'_>) -> bool {
         "vrrp_garp_master_refresh_repeat" => count(cx, s, 1, 255, |g| &mut g.garp.refresh_repeat),
         "vrrp_garp_lower_prio_delay" => time(cx, s, |g| &mut g.garp.lower_prio_delay),
         "vrrp_garp_lower_prio_repeat" => count(cx, s, 0, 255, |g| &mut g.garp.lower_prio_repeat),
-        "vrrp_garp_interval" => time(cx, s, |g| &mut g.garp_interval),
-        "vrrp_gna_interval" => time(cx, s, |g| &mut g.gna_interval),
+        "vrrp_garp_interval" => gap(cx, s, |g| &mut g.garp_interval),
+        "vrrp_gna_interval" => gap(cx, s, |g| &mut g.gna_interval),
         "vrrp_garp_extra_if" => {
             let mut value = cx.global.garp.extra_if;
             cx.extra_if(s, &mut value);
@@ -156,6 +156,13 @@ fn set(cx: &mut Cx<'_>, s: Stmt<'_>, field: fn(&mut Global) -> &mut At<bool>) {
 fn time(cx: &mut Cx<'_>, s: Stmt<'_>, field: fn(&mut Global) -> &mut At<std::time::Duration>) {
     let mut value = *field(&mut cx.global);
     cx.set_seconds(s, &mut value);
+    *field(&mut cx.global) = value;
+}
+
+/// A gap above zero; zero is the default and cannot be written.
+fn gap(cx: &mut Cx<'_>, s: Stmt<'_>, field: fn(&mut Global) -> &mut At<std::time::Duration>) {
+    let mut value = *field(&mut cx.global);
+    cx.set_positive(s, &mut value);
     *field(&mut cx.global) = value;
 }
 

@@ -42,7 +42,7 @@ impl<'t> Draft<'t> {
         let urls: Vec<Url> = self.urls.iter().map(|s| url(cx, *s, stmt.key())).collect();
         if urls.is_empty() {
             let message = format!("{} has no url; it is left out", stmt.key());
-            cx.drop_block("missing-url", stmt.place(0), message, "add a block: url { path / }");
+            cx.drop_block("missing-url", stmt, stmt.place(0), message, "add a block: url { path / }");
             return None;
         }
         let virtualhost = self.virtualhost.or_else(|| base.virtualhost.cloned());

@@ -18,6 +18,8 @@ use crate::conf::tree::Stmt;
 struct Draft<'t> {
     out: Instance,
     vrid: Option<At<u8>>,
+    /// Whether a priority is written, even a wrong one.
+    prioritised: bool,
     auth: Option<Stmt<'t>>,
     vips: Vec<Stmt<'t>>,
     excluded: Vec<Stmt<'t>>,
@@ -62,7 +64,10 @@ fn election<'t>(cx: &mut Cx<'_>, key: &str, s: Stmt<'t>, d: &mut Draft<'t>) -> b
         }
         "interface" => d.out.interface = Cx::text(s, 1),
         "virtual_router_id" => d.vrid = cx.count(s, 1, 1..=255).map(byte),
-        "priority" => d.out.priority = cx.count(s, 1, 1..=255).map_or(d.out.priority, byte),
+        "priority" => {
+            d.prioritised = true;
+            d.out.priority = cx.count(s, 1, 1..=255).map_or(d.out.priority, byte);
+        }
         "advert_int" => cx.advert_interval(s, &mut d.out.advert_interval),
         "version" => d.version = cx.choice(s, 1, &[("2", VrrpVersion::V2), ("3", VrrpVersion::V3)]),
         "authentication" => d.auth = Some(s),
@@ -168,6 +173,7 @@ impl Draft<'_> {
         Self {
             out: blank(cx, stmt),
             vrid: None,
+            prioritised: false,
             auth: None,
             vips: Vec::new(),
             excluded: Vec::new(),

@@ -1,10 +1,13 @@
 //! What is only known when the whole file was read: names that others refer to, and things that must not be twice.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use super::track::OWN;
 use super::{At, Cx, Place};
-use crate::conf::model::{Config, GroupEntry, Instance, Reference, SyncDaemon, Target, Tracking, Weight};
+use crate::conf::model::{
+    Config, GroupEntry, Instance, Reference, ServerGroup, SyncDaemon, Target, Tracking, VirtualServer, Weight,
+};
 
 /// Checks and fills in every reference.
 pub(super) fn resolve(cx: &mut Cx<'_>, config: &mut Config) {
@@ -74,20 +77,31 @@ fn same_vrid(cx: &mut Cx<'_>, instances: &mut Vec<Instance>) {
 
 /// What can be tracked, with its own weight.
 struct Names {
-    scripts: HashMap<String, Weight>,
-    files: HashMap<String, Weight>,
-    processes: HashMap<String, Weight>,
+    scripts: Things,
+    files: Things,
+    processes: Things,
 }
+
+/// Weight and place of things by name.
+type Things = HashMap<String, (Weight, Place)>;
 
 impl Names {
     fn of(config: &Config) -> Self {
         Self {
-            scripts: config.scripts.iter().map(|s| (s.name.value.clone(), s.weight.value)).collect(),
-            files: config.track_files.iter().map(|s| (s.name.value.clone(), s.weight.value)).collect(),
+            scripts: config
+                .scripts
+                .iter()
+                .map(|s| (s.name.value.clone(), (s.weight.value, s.name.place)))
+                .collect(),
+            files: config
+                .track_files
+                .iter()
+                .map(|s| (s.name.value.clone(), (s.weight.value, s.name.place)))
+                .collect(),
             processes: config
                 .track_processes
                 .iter()
-                .map(|s| (s.name.value.clone(), s.weight.value))
+                .map(|s| (s.name.value.clone(), (s.weight.value, s.name.place)))
                 .collect(),
         }
     }
@@ -113,15 +127,9 @@ fn tracking(cx: &mut Cx<'_>, owner: &str, track: &mut Tracking, known: &Names, o
     references(cx, owner, "vrrp_track_process", &mut track.processes, &known.processes);
 }
 
-fn references(
-    cx: &mut Cx<'_>,
-    owner: &str,
-    what: &str,
-    list: &mut Vec<Reference>,
-    known: &HashMap<String, Weight>,
-) {
+fn references(cx: &mut Cx<'_>, owner: &str, what: &str, list: &mut Vec<Reference>, known: &Things) {
     list.retain_mut(|r| {
-        let Some(weight) = known.get(&r.name.value) else {
+        let Some((weight, place)) = known.get(&r.name.value) else {
             let message = format!(
                 "{owner} tracks {}, but there is no sound {what} of this name; the line is skipped",
                 r.name.value
@@ -134,6 +142,16 @@ fn references(
         };
         if r.weight.value == OWN {
             r.weight = At::assumed(*weight);
+        }
+        if place.file == r.name.place.file && place.line > r.name.place.line {
+            let message = format!(
+                "{} is defined below: keepalived does not find it here and does not track it; vrrpd does",
+                r.name.value
+            );
+            cx.findings
+                .warning("defined-later", r.name.place, message)
+                .help(format!("move the {what} above {owner}"))
+                .see("defined here", *place);
         }
         true
     });
@@ -175,40 +193,56 @@ fn members(cx: &mut Cx<'_>, config: &mut Config) {
     });
 }
 
+/// A service is known by its address and port (or mark, or group), its protocol and its family.
+type Key = (Target, Option<crate::table::Protocol>, crate::addr::Family);
+
 /// Groups of virtual servers that do not exist, and services that are listed twice.
 fn servers(cx: &mut Cx<'_>, config: &mut Config) {
     let groups: HashMap<&str, _> = config.server_groups.iter().map(|g| (g.name.as_str(), g)).collect();
-    let mut seen: HashMap<(Target, Option<crate::table::Protocol>, crate::addr::Family), Place> =
-        HashMap::new();
-    config.virtual_servers.retain_mut(|vs| {
-        if let Target::Group(name) = &vs.target.value {
-            let Some(group) = groups.get(name.as_str()) else {
-                let message =
-                    format!("there is no virtual_server_group {name}; the virtual server is left out");
-                cx.findings
-                    .error("unknown-name", vs.target.place, message)
-                    .help(format!("add virtual_server_group {name} {{ ... }}"));
-                return false;
-            };
-            if let Some(At { value: GroupEntry::Range { first, .. }, .. }) =
-                group.entries.iter().find(|e| matches!(e.value, GroupEntry::Range { .. }))
-            {
-                vs.family = crate::addr::Family::of(*first);
-            }
-        }
+    config.virtual_servers.retain_mut(|vs| grouped(cx, vs, &groups));
+    let mut seen: HashMap<Key, usize> = HashMap::with_capacity(config.virtual_servers.len());
+    let mut kept: Vec<VirtualServer> = Vec::with_capacity(config.virtual_servers.len());
+    for vs in std::mem::take(&mut config.virtual_servers) {
         let protocol = (!matches!(vs.target.value, Target::Mark(_))).then_some(vs.protocol.value);
-        let key = (vs.target.value.clone(), protocol, vs.family);
-        if let Some(first) = seen.get(&key) {
-            let message = "this virtual server is already defined; the second is left out".to_owned();
-            cx.findings
-                .error("duplicate-service", vs.target.place, message)
-                .help("put its real servers into the first")
-                .see("first here", *first);
-            return false;
+        match seen.entry((vs.target.value.clone(), protocol, vs.family)) {
+            Entry::Vacant(slot) => {
+                slot.insert(kept.len());
+                kept.push(vs);
+            }
+            Entry::Occupied(slot) => merge(cx, &mut kept[*slot.get()], vs),
         }
-        seen.insert(key, vs.target.place);
-        true
+    }
+    config.virtual_servers = kept;
+}
+
+/// Keepalived adds the real servers of both to the one service that the kernel can have.
+fn merge(cx: &mut Cx<'_>, first: &mut VirtualServer, second: VirtualServer) {
+    let message = "this virtual server is already defined; its real servers join the first, its settings have no effect";
+    cx.findings
+        .warning("duplicate-service", second.target.place, message.to_owned())
+        .help("put its real servers into the first block")
+        .see("first here", first.target.place);
+    first.real_servers.extend(second.real_servers);
+    super::real::once(cx, &mut first.real_servers);
+}
+
+/// Whether the group of a virtual server exists; the family is that of its first address.
+fn grouped(cx: &mut Cx<'_>, vs: &mut VirtualServer, groups: &HashMap<&str, &ServerGroup>) -> bool {
+    let Target::Group(name) = &vs.target.value else { return true };
+    let Some(group) = groups.get(name.as_str()) else {
+        let message = format!("there is no virtual_server_group {name}; the virtual server is left out");
+        let help = format!("add virtual_server_group {name} {{ ... }}");
+        cx.findings.error("unknown-name", vs.target.place, message).help(help);
+        return false;
+    };
+    let first = group.entries.iter().find_map(|e| match &e.value {
+        GroupEntry::Range { first, .. } => Some(*first),
+        GroupEntry::Mark { .. } => None,
     });
+    if let Some(first) = first {
+        vs.family = crate::addr::Family::of(first);
+    }
+    true
 }
 
 /// The instance whose state the sync daemon follows, and the id that it has from it.

@@ -63,6 +63,23 @@ pub(super) fn read(cx: &mut Cx<'_>, stmt: Stmt<'_>, defaults: &Defaults) -> Opti
     })
 }
 
+/// Drops real servers that are listed twice.
+pub(super) fn once(cx: &mut Cx<'_>, servers: &mut Vec<RealServer>) {
+    let mut seen = std::collections::HashMap::with_capacity(servers.len());
+    servers.retain(|rs| match seen.get(&rs.endpoint.value) {
+        None => {
+            seen.insert(rs.endpoint.value, rs.endpoint.place);
+            true
+        }
+        Some(first) => {
+            let message =
+                format!("real_server {} is listed twice; the second is left out", rs.endpoint.value);
+            cx.findings.warning("duplicate-server", rs.endpoint.place, message).see("first here", *first);
+            false
+        }
+    });
+}
+
 /// What checks inherit from their real server.
 pub(super) struct Base<'a> {
     pub(super) target: Endpoint,

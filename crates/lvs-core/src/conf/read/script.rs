@@ -35,7 +35,13 @@ pub(super) fn script(cx: &mut Cx<'_>, stmt: Stmt<'_>) -> Option<Script> {
     }
     let Some(mut command) = command else {
         let message = format!("vrrp_script {} has no script; it is left out", stmt.get(1).unwrap_or(""));
-        cx.drop_block("missing-script", stmt.place(0), message, "add a line: script /path/of/a/program");
+        cx.drop_block(
+            "missing-script",
+            stmt,
+            stmt.place(0),
+            message,
+            "add a line: script /path/of/a/program",
+        );
         return None;
     };
     if user.is_some() {
@@ -80,7 +86,7 @@ pub(super) fn file(cx: &mut Cx<'_>, stmt: Stmt<'_>) -> Option<TrackFile> {
     }
     let Some(path) = path else {
         let message = format!("track_file {} has no file; it is left out", stmt.get(1).unwrap_or(""));
-        cx.drop_block("missing-file", stmt.place(0), message, "add a line: file /path/of/the/file");
+        cx.drop_block("missing-file", stmt, stmt.place(0), message, "add a line: file /path/of/the/file");
         return None;
     };
     Some(TrackFile { name: name(stmt), path, weight, init })
@@ -112,7 +118,7 @@ pub(super) fn process(cx: &mut Cx<'_>, stmt: Stmt<'_>) -> Option<TrackProcess> {
     }
     if out.process.is_empty() {
         let message = format!("vrrp_track_process {} has no process; it is left out", out.name.value);
-        cx.drop_block("missing-process", stmt.place(0), message, "add a line: process NAME");
+        cx.drop_block("missing-process", stmt, stmt.place(0), message, "add a line: process NAME");
         return None;
     }
     Some(out)

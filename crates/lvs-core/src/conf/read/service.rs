@@ -111,7 +111,14 @@ fn balancing<'t>(cx: &mut Cx<'_>, key: &str, s: Stmt<'t>, d: &mut Draft<'t>) -> 
         "lb_algo" => d.out.scheduler = cx.scheduler(s).unwrap_or_else(|| d.out.scheduler.clone()),
         "lb_kind" => d.out.forward = cx.forward(s).unwrap_or(d.out.forward),
         "protocol" => {
-            let known = [("TCP", Protocol::Tcp), ("UDP", Protocol::Udp), ("SCTP", Protocol::Sctp)];
+            let known = [
+                ("TCP", Protocol::Tcp),
+                ("UDP", Protocol::Udp),
+                ("SCTP", Protocol::Sctp),
+                ("tcp", Protocol::Tcp),
+                ("udp", Protocol::Udp),
+                ("sctp", Protocol::Sctp),
+            ];
             d.out.protocol = cx.choice(s, 1, &known).unwrap_or(d.out.protocol);
         }
         "persistence_timeout" => d.out.persistence = cx.persistence(s),
@@ -160,6 +167,7 @@ fn health<'t>(cx: &mut Cx<'_>, key: &str, s: Stmt<'t>, d: &mut Draft<'t>) -> boo
 fn finish(cx: &mut Cx<'_>, d: Draft<'_>, stmt: Stmt<'_>) -> VirtualServer {
     let mut out = d.out;
     cx.protocol(&out, stmt);
+    cx.port_zero(&mut out);
     let (port, any_port) = match &out.target.value {
         Target::Addr(e) => (e.port, false),
         _ => (0, true),
@@ -178,6 +186,7 @@ fn finish(cx: &mut Cx<'_>, d: Draft<'_>, stmt: Stmt<'_>) -> VirtualServer {
     for s in d.servers {
         out.real_servers.extend(real::read(cx, s, &defaults));
     }
+    real::once(cx, &mut out.real_servers);
     if any_port {
         let servers = out.real_servers.first().map(|r| Family::of(r.endpoint.addr));
         out.family = d.family.map(|f| f.value).or(servers).unwrap_or(Family::Inet);
@@ -201,7 +210,13 @@ impl Cx<'_> {
                 Some(group) => Some(At::new(Target::Group(group.to_owned()), s.place(2))),
                 None => {
                     let message = format!("virtual_server group needs a name; {skipped}");
-                    self.drop_block("missing-value", s.place(1), message, "write virtual_server group NAME");
+                    self.drop_block(
+                        "missing-value",
+                        s,
+                        s.place(1),
+                        message,
+                        "write virtual_server group NAME",
+                    );
                     None
                 }
             },
@@ -209,7 +224,13 @@ impl Cx<'_> {
                 Some(mark) => Some(At::new(Target::Mark(mark), s.place(2))),
                 None => {
                     let message = format!("virtual_server fwmark needs a mark; {skipped}");
-                    self.drop_block("bad-mark", s.place(2), message, "write a number from 1 to 4294967295");
+                    self.drop_block(
+                        "bad-mark",
+                        s,
+                        s.place(2),
+                        message,
+                        "write a number from 1 to 4294967295",
+                    );
                     None
                 }
             },
@@ -218,6 +239,7 @@ impl Cx<'_> {
                     let message = format!("'{text}' is no IP address; {skipped}");
                     self.drop_block(
                         "bad-address",
+                        s,
                         s.place(1),
                         message,
                         "write virtual_server IP PORT, fwmark MARK or group NAME",
@@ -275,12 +297,13 @@ impl Cx<'_> {
     fn scheduler(&mut self, s: Stmt<'_>) -> Option<At<String>> {
         let found = Self::text(s, 1)?;
         if !SCHEDULERS.contains(&found.as_str()) {
-            let message = format!("'{}' is no scheduler that the kernel is known to have", found.value);
+            let message = format!("'{}' is no scheduler; wlc is used, as keepalived does", found.value);
             let near = crate::conf::suggest::nearest(&found, SCHEDULERS.into_iter());
             let help = near.map_or(format!("write one of {}", SCHEDULERS.join(", ")), |n| {
                 format!("did you mean '{n}'?")
             });
             self.findings.warning("unknown-scheduler", found.place, message).help(help);
+            return None;
         }
         Some(found)
     }
@@ -289,7 +312,7 @@ impl Cx<'_> {
         if s.get(1).is_none() {
             return Some(At::new(360, s.place(0)));
         }
-        self.count(s, 1, 1..=i32::MAX as u32)
+        self.count(s, 1, 1..=2_678_400)
     }
 
     fn protocol(&mut self, vs: &VirtualServer, stmt: Stmt<'_>) {
@@ -301,6 +324,19 @@ impl Cx<'_> {
         if !named && !vs.protocol.is_written() {
             let message = "no protocol: UDP is used, as keepalived does".to_owned();
             self.findings.warning("no-protocol", stmt.place(0), message).help("add a line: protocol TCP");
+        }
+    }
+
+    /// The kernel takes a service for every port with persistence only.
+    fn port_zero(&mut self, vs: &mut VirtualServer) {
+        let every = matches!(&vs.target.value, Target::Addr(e) if e.port == 0);
+        if every && vs.persistence.is_none() {
+            let message =
+                "a service without a port needs persistence; persistence_timeout 360 is used".to_owned();
+            self.findings
+                .warning("no-port", vs.target.place, message)
+                .help("write the port, or persistence_timeout");
+            vs.persistence = Some(At::assumed(360));
         }
     }
 
@@ -355,7 +391,13 @@ pub(super) fn group(cx: &mut Cx<'_>, stmt: Stmt<'_>) -> Option<ServerGroup> {
     if entries.is_empty() {
         let message =
             format!("virtual_server_group {} has no entries; it is left out", stmt.get(1).unwrap_or(""));
-        cx.drop_block("empty-group", stmt.place(0), message, "add lines such as 10.0.0.1 80 or fwmark 1");
+        cx.drop_block(
+            "empty-group",
+            stmt,
+            stmt.place(0),
+            message,
+            "add lines such as 10.0.0.1 80 or fwmark 1",
+        );
         return None;
     }
     Some(ServerGroup { name: name(stmt), entries })

@@ -2,7 +2,7 @@
 
 use super::script::block;
 use super::{At, Cx, name};
-use crate::addr::Family;
+use crate::addr::{Family, Prefix};
 use crate::conf::model::{Route, Rule, StaticAddress, TrackGroup};
 use crate::conf::tree::Stmt;
 
@@ -49,6 +49,46 @@ pub(super) fn names(stmt: Stmt<'_>) -> Vec<At<String>> {
     stmt.children().flat_map(|s| (0..s.len()).filter_map(move |n| Cx::text(s, n))).collect()
 }
 
+/// Words of `ip route` that take a value.
+const VALUES: [&str; 33] = [
+    "via",
+    "src",
+    "from",
+    "to",
+    "dev",
+    "oif",
+    "or",
+    "table",
+    "metric",
+    "preference",
+    "priority",
+    "proto",
+    "protocol",
+    "scope",
+    "tos",
+    "dsfield",
+    "mtu",
+    "advmss",
+    "window",
+    "rtt",
+    "rttvar",
+    "rto_min",
+    "ssthresh",
+    "cwnd",
+    "initcwnd",
+    "initrwnd",
+    "reordering",
+    "features",
+    "quickack",
+    "congctl",
+    "realms",
+    "hoplimit",
+    "expires",
+];
+
+/// Words of `ip route` that stand alone.
+const FLAGS: [&str; 6] = ["onlink", "lock", "inet", "inet6", "fastopen_no_cookie", "ttl-propagate"];
+
 /// The words of a line that `ip` takes, and keepalived's own.
 struct Words {
     words: Vec<At<String>>,
@@ -61,19 +101,83 @@ impl Cx<'_> {
     /// A line of `virtual_routes` or `static_routes`.
     pub(super) fn route(&mut self, s: Stmt<'_>) -> Option<Route> {
         let Words { words, no_track, track_group, family } = ip_words(s);
-        if words.is_empty() {
+        let first = words.first()?;
+        self.places(&words, &["via", "src", "from", "to"])?;
+        let kinds =
+            ["unicast", "local", "broadcast", "multicast", "throw", "unreachable", "prohibit", "blackhole"];
+        let named =
+            kinds.contains(&first.as_str()) || matches!(first.as_str(), "default" | "to" | "src" | "via");
+        if !named && first.parse::<Prefix>().is_err() {
+            let message = format!("'{}' is no destination of a route; the line is skipped", first.value);
+            self.findings
+                .warning("bad-address", first.place, message)
+                .help("write ADDRESS/LENGTH or default first");
             return None;
         }
+        self.route_words(&words, named)?;
+        let has_dev = words.iter().any(|w| matches!(w.as_str(), "dev" | "oif" | "nexthop"));
+        if !has_dev && !no_track {
+            let message = "the route names no interface: its loss is not noticed".to_owned();
+            self.findings
+                .warning("untracked-route", first.place, message)
+                .help("add dev INTERFACE, or no_track");
+        }
         Some(Route { family, words, no_track, track_group })
+    }
+
+    /// Every word after the destination is known to `ip route`; none if one is not.
+    fn route_words(&mut self, words: &[At<String>], named: bool) -> Option<()> {
+        // Encapsulations and next hops have languages of their own, which the kernel's door will judge.
+        if words.iter().any(|w| matches!(w.as_str(), "encap" | "nexthop")) {
+            return Some(());
+        }
+        let mut n = match words[0].as_str() {
+            "to" | "src" | "via" => 0,
+            _ if !named || words[0].as_str() == "default" => 1,
+            _ => 2,
+        };
+        while let Some(word) = words.get(n) {
+            n += if VALUES.contains(&word.as_str()) {
+                2
+            } else if FLAGS.contains(&word.as_str()) {
+                1
+            } else {
+                let message = format!("'{}' is no word of a route; the line is skipped", word.value);
+                let help = "write it as for `ip route add`, with long names";
+                self.findings.warning("unknown-option", word.place, message).help(help);
+                return None;
+            };
+        }
+        Some(())
     }
 
     /// A line of `virtual_rules` or `static_rules`.
     pub(super) fn rule(&mut self, s: Stmt<'_>) -> Option<Rule> {
         let Words { words, no_track, track_group, family } = ip_words(s);
-        if words.is_empty() {
-            return None;
+        let first = words.first()?;
+        self.places(&words, &["from", "to"])?;
+        if !words.iter().any(|w| matches!(w.as_str(), "preference" | "priority" | "order" | "pref")) {
+            let message = "the rule has no preference: the kernel chooses where it stands".to_owned();
+            self.findings.warning("rule-preference", first.place, message).help("add preference N");
         }
         Some(Rule { family, words, no_track, track_group })
+    }
+
+    /// Checks the addresses that follow certain words; none if one of them is no address.
+    fn places(&mut self, words: &[At<String>], before: &[&str]) -> Option<()> {
+        for pair in words.windows(2) {
+            let value = &pair[1];
+            let free = matches!(value.as_str(), "all" | "any" | "default" | "inet" | "inet6");
+            if before.contains(&pair[0].as_str()) && !free && value.parse::<Prefix>().is_err() {
+                let message =
+                    format!("'{}' after {} is no address; the line is skipped", value.value, pair[0].value);
+                self.findings
+                    .warning("bad-address", value.place, message)
+                    .help("write ADDRESS or ADDRESS/LENGTH");
+                return None;
+            }
+        }
+        Some(())
     }
 }
 

@@ -4,7 +4,7 @@ use super::super::{At, Cx};
 use super::Draft;
 use super::value::authentication;
 use crate::addr::{Family, Mac};
-use crate::conf::model::{Instance, Vmac, VrrpVersion};
+use crate::conf::model::{InitialState, Instance, Vmac, VrrpVersion};
 use crate::conf::tree::Stmt;
 
 /// What depends on the whole block; none if nothing sensible is left.
@@ -14,6 +14,7 @@ pub(super) fn finish(cx: &mut Cx<'_>, mut d: Draft<'_>, stmt: Stmt<'_>) -> Optio
         let message = format!("{title} has no valid virtual_router_id; it is left out");
         cx.drop_block(
             "missing-vrid",
+            stmt,
             stmt.place(0),
             message,
             "add a line: virtual_router_id N (1 to 255, the same on all its routers)",
@@ -23,7 +24,7 @@ pub(super) fn finish(cx: &mut Cx<'_>, mut d: Draft<'_>, stmt: Stmt<'_>) -> Optio
     d.out.vrid = vrid;
     if d.out.interface.is_none() && d.unicast.peers.is_empty() {
         let message = format!("{title} has no interface; it is left out");
-        cx.drop_block("missing-interface", stmt.place(0), message, "add a line: interface NAME");
+        cx.drop_block("missing-interface", stmt, stmt.place(0), message, "add a line: interface NAME");
         return None;
     }
     if let (Some(place), true) = (d.unicast_src, d.unicast.peers.is_empty()) {
@@ -38,6 +39,7 @@ pub(super) fn finish(cx: &mut Cx<'_>, mut d: Draft<'_>, stmt: Stmt<'_>) -> Optio
     family(cx, &mut d);
     version(cx, &mut d);
     authentication(cx, &mut d);
+    state(cx, &mut d);
     d.out.accept = d.accept.unwrap_or(At::assumed(!d.out.strict.value));
     make_vmac(cx, &mut d);
     if !d.unicast.peers.is_empty() || d.unicast.fault_no_peer.value {
@@ -104,6 +106,34 @@ fn version(cx: &mut Cx<'_>, d: &mut Draft<'_>) {
         }
     }
     cx.fit_interval(d.out.version.value, &mut d.out.advert_interval);
+}
+
+/// MASTER is a hint with side effects; all three were measured with keepalived 2.2.7.
+fn state(cx: &mut Cx<'_>, d: &mut Draft<'_>) {
+    if d.out.state.value != InitialState::Master {
+        return;
+    }
+    if !d.prioritised {
+        let message =
+            "state MASTER without a priority means priority 255: master at once, without an election";
+        let help = "write a priority from 1 to 254, higher than that of the other routers";
+        cx.findings.warning("master-255", d.out.state.place, message.to_owned()).help(help);
+        d.out.priority = At::assumed(255);
+    }
+    if !d.out.preempt.value {
+        let message =
+            "nopreempt has no effect with state MASTER: after a failure this router takes over again";
+        let help = "write state BACKUP on all routers of the group";
+        cx.findings.warning("master-nopreempt", d.out.preempt.place, message.to_owned()).help(help);
+        d.out.preempt = At::assumed(true);
+    }
+    if !d.out.preempt_delay.is_zero() {
+        let message = "preempt_delay has no effect with state MASTER: it takes over at once";
+        cx.findings
+            .warning("master-preempt-delay", d.out.preempt_delay.place, message.to_owned())
+            .help("write state BACKUP");
+        d.out.preempt_delay = At::default();
+    }
 }
 
 fn make_vmac(cx: &mut Cx<'_>, d: &mut Draft<'_>) {

@@ -1,0 +1,130 @@
+//! Real files of other people, read beside keepalived.
+//!
+//! The files are not part of the project. The test reads them from the folder that `LVS_CONF_CORPUS` names, or
+//! from `../shared/corpus/keepalived` beside the workspace. `corpus/keepalived.tsv` holds what keepalived 2.2.7
+//! says about each (made by `scripts/corpus-verdicts`), `corpus/verdicts.tsv` its verdict beside ours.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use lvs_core::conf::{Diag, Env, NoFiles, Severity, parse};
+
+const KEEPALIVED: &str = include_str!("corpus/keepalived.tsv");
+
+/// Files that keepalived calls ok and in which we find an error, with the mistake.
+const PASSED_OVER: [(&str, &str); 1] = [(
+    "036.conf",
+    "two virtual_server_group blocks have one name: the line that renames the second is commented out",
+)];
+
+/// Lines that keepalived complains about and we do not, with the reason.
+const ELSEWHERE: [(&str, &[u32], &str); 9] = [
+    ("032.conf", &[], UNDEFINED),
+    ("047.conf", &[], UNDEFINED),
+    ("068.conf", &[], UNDEFINED),
+    ("039.conf", &[39], UNDEFINED),
+    ("134.conf", &[3], UNDEFINED),
+    ("051.conf", &[51], NO_USER),
+    ("070.conf", &[132], NO_USER),
+    ("064.conf", &[80, 168], AFTER_BLOCK),
+    ("066.conf", &[45], AFTER_BLOCK),
+];
+const UNDEFINED: &str =
+    "${NAME} is not defined; we say so there, and its braces do not take the block apart as in keepalived";
+const NO_USER: &str = "the script's user does not exist on the host that keepalived ran on";
+const AFTER_BLOCK: &str = "we skip the unknown block as a whole, keepalived loses count of its braces";
+
+fn folder() -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus/keepalived");
+    let folder = std::env::var_os("LVS_CONF_CORPUS").map_or(beside, PathBuf::from);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    let message = format!("the corpus of real files is not at {}; set LVS_CONF_CORPUS", folder.display());
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "{message}");
+    // Not through print!: a passing test's output is swallowed, and a skipped test must not pass in silence.
+    let _ = writeln!(std::io::stderr(), "\nNOT TESTED: {message}");
+    None
+}
+
+/// The findings of every file, by name.
+fn findings(folder: &Path) -> BTreeMap<String, Vec<Diag>> {
+    let env = Env { id: "idhost".to_owned(), ..Env::default() };
+    let files = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path());
+    files
+        .filter(|p| p.extension().is_some_and(|e| e == "conf"))
+        .map(|p| {
+            let name = p.file_name().unwrap().to_string_lossy().into_owned();
+            let (_, findings) = parse(&name, &std::fs::read(&p).unwrap(), &mut NoFiles, &env);
+            (name, findings)
+        })
+        .collect()
+}
+
+/// Name, verdict and lines of keepalived's table.
+fn keepalived() -> impl Iterator<Item = (&'static str, &'static str, Vec<u32>)> {
+    KEEPALIVED.lines().map(|row| {
+        let mut columns = row.split('\t');
+        let (name, verdict) = (columns.next().unwrap(), columns.next().unwrap());
+        let lines = columns.next().unwrap_or("").split(',').filter_map(|n| n.parse().ok()).collect();
+        (name, verdict, lines)
+    })
+}
+
+fn worst(findings: &[Diag]) -> &'static str {
+    match findings.iter().map(|d| d.severity).max() {
+        None => "clean",
+        Some(Severity::Note) => "note",
+        Some(Severity::Warning) => "warning",
+        Some(Severity::Error) => "error",
+    }
+}
+
+#[test]
+fn a_file_that_keepalived_takes_has_no_error_but_real_mistakes() {
+    let Some(folder) = folder() else { return };
+    let ours = findings(&folder);
+    let wrong: Vec<&str> = keepalived()
+        .filter(|(name, verdict, _)| *verdict == "ok" && worst(&ours[*name]) == "error")
+        .map(|(name, ..)| name)
+        .collect();
+    assert_eq!(wrong, PASSED_OVER.map(|(name, _)| name));
+}
+
+#[test]
+fn where_keepalived_complains_we_do() {
+    let Some(folder) = folder() else { return };
+    let ours = findings(&folder);
+    let mut silent = String::new();
+    for (name, _, lines) in keepalived() {
+        let known = ELSEWHERE.iter().find(|(n, ..)| *n == name).map(|(_, lines, _)| *lines);
+        let said = |line: u32| ours[name].iter().any(|d| (d.line()..=d.until).contains(&line));
+        for line in lines.into_iter().filter(|l| !said(*l)) {
+            let excused = known.is_some_and(|k| k.is_empty() || k.contains(&line));
+            if !excused {
+                let _ = writeln!(silent, "{name}:{line}");
+            }
+        }
+    }
+    assert_eq!(silent, "", "keepalived complains about these lines and we do not");
+}
+
+#[test]
+fn the_table_of_verdicts_is_current() {
+    let Some(folder) = folder() else { return };
+    let ours = findings(&folder);
+    let table: String =
+        keepalived().fold("file\tkeepalived\tours\n".to_owned(), |mut table, (name, verdict, _)| {
+            let _ = writeln!(table, "{name}\t{verdict}\t{}", worst(&ours[name]));
+            table
+        });
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/verdicts.tsv");
+    if std::env::var_os("LVS_UPDATE_GOLDEN").is_some() {
+        std::fs::write(&golden, &table).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(&golden).unwrap(), table, "LVS_UPDATE_GOLDEN=1 writes the table anew");
+}
