@@ -1,5 +1,6 @@
 //! One thread that waits, tells the routers what happened, and does what they ask for.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::IpAddr;
 
@@ -14,9 +15,11 @@ use crate::host::Host;
 use crate::instance::Instance;
 use crate::spec::{Setup, Spec};
 use crate::tell;
+use crate::track::watch::{News, Things, Watch};
 use crate::words::{Action, Input, State};
 
 mod act;
+mod group;
 mod hear;
 mod reload;
 
@@ -31,6 +34,7 @@ pub trait Source {
 
 const SIGNALS: u64 = 0;
 const MONITOR: u64 = 1;
+const WATCH: u64 = 2;
 /// Tokens from here on are lines.
 const LINES: u64 = 1 << 32;
 /// A deadline missed by more than this means that the process stood still: then what has been heard meanwhile
@@ -48,6 +52,10 @@ pub struct Driver<S> {
     edge: Edge,
     instances: Vec<Instance>,
     deadlines: Vec<Option<Time>>,
+    watch: Watch,
+    news: Vec<News>,
+    /// Changes of state that their sync group has not followed yet.
+    moves: VecDeque<(usize, State, State)>,
     actions: Vec<Action>,
     buffer: Vec<u8>,
     stopping: bool,
@@ -64,8 +72,10 @@ impl<S: Source> Driver<S> {
             Edge::open(setup.garp_interval, setup.gna_interval).map_err(|e| cannot("open sockets", &e))?;
         check_interfaces(&setup, &edge.host)?;
         let signals = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGUSR1];
-        let opened = (|| Ok::<_, io::Error>((Poll::new()?, Signals::new(&signals)?, Monitor::open()?)))();
-        let (poll, signals, monitor) = opened.map_err(|e| cannot("open the event loop", &e))?;
+        let opened = (|| {
+            Ok::<_, io::Error>((Poll::new()?, Signals::new(&signals)?, Monitor::open()?, Watch::new()?))
+        })();
+        let (poll, signals, monitor, watch) = opened.map_err(|e| cannot("open the event loop", &e))?;
         poll.add(&signals, SIGNALS, Interest::Read).map_err(|e| cannot("watch signals", &e))?;
         poll.add(&monitor, MONITOR, Interest::Read).map_err(|e| cannot("watch links", &e))?;
         let mut driver = Self {
@@ -76,24 +86,26 @@ impl<S: Source> Driver<S> {
             edge,
             instances: setup.instances.into_iter().map(Instance::new).collect(),
             deadlines: Vec::new(),
+            watch,
+            news: Vec::new(),
+            moves: VecDeque::new(),
             actions: Vec::new(),
             buffer: vec![0; LARGEST],
             stopping: false,
         };
-        driver.begin()?;
+        driver.begin(&setup.things)?;
         Ok(driver)
     }
 
-    fn begin(&mut self) -> Result<(), String> {
+    fn begin(&mut self, things: &Things) -> Result<(), String> {
         self.deadlines = vec![None; self.instances.len()];
         for at in 0..self.instances.len() {
             self.clean(at)?;
         }
-        self.place();
         let now = clock::now();
-        for at in 0..self.instances.len() {
-            self.feed(at, Input::Start, now);
-        }
+        self.watch.configure(things, now);
+        self.poll.add(&self.watch, WATCH, Interest::Read).map_err(|e| cannot("watch what is tracked", &e))?;
+        self.place();
         Ok(())
     }
 
@@ -122,13 +134,14 @@ impl<S: Source> Driver<S> {
     }
 
     fn deadline(&self) -> Option<Time> {
-        self.deadlines.iter().copied().chain([self.edge.deadline()]).flatten().min()
+        self.deadlines.iter().copied().chain([self.edge.deadline(), self.watch.deadline()]).flatten().min()
     }
 
     fn event(&mut self, event: Event) {
         match event.token {
             SIGNALS => self.take_signals(),
             MONITOR => self.take_changes(),
+            WATCH => self.take_news(),
             token => {
                 let line = usize::try_from(token.saturating_sub(LINES)).unwrap_or(usize::MAX);
                 self.hear(line);
@@ -143,6 +156,9 @@ impl<S: Source> Driver<S> {
             }
         }
         self.edge.announce_due(now);
+        if self.watch.deadline().is_some_and(|d| d <= now) {
+            self.take_news();
+        }
     }
 
     fn take_signals(&mut self) {
@@ -162,11 +178,12 @@ impl<S: Source> Driver<S> {
             log::warn!("asked to stop again: not waiting for a successor");
         }
         for at in 0..self.instances.len() {
-            self.feed(at, Input::Stop, now);
+            self.feed_one(at, Input::Stop, now);
             if self.stopping {
                 self.drop_vips(at);
             }
         }
+        self.settle(now);
         if self.stopping {
             self.instances.clear();
             self.deadlines.clear();
@@ -185,12 +202,9 @@ impl<S: Source> Driver<S> {
                 self.connect(at);
             }
             self.instances[at].look(&self.edge.host);
-            let tracked = self.instances[at].ledger.tracked();
-            if tracked != self.instances[at].router.tracked() {
-                self.feed(at, Input::Track(tracked), now);
-            }
         }
         self.index();
+        self.tell_all(now);
     }
 
     fn connect(&mut self, at: usize) {

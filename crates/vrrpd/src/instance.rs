@@ -27,6 +27,8 @@ pub struct Instance {
     pub ip_id: u16,
     /// What it has seen and done.
     pub stats: Stats,
+    /// It has been told to begin.
+    pub started: bool,
     /// It is no longer in the configuration and ends once it has handed over.
     pub retired: bool,
     /// Addresses that are the host's own (priority 255): they are never removed.
@@ -38,11 +40,12 @@ impl Instance {
     pub fn new(spec: Spec) -> Self {
         Self {
             router: Router::new(spec.params.clone()),
-            ledger: Ledger::new(spec.params.priority, [&spec.track], true),
+            ledger: ledger(&spec),
             link: None,
             source: None,
             ip_id: 0,
             stats: Stats::default(),
+            started: false,
             retired: false,
             owned: Vec::new(),
             spec,
@@ -51,10 +54,7 @@ impl Instance {
 
     /// Opens a new account after a reload; how things stand is carried over.
     pub fn account(&mut self) {
-        let old = std::mem::replace(
-            &mut self.ledger,
-            Ledger::new(self.spec.params.priority, [&self.spec.track], true),
-        );
+        let old = std::mem::replace(&mut self.ledger, ledger(&self.spec));
         for entry in old.entries() {
             self.ledger.set(entry.kind, &entry.name, entry.standing());
         }
@@ -79,7 +79,8 @@ impl Instance {
         let lost = self.spec.track_source && self.spec.source.is_some_and(missing);
         self.ledger.fail(Kind::Source, !dead && (self.source.is_none() || lost));
         self.ledger.fail(Kind::Peer, self.spec.fault_no_peer && self.spec.door.peers.is_empty());
-        for other in &self.spec.track.interfaces {
+        let tracked = [&self.spec.track, &self.spec.group_track];
+        for other in tracked.iter().flat_map(|t| &t.interfaces) {
             let up = host.link(&other.name).is_some_and(Link::usable);
             self.ledger.set(Kind::Interface, &other.name, if up { Standing::Up } else { Standing::Down });
         }
@@ -98,4 +99,8 @@ impl Instance {
     pub fn is_on(&self, link: u32, family: Family) -> bool {
         self.link == Some(link) && self.spec.family == family
     }
+}
+
+fn ledger(spec: &Spec) -> Ledger {
+    Ledger::new(spec.params.priority, [&spec.track, &spec.group_track], spec.weights)
 }

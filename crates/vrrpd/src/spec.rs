@@ -10,6 +10,7 @@ use crate::door::Door;
 use crate::packet::Version;
 use crate::params::Params;
 use crate::timers::master_down;
+use crate::track::watch::Things;
 
 mod from_conf;
 
@@ -25,6 +26,8 @@ pub struct Setup {
     pub instances: Vec<Spec>,
     /// Interfaces may be missing at start.
     pub dynamic_interfaces: bool,
+    /// Scripts, files and processes that some instance tracks.
+    pub things: Things,
     /// Gap between two gratuitous ARPs on an interface.
     pub garp_interval: std::time::Duration,
     /// The same for neighbour advertisements.
@@ -58,6 +61,12 @@ pub struct Spec {
     pub fault_no_peer: bool,
     /// Interfaces, scripts, files and processes that decide the priority, or a fault.
     pub track: Tracking,
+    /// Its sync group.
+    pub group_name: Option<String>,
+    /// What the sync group tracks.
+    pub group_track: Tracking,
+    /// Whether the weights of what is tracked count.
+    pub weights: bool,
     /// All addresses to set, those that are not advertised too.
     pub vips: Vec<Vip>,
     /// Whether its own link going down is a fault.
@@ -113,6 +122,9 @@ impl Spec {
             track_source: false,
             fault_no_peer: false,
             track: Tracking::default(),
+            group_name: None,
+            group_track: Tracking::default(),
+            weights: true,
             vips,
             track_primary: true,
             rx_buffer: None,

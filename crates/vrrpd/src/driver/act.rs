@@ -9,16 +9,28 @@ use crate::tell;
 use crate::words::{Action, Input, State};
 
 impl<S: Source> Driver<S> {
-    /// Tells a router something and does what it asks for.
+    /// Tells a router something, does what it asks for, and lets its sync group follow.
     pub(super) fn feed(&mut self, at: usize, input: Input, now: Time) {
+        self.feed_one(at, input, now);
+        self.settle(now);
+    }
+
+    /// Tells a router something and does what it asks for.
+    pub(super) fn feed_one(&mut self, at: usize, input: Input, now: Time) {
         let mut actions = std::mem::take(&mut self.actions);
         actions.clear();
+        let ripe = self.instances[at].router.is_ripe();
         self.instances[at].router.handle(input, now, &mut actions);
         for action in &actions {
             self.act(at, *action, now);
         }
         self.actions = actions;
-        self.deadlines[at] = self.instances[at].router.deadline();
+        let instance = &self.instances[at];
+        self.deadlines[at] = instance.router.deadline();
+        if instance.spec.group_name.is_some() && !ripe && instance.router.is_ripe() {
+            let state = instance.router.state();
+            self.moves.push_back((at, state, state));
+        }
     }
 
     fn act(&mut self, at: usize, action: Action, now: Time) {
@@ -34,6 +46,9 @@ impl<S: Source> Driver<S> {
                 let instance = &mut self.instances[at];
                 instance.stats.moved(Transition { at: now, from, to, cause });
                 tell::entered(instance, to, &cause);
+                if instance.spec.group_name.is_some() {
+                    self.moves.push_back((at, from, to));
+                }
             }
             Action::Note(note) => tell::note(&self.instances[at], &note),
         }

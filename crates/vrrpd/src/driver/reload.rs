@@ -34,6 +34,12 @@ impl<S: Source> Driver<S> {
                 None => self.add(new),
             }
         }
+        self.watch.configure(&setup.things, now);
+        for instance in &mut self.instances {
+            for n in self.watch.all() {
+                instance.ledger.set(n.kind, &n.name, n.standing);
+            }
+        }
         self.place();
         self.bury();
         log::info!("configuration reloaded: {} instances", self.instances.len());
@@ -46,8 +52,6 @@ impl<S: Source> Driver<S> {
         if let Err(e) = self.clean(at) {
             log::error!("{e}");
         }
-        self.place();
-        self.feed(at, Input::Start, clock::now());
     }
 
     /// Kept addresses never vanish, new ones come before old ones go.

@@ -2,13 +2,14 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use lvs_core::conf::model::{self, Broadcast, VrrpVersion};
+use lvs_core::conf::model::{self, Broadcast, Reference, Tracking, VrrpVersion};
 use lvs_core::conf::{At, Config};
 
 use super::{NODAD, Setup, Spec, Vip};
 use crate::door::{Door, Peer};
 use crate::packet::{AUTH_DATA, Auth, Version};
 use crate::params::{Garp, Params};
+use crate::track::watch::Things;
 
 /// IFA_F_ flags of linux/if_addr.h.
 mod flag {
@@ -23,15 +24,37 @@ pub fn setup(config: &Config) -> Setup {
     let global = &config.global;
     Setup {
         instances: config.instances.iter().map(|i| spec(config, i)).collect(),
+        things: things(config),
         dynamic_interfaces: *global.dynamic_interfaces,
         garp_interval: *global.garp_interval,
         gna_interval: *global.gna_interval,
     }
 }
 
+/// Only what some instance or group tracks is looked after.
+fn things(config: &Config) -> Things {
+    let instances = config.instances.iter().map(|i| &i.track);
+    let all: Vec<&Tracking> = instances.chain(config.sync_groups.iter().map(|g| &g.track)).collect();
+    let names = |list: fn(&Tracking) -> &Vec<Reference>| -> Vec<&str> {
+        all.iter().flat_map(|t| list(t)).map(|r| r.name.as_str()).collect()
+    };
+    let (scripts, files, processes) = (names(|t| &t.scripts), names(|t| &t.files), names(|t| &t.processes));
+    Things {
+        scripts: config.scripts.iter().filter(|s| scripts.contains(&s.name.as_str())).cloned().collect(),
+        files: config.track_files.iter().filter(|f| files.contains(&f.name.as_str())).cloned().collect(),
+        processes: config
+            .track_processes
+            .iter()
+            .filter(|p| processes.contains(&p.name.as_str()))
+            .cloned()
+            .collect(),
+        global: config.global.clone(),
+    }
+}
+
 fn spec(config: &Config, instance: &model::Instance) -> Spec {
     let interface = instance.interface.as_ref().map(|i| i.value.clone()).unwrap_or_default();
-    let grouped = config.sync_groups.iter().any(|g| g.members.iter().any(|m| m.value == instance.name.value));
+    let group = config.sync_groups.iter().find(|g| g.members.iter().any(|m| m.value == instance.name.value));
     let version = version(*instance.version);
     Spec {
         name: instance.name.value.clone(),
@@ -48,7 +71,7 @@ fn spec(config: &Config, instance: &model::Instance) -> Spec {
             startup_delay: *config.global.startup_delay,
             garp: garp(&instance.garp, *config.global.min_garp),
             lower_prio_no_advert: *instance.lower_prio_no_advert,
-            grouped,
+            grouped: group.is_some(),
         },
         door: door(instance, version),
         group: *instance.mcast_group,
@@ -57,6 +80,9 @@ fn spec(config: &Config, instance: &model::Instance) -> Spec {
         track_source: *instance.track_source,
         fault_no_peer: instance.unicast.as_ref().is_some_and(|u| *u.fault_no_peer),
         track: instance.track.clone(),
+        group_name: group.map(|g| g.name.value.clone()),
+        group_track: group.map(|g| g.track.clone()).unwrap_or_default(),
+        weights: group.is_none_or(|g| *g.tracking_weight),
         vips: instance.addresses.iter().chain(&instance.excluded).map(|a| vip(a, &interface)).collect(),
         track_primary: *instance.track_primary,
         rx_buffer: instance.rx_buffer.as_ref().and_then(|b| usize::try_from(b.value).ok()),

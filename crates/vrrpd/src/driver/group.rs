@@ -1,0 +1,115 @@
+//! Sync groups, and what tracking says: both move routers that no packet has moved.
+
+use lvs_core::sys::clock;
+use lvs_core::time::Time;
+
+use super::{Driver, Source};
+use crate::group::{self, Member, Order};
+use crate::track::Kind;
+use crate::words::{Input, State};
+
+impl<S: Source> Driver<S> {
+    /// Lets the sync groups follow what their members did, until nothing follows any more.
+    pub(super) fn settle(&mut self, now: Time) {
+        while let Some((at, from, to)) = self.moves.pop_front() {
+            let members = self.members_of(at);
+            let standing: Vec<Member> = members.iter().map(|m| self.member(*m)).collect();
+            if let Some(moved) = members.iter().position(|m| *m == at) {
+                for (member, order) in group::after_move(&standing, moved, from, to) {
+                    self.obey(members[member], order, now);
+                }
+            }
+            self.agree(&members, now);
+        }
+    }
+
+    /// Spreads faults through a group, and makes all of it master once all have won.
+    fn agree(&mut self, members: &[usize], now: Time) {
+        let standing: Vec<Member> = members.iter().map(|m| self.member(*m)).collect();
+        for (at, order) in members.iter().zip(group::faults(&standing)) {
+            self.obey(*at, order, now);
+        }
+        let standing: Vec<Member> = members.iter().map(|m| self.member(*m)).collect();
+        for member in group::masters(&standing) {
+            self.feed_one(members[member], Input::GroupMaster, now);
+        }
+    }
+
+    fn obey(&mut self, at: usize, order: Order, now: Time) {
+        match order {
+            Order::Fault(fault) => {
+                if self.instances[at].ledger.fail(Kind::Group, fault) {
+                    self.tell_tracked(at, now);
+                }
+            }
+            Order::Master => self.feed_one(at, Input::GroupMaster, now),
+            Order::Backup => self.feed_one(at, Input::GroupBackup, now),
+            Order::Release => self.feed_one(at, Input::Release, now),
+            Order::Resume => self.feed_one(at, Input::Resume, now),
+        }
+    }
+
+    fn members_of(&self, at: usize) -> Vec<usize> {
+        let Some(name) = self.instances.get(at).and_then(|i| i.spec.group_name.as_deref()) else {
+            return Vec::new();
+        };
+        let same = |i: &crate::instance::Instance| !i.retired && i.spec.group_name.as_deref() == Some(name);
+        self.instances.iter().enumerate().filter(|(_, i)| same(i)).map(|(at, _)| at).collect()
+    }
+
+    fn member(&self, at: usize) -> Member {
+        let instance = &self.instances[at];
+        let faults = instance.ledger.tracked().faults & !Kind::Group.bit();
+        Member { state: instance.router.state(), ripe: instance.router.is_ripe(), faulty: faults != 0 }
+    }
+
+    /// Hands the account of a router on to it, and starts it once everything it waits for is known.
+    pub(super) fn tell_tracked(&mut self, at: usize, now: Time) {
+        let instance = &self.instances[at];
+        let tracked = instance.ledger.tracked();
+        let begins =
+            instance.router.state() == State::Init && !instance.ledger.is_pending() && !self.stopping;
+        if tracked != instance.router.tracked() {
+            self.feed_one(at, Input::Track(tracked), now);
+        }
+        if begins && !self.instances[at].started {
+            self.instances[at].started = true;
+            self.feed_one(at, Input::Start, now);
+        }
+    }
+
+    /// Takes what scripts, files and processes have to say.
+    pub(super) fn take_news(&mut self) {
+        let now = clock::now();
+        let mut news = std::mem::take(&mut self.news);
+        news.clear();
+        self.watch.turn(now, &mut news);
+        for n in &news {
+            for at in 0..self.instances.len() {
+                let instance = &mut self.instances[at];
+                if instance.ledger.set(n.kind, &n.name, n.standing) {
+                    log::info!(
+                        "{}: {} {} is {:?}: {}",
+                        instance.spec.name,
+                        n.kind.name(),
+                        n.name,
+                        n.standing,
+                        instance.ledger
+                    );
+                }
+            }
+        }
+        if !news.is_empty() {
+            self.tell_all(now);
+        }
+        self.news = news;
+    }
+
+    /// Hands every account on.
+    pub(super) fn tell_all(&mut self, now: Time) {
+        for at in 0..self.instances.len() {
+            self.tell_tracked(at, now);
+        }
+        self.settle(now);
+    }
+}
