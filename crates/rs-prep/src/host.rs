@@ -107,6 +107,11 @@ impl HostState {
         self.nic(device).is_some_and(|nic| nic.loopback || !nic.arp)
     }
 
+    /// Whether a device is `lo`.
+    pub fn is_loopback(&self, device: &str) -> bool {
+        self.nic(device).is_some_and(|nic| nic.loopback)
+    }
+
     /// The host routes for `addr` that somebody added by hand or with this tool.
     pub fn host_routes(&self, addr: IpAddr) -> impl Iterator<Item = &RouteTo> {
         self.routes.iter().filter(move |r| r.to == Prefix::host(addr) && !r.by_kernel)

@@ -84,15 +84,17 @@ fn asked(args: &Check, host: &HostState) -> Result<Asked> {
     Ok(asked)
 }
 
-/// The VIPs of this host as they can be guessed: single addresses on silent devices.
+/// The VIPs of this host as they can be guessed: single addresses on `lo` and on the tunnels that `up` uses.
 fn held(host: &HostState) -> Vec<Vip> {
-    let devices = host.nics.iter().filter(|nic| host.is_quiet(&nic.name));
-    let vips = devices.flat_map(|nic| host.vips_on(&nic.name)).map(|held| {
-        let tunnel = matches!(held.device.as_str(), "tunl0" | "ip6tnl0");
-        let forwarding = if tunnel { Forwarding::Tunnel } else { Forwarding::Direct };
-        Vip { addr: held.prefix.addr, forwarding }
-    });
-    vips.collect()
+    let devices =
+        host.nics.iter().filter(|nic| nic.loopback).map(|nic| (nic.name.as_str(), Forwarding::Direct));
+    let tunnels = ["tunl0", "ip6tnl0"].map(|name| (name, Forwarding::Tunnel));
+    devices
+        .chain(tunnels)
+        .flat_map(|(name, forwarding)| {
+            host.vips_on(name).map(move |held| Vip { addr: held.prefix.addr, forwarding })
+        })
+        .collect()
 }
 
 /// A service on a port, with the host's first own address as its RIP.

@@ -1,14 +1,13 @@
 //! The edge to the kernel: reads what the host holds, and carries out steps.
 
 use std::collections::HashMap;
-use std::io;
 use std::net::IpAddr;
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use lvs_core::addr::{Family, Prefix};
 use lvs_core::sys::rtnl::{Address, Link, Proxy, Route, RouteKind, Rtnl};
 use lvs_core::sys::sysctl::{self, Key};
+use nix::errno::Errno;
 
 use crate::host::{Held, HostState, Nic, RouteTo, Settings};
 use crate::step::{Placement, Step};
@@ -50,7 +49,7 @@ impl Kernel {
     /// The kernel's reason, with the command that the step stands for.
     pub fn run(&mut self, step: &Step) -> Result<()> {
         let done = match step {
-            Step::Load { module } => load(module),
+            Step::Load { device, kind, .. } => self.load(device, kind),
             Step::Set { key, to, .. } => set(key, *to),
             Step::LinkUp { device } => self.link_up(device, true),
             Step::LinkDown { device } => self.link_up(device, false),
@@ -66,6 +65,16 @@ impl Kernel {
     fn index(&mut self, device: &str) -> Result<u32> {
         let link = self.rtnl.link(device)?;
         link.map(|link| link.index).with_context(|| format!("there is no interface {device}"))
+    }
+
+    /// Lets the kernel load the module of a tunnel, as its own loader knows where modules are.
+    fn load(&mut self, device: &str, kind: &str) -> Result<()> {
+        match self.rtnl.add_link(device, kind) {
+            // The module has brought the device with it.
+            Err(e) if e.errno == Errno::EEXIST => Ok(()),
+            Err(e) if e.errno == Errno::EOPNOTSUPP => bail!("this kernel has no tunnels of the kind {kind}"),
+            done => Ok(done?),
+        }
     }
 
     fn link_up(&mut self, device: &str, up: bool) -> Result<()> {
@@ -124,17 +133,6 @@ fn set(key: &Key, to: i32) -> Result<()> {
         Some(now) if now == to => Ok(()),
         now => bail!("the kernel took {to} and holds {now:?}"),
     }
-}
-
-fn load(module: &str) -> Result<()> {
-    let output = match Command::new("modprobe").arg(module).output() {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => bail!("modprobe is not installed (package kmod)"),
-        output => output?,
-    };
-    if !output.status.success() {
-        bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
-    }
-    Ok(())
 }
 
 fn settings(interface: &str) -> Result<Settings> {

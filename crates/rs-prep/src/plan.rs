@@ -107,7 +107,7 @@ fn settings(host: &HostState, vips: &[Vip]) -> Vec<Step> {
     let mut steps = Vec::new();
     for vip in vips {
         let missing = vip.module().filter(|_| host.nic(vip.device()).is_none());
-        once(&mut steps, missing.map(|module| Step::Load { module }));
+        once(&mut steps, missing.map(|(kind, module)| Step::Load { device: vip.device(), kind, module }));
     }
     // IPv6 asks for nothing: a solicitation for an address of lo gets no answer on another link.
     if vips.iter().any(|vip| vip.family() == Family::Inet) {

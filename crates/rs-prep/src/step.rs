@@ -9,9 +9,13 @@ use lvs_core::sys::sysctl::Key;
 /// One change of the host. A list of them, run in order, is all that this tool ever does to one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Load a kernel module, for the tunnel device that it brings.
+    /// Load the kernel module of a tunnel, for the device that it brings.
     Load {
-        /// Its name.
+        /// The device.
+        device: &'static str,
+        /// The kernel's name for such devices.
+        kind: &'static str,
+        /// The module's name.
         module: &'static str,
     },
     /// Write a kernel setting.
@@ -102,7 +106,7 @@ impl Step {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Load { module } => write!(f, "modprobe {module}"),
+            Self::Load { module, .. } => write!(f, "modprobe {module}"),
             Self::Set { key, to, .. } => write!(f, "sysctl -qw {key}={to}"),
             Self::LinkUp { device } => write!(f, "ip link set dev {device} up"),
             Self::LinkDown { device } => write!(f, "ip link set dev {device} down"),

@@ -56,12 +56,12 @@ impl Vip {
         }
     }
 
-    /// The kernel module that makes the device, where it needs one.
-    pub fn module(self) -> Option<&'static str> {
+    /// The kind of the device and the kernel module that makes it, where it needs one.
+    pub fn module(self) -> Option<(&'static str, &'static str)> {
         match (self.forwarding, self.family()) {
             (Forwarding::Direct, _) => None,
-            (Forwarding::Tunnel, Family::Inet) => Some("ipip"),
-            (Forwarding::Tunnel, Family::Inet6) => Some("ip6_tunnel"),
+            (Forwarding::Tunnel, Family::Inet) => Some(("ipip", "ipip")),
+            (Forwarding::Tunnel, Family::Inet6) => Some(("ip6tnl", "ip6_tunnel")),
         }
     }
 }

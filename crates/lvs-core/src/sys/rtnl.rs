@@ -48,6 +48,12 @@ impl Rtnl {
         self.change(Rtm::Newlink, 0, &Link::switch(link, up))
     }
 
+    /// Makes a virtual link of a kind (`ipip`, `dummy`), with the kernel's defaults; the kernel loads the kind's module.
+    /// EEXIST: the module brought a link of this name with it, as those of tunnels do.
+    pub fn add_link(&mut self, name: &str, kind: &str) -> Result<(), NetlinkError> {
+        self.change(Rtm::Newlink, CREATE | EXCL, &Link::create(name, kind))
+    }
+
     /// All addresses of both families.
     pub fn addresses(&mut self) -> Result<Vec<Address>, NetlinkError> {
         self.list(Rtm::Getaddr, &[0; address::HEADER], |m| Address::decode(m.body))

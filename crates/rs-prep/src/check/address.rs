@@ -14,7 +14,7 @@ pub(super) fn findings(host: &HostState, asked: &Asked) -> Vec<Finding> {
         |route| {
             let addr = route.to.addr;
             let stale = route.gateway.is_none()
-                && host.is_quiet(&route.device)
+                && host.is_loopback(&route.device)
                 && host.holding(addr).next().is_none();
             stale.then(|| stale_route(addr, &route.device))
         },
@@ -63,7 +63,8 @@ fn on_nic(held: &Held, vip: Vip) -> Finding {
 /// An address on `lo` that stands for a whole network.
 fn mask(host: &HostState, held: &Held) -> Option<Finding> {
     let loopback = held.prefix.addr.is_loopback();
-    let wide = !held.prefix.is_host() && !loopback && host.is_quiet(&held.device);
+    // Other silent devices, such as VPNs, have networks behind them.
+    let wide = !held.prefix.is_host() && !loopback && host.is_loopback(&held.device);
     let right = Prefix::host(held.prefix.addr);
     wide.then(|| {
         let sentence = format!(

@@ -223,3 +223,13 @@ fn strict_filtering_closes_a_tunnel() {
     host.addresses.last_mut().unwrap().device = "tunl0".to_owned();
     assert_eq!(codes(&host, &asked(), &Seen::default()), ["tunnel-rp-filter"]);
 }
+
+#[test]
+fn a_vpns_network_and_peers_are_none_of_its_business() {
+    let mut host = good();
+    host.nics.push(nic("wg0", false, Settings::default()));
+    host.addresses.push(held("10.7.0.1/24", "wg0", "wg0"));
+    let to = "10.8.0.1/32".parse().unwrap();
+    host.routes.push(RouteTo { to, device: "wg0".to_owned(), gateway: None, by_kernel: false });
+    assert_eq!(findings(&host, &asked(), &Seen::default()), []);
+}

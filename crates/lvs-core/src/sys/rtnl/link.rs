@@ -53,6 +53,16 @@ impl Link {
         b
     }
 
+    /// The body of RTM_NEWLINK that makes a link.
+    pub(super) fn create(name: &str, kind: &str) -> Vec<u8> {
+        let mut b = vec![0; HEADER];
+        nlattr::put_str(&mut b, u16::from(Ifla::Ifname), name);
+        nlattr::nest(&mut b, u16::from(Ifla::Linkinfo), |b| {
+            nlattr::put_str(b, u16::from(IflaInfo::Kind), kind);
+        });
+        b
+    }
+
     /// Reads the body of RTM_NEWLINK or RTM_DELLINK; none if it is too short.
     pub(super) fn decode(body: &[u8]) -> Option<Self> {
         let word = |i: usize| body.get(i..i + 4)?.first_chunk().map(|b| u32::from_ne_bytes(*b));
