@@ -13,6 +13,7 @@ pub mod gate;
 pub mod group;
 pub mod host;
 pub mod instance;
+pub mod notify;
 pub mod packet;
 pub mod params;
 pub mod router;

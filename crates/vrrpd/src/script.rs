@@ -121,6 +121,17 @@ fn runner(command: &Command, global: &Global) -> Result<Option<(u32, u32)>, Refu
     Ok((!ourselves).then_some((user.uid.as_raw(), gid.as_raw())))
 }
 
+/// The numbers of a user and a group by name; without a group the user's own.
+///
+/// # Errors
+/// There is no such user or group.
+pub fn owner(user: Option<&str>, group: Option<&str>) -> Result<(Option<u32>, Option<u32>), Refused> {
+    let user = user.map(find_user).transpose()?;
+    let group = group.map(find_group).transpose()?;
+    let gid = group.or(user.as_ref().map(|u| u.gid));
+    Ok((user.map(|u| u.uid.as_raw()), gid.map(Gid::as_raw)))
+}
+
 /// A user by name or number.
 fn find_user(name: &str) -> Result<User, Refused> {
     let named = User::from_name(name).ok().flatten();

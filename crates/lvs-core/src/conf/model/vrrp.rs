@@ -121,8 +121,10 @@ pub struct Notify {
     pub fault: Option<Command>,
     /// `notify_stop`.
     pub stop: Option<Command>,
-    /// `notify_deleted`: some(none) runs nothing but says DELETED to `notify`.
+    /// The script of `notify_deleted`.
     pub deleted: Option<Command>,
+    /// `notify_deleted`, with or without a script: `notify` is told DELETED instead of FAULT.
+    pub says_deleted: At<bool>,
     /// `notify_master_rx_lower_pri` (instances).
     pub master_rx_lower_pri: Option<Command>,
     /// `notify`: run after any of them with INSTANCE or GROUP, name, state and priority appended.

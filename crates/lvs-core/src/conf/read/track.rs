@@ -67,6 +67,12 @@ impl Cx<'_> {
 
     /// A `notify*` line; false if the keyword is none.
     pub(super) fn notify(&mut self, key: &str, s: Stmt<'_>, out: &mut Notify) -> bool {
+        if key == "notify_deleted" {
+            out.says_deleted = At::assumed(true);
+            if s.get(0).is_none() {
+                return true;
+            }
+        }
         let slot = match key {
             "notify_master" => &mut out.master,
             "notify_backup" => &mut out.backup,

@@ -1,0 +1,122 @@
+//! Named pipes that get a line for every change.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, fchown};
+
+use lvs_core::conf::model::Fifo;
+use nix::fcntl::OFlag;
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
+
+use crate::script::owner;
+
+/// A pipe that is open for writing, whether or not anyone reads it.
+#[derive(Debug)]
+pub struct Pipe {
+    path: String,
+    file: File,
+    /// We made it, so we remove it.
+    made: bool,
+    lost: u64,
+}
+
+impl Pipe {
+    /// Opens the pipe, and makes it first if it is not there.
+    ///
+    /// # Errors
+    /// A sentence: it is another kind of file, or the system refuses.
+    pub fn open(fifo: &Fifo) -> Result<Self, String> {
+        let path = fifo.path.value.clone();
+        let fail = |e: io::Error| format!("{path}: {e}");
+        let made = match mkfifo(path.as_str(), Mode::from_bits_truncate(0o600)) {
+            Ok(()) => true,
+            Err(nix::errno::Errno::EEXIST) => false,
+            Err(e) => return Err(fail(e.into())),
+        };
+        // Reading as well keeps the pipe open: a write without a reader would fail, and a reader that comes and goes
+        // would see its end.
+        let flags = OFlag::O_NONBLOCK.bits();
+        let file = OpenOptions::new().read(true).write(true).custom_flags(flags).open(&path).map_err(fail)?;
+        if !file.metadata().map_err(fail)?.file_type().is_fifo() {
+            return Err(format!("{path} is not a named pipe; try: rm {path}"));
+        }
+        if made && (fifo.user.is_some() || fifo.group.is_some()) {
+            let name = |v: &Option<lvs_core::conf::At<String>>| v.as_ref().map(|a| a.value.clone());
+            let (uid, gid) = owner(name(&fifo.user).as_deref(), name(&fifo.group).as_deref())
+                .map_err(|e| format!("{path}: {e}"))?;
+            fchown(&file, uid, gid).map_err(fail)?;
+        }
+        Ok(Self { path, file, made, lost: 0 })
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Writes a line. When nobody reads, lines are lost once the pipe is full; true when this is the first one.
+    pub fn write(&mut self, line: &str) -> bool {
+        // A pipe takes a line of this length as a whole or not at all.
+        match self.file.write_all(line.as_bytes()) {
+            Ok(()) => {
+                self.lost = 0;
+                false
+            }
+            Err(_) => {
+                self.lost += 1;
+                self.lost == 1
+            }
+        }
+    }
+}
+
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        if self.made {
+            // Gone already is what we want.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use lvs_core::conf::At;
+
+    use super::*;
+
+    fn fifo(name: &str) -> Fifo {
+        let path = std::env::temp_dir().join(format!("vrrpd-fifo-{name}-{}", std::process::id()));
+        Fifo { path: At::assumed(path.display().to_string()), user: None, group: None, script: None }
+    }
+
+    #[test]
+    fn lines_wait_for_a_reader_and_a_full_pipe_blocks_nobody() {
+        let f = fifo("full");
+        let mut pipe = Pipe::open(&f).unwrap();
+        let line = "x".repeat(1023) + "\n";
+        let first_lost = (0..1000).filter(|_| pipe.write(&line)).count();
+        assert_eq!(first_lost, 1, "told once");
+        let flags = OFlag::O_NONBLOCK.bits();
+        let mut reader = OpenOptions::new().read(true).custom_flags(flags).open(f.path.as_str()).unwrap();
+        let mut bytes = vec![0; 1 << 20];
+        let n = reader.read(&mut bytes).unwrap();
+        assert!(n > 0 && n % 1024 == 0, "whole lines only: {n}");
+        assert!(!pipe.write(&line), "there is room again");
+        drop(pipe);
+        assert!(std::fs::metadata(f.path.as_str()).is_err(), "what it made it removes");
+    }
+
+    #[test]
+    fn another_kind_of_file_is_refused_and_left_alone() {
+        let f = fifo("plain");
+        std::fs::write(f.path.as_str(), "mine").unwrap();
+        let why = Pipe::open(&f).unwrap_err();
+        assert!(why.contains("is not a named pipe; try: rm "), "{why}");
+        assert_eq!(std::fs::read_to_string(f.path.as_str()).unwrap(), "mine");
+        std::fs::remove_file(f.path.as_str()).unwrap();
+    }
+}
