@@ -84,7 +84,7 @@ pub(crate) fn save_script(words: &[String]) -> u8 {
     let options = words.iter().take_while(|w| *w != "--").filter(|w| w.starts_with('-'));
     let mut numeric = false;
     for option in options {
-        if option[1..].bytes().any(|b| b != b'n') {
+        if option != "-n" {
             complain(
                 Face::Save.name(),
                 "saves the IPVS table as rule lines; the only option is -n (no names)",

@@ -12,7 +12,7 @@ use lvs_core::table::Protocol;
 
 use crate::face::Face;
 use crate::list::wrote;
-use crate::names::Resolved;
+use crate::names::{CLibrary, Resolved};
 use crate::session::{Failure, MISSING, Session};
 
 const PATH: &str = "/proc/net/ip_vs_conn";
@@ -62,7 +62,8 @@ fn address(text: &str) -> Option<IpAddr> {
 pub(crate) fn run(s: &mut Session, list: &List) -> Result<(), Failure> {
     let fail = |e| Failure::new(MISSING, format!("{PATH}: {e}"));
     let spell: Box<dyn Spelling> = match s.face {
-        _ if list.numeric => Box::new(Numeric),
+        Face::Ipvsctl if list.numeric => Box::new(Numeric),
+        _ if list.numeric => Box::new(CLibrary),
         Face::Ipvsctl => Box::new(Resolved::within_a_second(addresses().map_err(fail)?)),
         _ => Box::new(Resolved::patient()),
     };

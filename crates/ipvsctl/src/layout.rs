@@ -109,9 +109,10 @@ impl Layout<'_> {
         if let Some(seconds) = service.persistence {
             write!(out, " persistent {seconds}")?;
             rule::netmask(out, " mask ", family, service.netmask)?;
-        }
-        if let Some(engine) = &service.engine {
-            write!(out, " pe {engine}")?;
+            // Without persistence an engine does nothing, and ipvsadm does not show it.
+            if let Some(engine) = &service.engine {
+                write!(out, " pe {engine}")?;
+            }
         }
         out.write_str(if service.flags.has(ServiceFlags::ONE_PACKET) { " ops\n" } else { "\n" })
     }
@@ -133,17 +134,18 @@ impl Layout<'_> {
 
 impl Print for Layout<'_> {
     fn service(&self, out: &mut String, state: &ServiceState) -> fmt::Result {
+        let family = state.key.family();
+        let start = out.len();
+        self.name(out, &state.key)?;
+        limit(out, start, 33, family);
         match self.columns {
             Columns::Stats | Columns::Rate => {
-                let start = out.len();
-                self.name(out, &state.key)?;
-                pad(out, start, 33, state.key.family());
+                fill(out, start, 33);
                 self.counters(out, &state.stats, true)
             }
             _ => {
-                self.name(out, &state.key)?;
                 out.push(' ');
-                self.scheduling(out, state.key.family(), &state.service)
+                self.scheduling(out, family, &state.service)
             }
         }
     }
@@ -152,7 +154,8 @@ impl Print for Layout<'_> {
         out.push_str("  -> ");
         let start = out.len();
         self.spell.endpoint(out, rule::protocol(key), s.endpoint)?;
-        pad(out, start, 28, Family::of(s.endpoint.addr));
+        limit(out, start, 28, Family::of(s.endpoint.addr));
+        fill(out, start, 28);
         let (active, inactive) = (s.active, s.inactive);
         let weight = i32::from_ne_bytes(s.server.weight.to_ne_bytes());
         match self.columns {
@@ -170,7 +173,7 @@ impl Print for Layout<'_> {
                 write!(out, " {:<7} ", method(s.server.forward))?;
                 let start = out.len();
                 tunnel(out, s.server.forward)?;
-                pad(out, start, 13, Family::Inet6);
+                fill(out, start, 13);
                 writeln!(out, " {weight:<6} {active:<10} {inactive:<10}")
             }
             Columns::Plain => {
@@ -181,12 +184,16 @@ impl Print for Layout<'_> {
     }
 }
 
-/// Fills the field that began at `start`; IPv4 is cut to it, IPv6 never.
-fn pad(out: &mut String, start: usize, width: usize, family: Family) {
+/// Cuts the field that began at `start`; IPv6 is never cut.
+fn limit(out: &mut String, start: usize, width: usize, family: Family) {
     if family == Family::Inet {
         let kept = cut(&out[start..], width).len();
         out.truncate(start + kept);
     }
+}
+
+/// Fills the field that began at `start` with blanks.
+fn fill(out: &mut String, start: usize, width: usize) {
     while out.len() < start + width {
         out.push(' ');
     }

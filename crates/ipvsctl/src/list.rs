@@ -13,7 +13,7 @@ use lvs_core::table::ServiceKey;
 use crate::connections;
 use crate::face::Face;
 use crate::layout::{Columns, Layout, heading};
-use crate::names::Resolved;
+use crate::names::{CLibrary, Resolved};
 use crate::order;
 use crate::session::{Failure, MISSING, Session};
 
@@ -119,7 +119,8 @@ pub(crate) fn spelling(
     services: &[ServiceState],
 ) -> Result<Box<dyn Spelling>, Failure> {
     Ok(match s.face {
-        _ if numeric => Box::new(Numeric),
+        Face::Ipvsctl if numeric => Box::new(Numeric),
+        _ if numeric => Box::new(CLibrary),
         Face::Ipvsctl => Box::new(Resolved::within_a_second(addresses(s, services)?)),
         _ => Box::new(Resolved::patient()),
     })

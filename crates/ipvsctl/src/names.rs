@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ impl Resolved {
             (Some(name), IpAddr::V4(_)) => write!(out, "{name}"),
             (Some(name), IpAddr::V6(_)) => write!(out, "[{name}]"),
             (None, IpAddr::V4(a)) => write!(out, "{a}"),
-            (None, IpAddr::V6(a)) => write!(out, "[{a}]"),
+            (None, IpAddr::V6(a)) => CLibrary.v6(out, a),
         };
     }
 
@@ -72,6 +72,33 @@ impl Spelling for Resolved {
         text.push(':');
         self.port(&mut text, protocol, e.port);
         out.write_str(cut(&text, LONGEST))
+    }
+}
+
+/// Numbers as the C library writes them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct CLibrary;
+
+impl CLibrary {
+    /// An address whose first 96 bits are zero stands with dots, `[::0.1.0.128]`, save `::` and what is as short.
+    fn v6(self, out: &mut dyn Write, a: Ipv6Addr) -> fmt::Result {
+        let low = Ipv4Addr::from(u128::from(a) as u32);
+        match a.segments() {
+            [0, 0, 0, 0, 0, 0, high, _] if high != 0 => write!(out, "[::{low}]"),
+            _ => write!(out, "[{a}]"),
+        }
+    }
+}
+
+impl Spelling for CLibrary {
+    fn endpoint(&self, out: &mut dyn Write, _: Option<Protocol>, e: Endpoint) -> fmt::Result {
+        match e.addr {
+            IpAddr::V4(_) => write!(out, "{e}"),
+            IpAddr::V6(a) => {
+                self.v6(out, a)?;
+                write!(out, ":{}", e.port)
+            }
+        }
     }
 }
 
@@ -132,6 +159,17 @@ mod tests {
     fn what_was_not_looked_up_stays_a_number() {
         let names = Resolved::within_a_second(HashSet::new());
         assert_eq!(spelled(&names, None, Endpoint::new([127, 0, 0, 1], 80)), "127.0.0.1:80");
+    }
+
+    #[test]
+    fn ipv4_compatible_addresses_have_dots() {
+        for (addr, text) in
+            [("::1:80", "[::0.1.0.128]:9"), ("::1", "[::1]:9"), ("2001:db8::1", "[2001:db8::1]:9")]
+        {
+            let mut out = String::new();
+            CLibrary.endpoint(&mut out, None, Endpoint::new(addr.parse::<IpAddr>().unwrap(), 9)).unwrap();
+            assert_eq!(out, text);
+        }
     }
 
     #[test]

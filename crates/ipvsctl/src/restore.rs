@@ -27,6 +27,8 @@ struct Pending {
     last_status: u8,
     failures: usize,
     line: usize,
+    /// The rest of the input is not read.
+    ended: bool,
 }
 
 /// Carries out the lines of `input`; the exit status.
@@ -37,6 +39,7 @@ pub(crate) fn run(s: &mut Session, mut input: impl Read) -> Result<u8, Failure> 
         last_status: 0,
         failures: 0,
         line: 0,
+        ended: false,
     };
     let mut buffer = vec![0; PIECE];
     let mut kept = 0;
@@ -47,13 +50,15 @@ pub(crate) fn run(s: &mut Session, mut input: impl Read) -> Result<u8, Failure> 
         let got = read(&mut input, &mut buffer[kept..])?;
         let end = kept + got;
         let mut start = 0;
-        while let Some(len) = buffer[start..end].iter().position(|b| *b == b'\n') {
+        while let Some(len) = buffer[start..end].iter().position(|b| *b == b'\n').filter(|_| !pending.ended) {
             pending.line(s, &buffer[start..start + len])?;
             start += len + 1;
         }
-        if got == 0 {
-            // The last line may lack its newline.
-            pending.line(s, &buffer[start..end])?;
+        if got == 0 || pending.ended {
+            if !pending.ended {
+                // The last line may lack its newline.
+                pending.line(s, &buffer[start..end])?;
+            }
             pending.send(s)?;
             return Ok(pending.status(s));
         }
@@ -111,11 +116,9 @@ impl Pending {
             command => adm::execute(s, command),
         });
         match result {
-            Ok(status) if ends && s.face.exact() => {
-                Err(Failure { status, text: String::new(), ends_restore: true })
-            }
             Ok(status) => {
                 self.last_status = status;
+                self.ended = ends && s.face.exact();
                 Ok(())
             }
             Err(failure) if s.face.exact() && failure.ends_restore => {
@@ -123,7 +126,7 @@ impl Pending {
             }
             Err(failure) => {
                 self.failed(s, self.line, &failure.text);
-                self.last_status = if failure.ends_restore { failure.status } else { 0 };
+                self.last_status = failure.status;
                 Ok(())
             }
         }

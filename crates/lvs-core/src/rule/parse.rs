@@ -109,7 +109,7 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a str>, names: &dyn Names) -> Res
         line.role = Some(role(state)?);
     }
     while let Some((option, value)) = reader.next()? {
-        line.take(option, value.unwrap_or_default())?;
+        line.take(option, value)?;
     }
     line.finish(&reader.plain)
 }
@@ -160,7 +160,7 @@ impl<'a> Line<'a> {
         self.given.iter().any(|o| o.opt == opt)
     }
 
-    fn take(&mut self, option: &'static OptionInfo, value: &'a str) -> Result<(), Refusal> {
+    fn take(&mut self, option: &'static OptionInfo, value: Option<&'a str>) -> Result<(), Refusal> {
         if matches!(option.opt, Opt::Command(_)) {
             let text = format!("{} is a second command; one line does one thing", option.name());
             return Err(Refusal::wrong(text));
@@ -172,6 +172,10 @@ impl<'a> Line<'a> {
         }
         self.groups |= option.group_bit();
         self.given.push(option);
+        if option.opt == Opt::Persistent {
+            return self.service.persistent(value);
+        }
+        let value = value.unwrap_or_default();
         self.assign(option.opt, value);
         self.value(option, value)
     }
@@ -199,7 +203,6 @@ impl<'a> Line<'a> {
             Opt::Sctp => self.service.endpoint(Protocol::Sctp, value, self.names),
             Opt::Mark => self.service.mark(value),
             Opt::Ipv6 => self.service.ipv6(),
-            Opt::Persistent => self.service.persistent(value),
             Opt::Netmask => self.service.netmask(value, self.names),
             Opt::RealServer => self.server.endpoint(&self.service, value, self.names),
             Opt::Weight => set(&mut self.server.weight, whole(value), || bad("not 0 to 2147483647")),

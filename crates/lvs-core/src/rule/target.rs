@@ -72,12 +72,22 @@ impl ServiceWords<'_> {
         Ok(())
     }
 
-    pub(super) fn persistent(&mut self, text: &str) -> Result<(), Refusal> {
-        let bad = || Refusal::wrong(format!("-p '{text}': not 1 to {LONGEST} seconds"));
-        let seconds =
-            if text.is_empty() { DEFAULT_PERSISTENCE } else { number32(text, 1, LONGEST).ok_or_else(bad)? };
-        self.persistence = Some(seconds);
+    pub(super) fn persistent(&mut self, text: Option<&str>) -> Result<(), Refusal> {
+        let seconds = match text {
+            None => Some(DEFAULT_PERSISTENCE),
+            Some(text) => number32(text, 1, LONGEST),
+        };
+        let bad = || {
+            let text = text.unwrap_or_default();
+            Refusal::wrong(format!("-p '{text}': not 1 to {LONGEST} seconds"))
+        };
+        self.persistence = Some(seconds.ok_or_else(bad)?);
         Ok(())
+    }
+
+    /// The protocol by which names of ports are found; for a firewall mark ipvsadm takes TCP's.
+    fn naming(&self) -> Option<Protocol> {
+        self.protocol.or(self.mark.map(|_| Protocol::Tcp))
     }
 
     /// The family as far as the line has told it: a mask is read by it.
@@ -171,7 +181,7 @@ impl ServerWords {
         text: &str,
         names: &dyn Names,
     ) -> Result<(), Refusal> {
-        let (addr, port) = host_port(text, service.protocol, names).ok_or_else(|| bad_address(text))?;
+        let (addr, port) = host_port(text, service.naming(), names).ok_or_else(|| bad_address(text))?;
         self.endpoint = Some(Endpoint { addr, port: port.unwrap_or(service.port) });
         Ok(())
     }

@@ -1,0 +1,168 @@
+//! ipvsctl under ipvsadm's name against ipvsadm: the same command lines from the same table, each program in a network
+//! namespace of its own in one boot. Standard output byte for byte, exit status, whether standard error is empty, and
+//! the kernel's table as netlink tells it must be equal.
+
+mod ipvsadm {
+    pub(crate) mod face;
+    pub(crate) mod run;
+    pub(crate) mod script;
+}
+
+use ipvsadm::face::Ours;
+use ipvsadm::run::{Kernel, Side, compare};
+use ipvsadm::script::{Case, cases};
+use lab::{Lab, SECONDS, wait};
+
+const CASES: &str = include_str!("ipvsadm/cases.txt");
+
+#[test]
+fn every_command_line_does_what_ipvsadms_does() {
+    let all = cases(CASES);
+    assert!(all.len() >= 300, "only {} cases", all.len());
+    let ours = Ours::new();
+    let programs = [Side::original(), ours.side()];
+    let different: Vec<String> = all.iter().filter_map(|case| difference(case, &programs)).collect();
+    assert!(different.is_empty(), "{} of {} differ:\n{}", different.len(), all.len(), different.join("\n"));
+}
+
+/// What the two programs did not do alike.
+fn difference(case: &Case, programs: &[Side; 2]) -> Option<String> {
+    let look = |side: &Side, kernel: &mut Kernel| {
+        let answers: Vec<_> = case.commands.iter().map(|c| side.run(c)).collect();
+        (answers, kernel.dump())
+    };
+    let [original, ours] = if case.shared {
+        Kernel::fresh(|kernel| {
+            kernel.set_up(&case.setup);
+            programs.each_ref().map(|side| look(side, kernel))
+        })
+    } else {
+        programs.each_ref().map(|side| {
+            Kernel::fresh(|kernel| {
+                kernel.set_up(&case.setup);
+                look(side, kernel)
+            })
+        })
+    };
+    compare(case, &original, &ours)
+}
+
+/// Connections in every state that a short test can make, looked at by both programs in the same second.
+#[test]
+fn connections_are_listed_alike() {
+    let ours = Ours::new();
+    let lab = Lab::new();
+    let client = lab.host("client", &["10.0.0.50/24", "fd00::50/64"]);
+    let director = lab.host("director", &["10.0.0.1/24", "10.0.0.111/32", "fd00::1/64", "fd00::111/128"]);
+    let server = lab.host("server", &["10.0.0.2/24", "fd00::2/64"]);
+    server.ok("ip route add default via 10.0.0.1");
+    server.ok("ip -6 route add default via fd00::1");
+    server.ok("ip route add 10.0.0.50/32 via 10.0.0.1");
+    server.ok("ip -6 route add fd00::50/128 via fd00::1");
+    director.ok(
+        "sysctl -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.all.send_redirects=0",
+    );
+    let _web = server.spawn("lab server s 80");
+    for line in [
+        "-A -t 10.0.0.111:80 -s rr -p 600",
+        "-a -t 10.0.0.111:80 -r 10.0.0.2 -m",
+        "-A -t [fd00::111]:80 -s rr",
+        "-a -t [fd00::111]:80 -r [fd00::2]:80 -m",
+        "-A -u 10.0.0.111:5060 -s rr -p 300 --pe sip",
+        "-a -u 10.0.0.111:5060 -r 10.0.0.2 -m",
+    ] {
+        director.ok(&format!("ipvsadm {line}"));
+    }
+    wait(10 * SECONDS, "an IPv4 answer", || client.run("lab get 10.0.0.111:80").status == 0);
+    wait(10 * SECONDS, "an IPv6 answer", || client.run("lab get [fd00::111]:80").status == 0);
+    let invite = "INVITE sip:a@b SIP/2.0\\r\\nCall-ID: call-1@host\\r\\n\\r\\n";
+    // Through cat, so that it goes in one packet.
+    client.ok(&["bash", "-c", &format!("printf '{invite}' | cat > /dev/udp/10.0.0.111/5060")]);
+    let listed = director.ok("ipvsadm -Lnc --persistent-conn");
+    assert!(listed.lines().count() >= 6 && listed.contains("sip"), "{listed}");
+    for options in [
+        "-Lnc",
+        "-Lc",
+        "-Lnc --persistent-conn",
+        "-Ln",
+        "-Ln --stats",
+        "-Ln --persistent-conn",
+        "-Ln --stats --exact",
+    ] {
+        // Timeouts count down: an equal pair of the original's around ours makes the comparison exact.
+        wait(20 * SECONDS, options, || {
+            let look = |program: &str| director.run(&format!("{program} {options}")).stdout;
+            let (before, mine, after) = (look("ipvsadm"), look(ours.program()), look("ipvsadm"));
+            if before == after {
+                assert_eq!(before, mine, "ipvsadm {options}");
+            }
+            before == after
+        });
+    }
+    assert!(
+        director.ok("ipvsadm -Lnc --persistent-conn").contains("sip"),
+        "the engine's data is part of this"
+    );
+}
+
+/// Names that are longer than ipvsadm's fields.
+#[test]
+fn names_are_cut_where_ipvsadm_cuts_them() {
+    let ours = Ours::new();
+    let lab = Lab::new();
+    let host = lab.host("h", &["10.0.0.1/24", "fd00::1/64"]);
+    let long = "a-very-long-name-of-a-virtual-service-in-a-domain.example.net";
+    host.write(
+        "/etc/hosts",
+        &format!(
+            "127.0.0.1 localhost\n::1 localhost6\n10.0.0.1 director\n10.0.0.7 {long}\n10.0.0.8 middling-name.example.net\n\
+             10.0.0.9 a-name-of-some-length.example\nfd00::7 six-{long}\nfd00::8 six\n"
+        ),
+    );
+    for line in [
+        "-A -t 10.0.0.7:80",
+        "-A -t 10.0.0.8:443",
+        "-A -u 10.0.0.9:domain",
+        "-A -f 7",
+        "-A -t [fd00::7]:80",
+        "-A -t [fd00::8]:8080",
+        "-a -t 10.0.0.8:443 -r middling-name.example.net",
+        "-a -t 10.0.0.8:443 -r 10.0.0.7",
+        "-a -t 10.0.0.8:443 -r 10.0.0.9:81 -m",
+        "-a -f 7 -r 10.0.0.8:80",
+        "-a -t [fd00::8]:8080 -r fd00::7",
+        "-a -t [fd00::8]:8080 -r fd00::8",
+        "-A --sctp-service director:80",
+    ] {
+        host.ok(&format!("ipvsadm {line}"));
+    }
+    for options in [
+        "-L",
+        "-S",
+        "-L --stats",
+        "-L --rate",
+        "-L --tun-info",
+        "-L --thresholds",
+        "",
+        "-L -t 10.0.0.8:https",
+    ] {
+        let original = host.run(&format!("ipvsadm {options}"));
+        let mine = host.run(&format!("{} {options}", ours.program()));
+        assert_eq!((original.stdout, original.status), (mine.stdout, mine.status), "ipvsadm {options}");
+    }
+}
+
+/// No rights: every call ends with 2, help too.
+#[test]
+fn without_rights_every_call_ends_with_2() {
+    let ours = Ours::new();
+    let host = Lab::new().bare_host("h");
+    for options in ["-L", "-h", "--version", "-A -t 10.0.0.1:80", "-C", "-Q", ""] {
+        for program in ["ipvsadm", ours.program()] {
+            let answer = host
+                .run(&format!("setpriv --reuid 65534 --clear-groups --inh-caps=-all {program} {options}"));
+            assert_eq!((answer.status, answer.stdout.as_str()), (2, ""), "{answer}");
+            assert!(!answer.stderr.is_empty(), "{answer}");
+        }
+    }
+}
