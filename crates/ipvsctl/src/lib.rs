@@ -5,7 +5,9 @@
 //! in a file of its own with its tests beside it, are gathered in [`verbs`].
 
 mod adm;
+pub mod apply;
 mod connections;
+pub mod document;
 pub mod drain;
 mod face;
 mod help;
@@ -19,7 +21,9 @@ mod restore;
 mod save;
 pub mod service;
 mod session;
+pub mod show;
 pub mod snapshot;
+mod source;
 pub mod top;
 mod units;
 pub mod verbs;

@@ -40,7 +40,7 @@ pub(crate) fn wrote(result: fmt::Result) -> Result<(), Failure> {
     result.map_err(|_| Failure::new(MISSING, "a value cannot be printed"))
 }
 
-fn daemon(out: &mut dyn Write, d: &Daemon) -> fmt::Result {
+pub(crate) fn daemon(out: &mut dyn Write, d: &Daemon) -> fmt::Result {
     write!(out, "{} sync daemon (mcast={}, syncid={}", rule::role(d.role), d.interface, d.sync_id)?;
     write!(out, ", maxlen={}", d.max_len)?;
     if let Some(group) = d.group {

@@ -12,7 +12,7 @@ use clap::{Parser, Subcommand};
 use lvs_core::ipvs::IpvsError;
 use lvs_core::sys::ipvs::{Client, OpenError};
 
-use crate::{drain, metrics, top};
+use crate::{apply, drain, metrics, show, top};
 
 /// The command line while these verbs are the only ones.
 #[derive(Debug, Parser)]
@@ -25,6 +25,12 @@ struct Cli {
 /// One verb with its options.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Show everything that the kernel tells of its table
+    List(show::Args),
+    /// Make the table that of a file, with the least change
+    Apply(apply::Args),
+    /// Print what 'apply' would change, as rule lines; 1 if there is anything
+    Diff(apply::DiffArgs),
     /// Take a real server out of service without cutting anybody off
     Drain(drain::Args),
     /// Print the table's counters for Prometheus
@@ -82,6 +88,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// See [`Failure`]; it prints as a sentence without the tool's name.
 pub fn run(verb: &Verb) -> Result<u8, Failure> {
     match verb {
+        Verb::List(args) => show::run(args),
+        Verb::Apply(args) => apply::run(args),
+        Verb::Diff(args) => apply::run_diff(args),
         Verb::Drain(args) => drain::run(args),
         Verb::Metrics(args) => metrics::run(args),
         Verb::Top(args) => top::run(args),

@@ -1,0 +1,279 @@
+//! The JSON of `ipvsctl list --json`, which `apply` and `diff` read too. schema/list.schema.json describes it.
+//!
+//! What is counted may be missing on reading; what is configured may not, save where the default is meant.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use lvs_core::addr::{Endpoint, Family};
+use lvs_core::ipvs::{ServerState, ServiceState, Stats};
+use lvs_core::plan::{Daemon, Timeouts};
+use lvs_core::table::{
+    Forward, Protocol, Server, Service, ServiceEntry, ServiceFlags, ServiceKey, Table, Tunnel, TunnelChecksum,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::snapshot::{Entry, Snapshot};
+
+/// Everything that the kernel tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    /// IPVS version, as `1.2.1`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Buckets of the connection table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection_table_size: Option<u32>,
+    /// Connection timeouts in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeouts: Option<Timeouts>,
+    /// Sync daemons that run.
+    #[serde(default)]
+    pub daemons: Vec<Daemon>,
+    /// Virtual services.
+    pub services: Vec<ServiceDoc>,
+}
+
+/// A virtual service: `protocol`, `address` and `port`, or `mark` and `family`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceDoc {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    protocol: Option<Protocol>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    address: Option<IpAddr>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    port: Option<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mark: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    family: Option<Family>,
+    scheduler: String,
+    #[serde(default)]
+    scheduler_flags: [bool; 3],
+    #[serde(default)]
+    one_packet: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    persistence: Option<Persistence>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    engine: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stats: Option<Stats>,
+    servers: Vec<ServerDoc>,
+}
+
+/// How long a client keeps its server, and which clients count as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Persistence {
+    timeout: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    netmask: Option<Ipv4Addr>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    prefix_length: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Method {
+    Masq,
+    Local,
+    Tunnel,
+    Route,
+    Bypass,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
+enum TunnelDoc {
+    Ipip,
+    Gue { port: u16, checksum: TunnelChecksum },
+    Gre { checksum: TunnelChecksum },
+}
+
+/// A real server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerDoc {
+    address: IpAddr,
+    port: u16,
+    forward: Method,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tunnel: Option<TunnelDoc>,
+    weight: u32,
+    #[serde(default)]
+    upper_threshold: u32,
+    #[serde(default)]
+    lower_threshold: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    active_connections: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    inactive_connections: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    persistent_connections: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stats: Option<Stats>,
+}
+
+const FLAGS: [ServiceFlags; 3] = [ServiceFlags::SCHED_1, ServiceFlags::SCHED_2, ServiceFlags::SCHED_3];
+
+impl From<&Snapshot> for Document {
+    fn from(s: &Snapshot) -> Self {
+        let [major, minor, patch] = s.info.version;
+        Self {
+            version: Some(format!("{major}.{minor}.{patch}")),
+            connection_table_size: Some(s.info.connection_table_size),
+            timeouts: Some(s.timeouts),
+            daemons: s.daemons.clone(),
+            services: s.entries.iter().map(ServiceDoc::from).collect(),
+        }
+    }
+}
+
+impl From<&Entry> for ServiceDoc {
+    fn from(entry: &Entry) -> Self {
+        let ServiceState { key, service, stats } = &entry.service;
+        let (vip, mark) = match key {
+            ServiceKey::Addr { protocol, vip } => (Some((*protocol, *vip)), None),
+            ServiceKey::Mark { mark, family } => (None, Some((*mark, *family))),
+        };
+        Self {
+            protocol: vip.map(|(p, _)| p),
+            address: vip.map(|(_, v)| v.addr),
+            port: vip.map(|(_, v)| v.port),
+            mark: mark.map(|(m, _)| m),
+            family: mark.map(|(_, f)| f),
+            scheduler: service.scheduler.clone(),
+            scheduler_flags: FLAGS.map(|f| service.flags.has(f)),
+            one_packet: service.flags.has(ServiceFlags::ONE_PACKET),
+            persistence: service.persistence.map(|t| Persistence::new(t, key.family(), service.netmask)),
+            engine: service.engine.clone(),
+            stats: Some(*stats),
+            servers: entry.servers.iter().map(ServerDoc::from).collect(),
+        }
+    }
+}
+
+impl Persistence {
+    fn new(timeout: u32, family: Family, mask: u32) -> Self {
+        match family {
+            Family::Inet => Self { timeout, netmask: Some(Ipv4Addr::from(mask)), prefix_length: None },
+            Family::Inet6 => Self { timeout, netmask: None, prefix_length: Some(mask) },
+        }
+    }
+
+    fn mask(&self, family: Family) -> u32 {
+        let mask = match family {
+            Family::Inet => self.netmask.map(u32::from),
+            Family::Inet6 => self.prefix_length,
+        };
+        mask.unwrap_or_else(|| Service::default_netmask(family))
+    }
+}
+
+impl From<&ServerState> for ServerDoc {
+    fn from(s: &ServerState) -> Self {
+        let (forward, tunnel) = match s.server.forward {
+            Forward::Masq => (Method::Masq, None),
+            Forward::Local => (Method::Local, None),
+            Forward::Route => (Method::Route, None),
+            Forward::Bypass => (Method::Bypass, None),
+            Forward::Tunnel(tunnel) => (Method::Tunnel, Some(TunnelDoc::from(tunnel))),
+        };
+        Self {
+            address: s.endpoint.addr,
+            port: s.endpoint.port,
+            forward,
+            tunnel,
+            weight: s.server.weight,
+            upper_threshold: s.server.upper,
+            lower_threshold: s.server.lower,
+            active_connections: Some(s.active),
+            inactive_connections: Some(s.inactive),
+            persistent_connections: Some(s.persistent),
+            stats: Some(s.stats),
+        }
+    }
+}
+
+impl From<Tunnel> for TunnelDoc {
+    fn from(tunnel: Tunnel) -> Self {
+        match tunnel {
+            Tunnel::Ipip => Self::Ipip,
+            Tunnel::Gue { port, checksum } => Self::Gue { port, checksum },
+            Tunnel::Gre { checksum } => Self::Gre { checksum },
+        }
+    }
+}
+
+impl ServiceDoc {
+    fn key(&self) -> Result<ServiceKey, String> {
+        match (self.protocol, self.address, self.port, self.mark) {
+            (Some(protocol), Some(addr), Some(port), None) => {
+                Ok(ServiceKey::Addr { protocol, vip: Endpoint { addr, port } })
+            }
+            (None, None, None, Some(mark)) if mark > 0 => {
+                Ok(ServiceKey::Mark { mark, family: self.family.unwrap_or(Family::Inet) })
+            }
+            _ => Err("a service needs protocol, address and port, or a mark above 0".to_owned()),
+        }
+    }
+
+    fn service(&self, family: Family) -> Service {
+        let mut service = Service::new(&self.scheduler, family);
+        for (flag, _) in FLAGS.into_iter().zip(self.scheduler_flags).filter(|(_, set)| *set) {
+            service.flags = service.flags.with(flag);
+        }
+        if self.one_packet {
+            service.flags = service.flags.with(ServiceFlags::ONE_PACKET);
+        }
+        service.persistence = self.persistence.map(|p| p.timeout);
+        service.netmask = self.persistence.map_or(service.netmask, |p| p.mask(family));
+        service.engine.clone_from(&self.engine);
+        service
+    }
+}
+
+impl ServerDoc {
+    fn server(&self) -> Server {
+        let forward = match (self.forward, self.tunnel) {
+            (Method::Masq, _) => Forward::Masq,
+            (Method::Local, _) => Forward::Local,
+            (Method::Route, _) => Forward::Route,
+            (Method::Bypass, _) => Forward::Bypass,
+            (Method::Tunnel, None | Some(TunnelDoc::Ipip)) => Forward::Tunnel(Tunnel::Ipip),
+            (Method::Tunnel, Some(TunnelDoc::Gue { port, checksum })) => {
+                Forward::Tunnel(Tunnel::Gue { port, checksum })
+            }
+            (Method::Tunnel, Some(TunnelDoc::Gre { checksum })) => Forward::Tunnel(Tunnel::Gre { checksum }),
+        };
+        Server { forward, weight: self.weight, upper: self.upper_threshold, lower: self.lower_threshold }
+    }
+}
+
+impl Document {
+    /// The table that it describes.
+    ///
+    /// # Errors
+    /// A service without a name, or two with the same.
+    pub fn table(&self) -> Result<Table, String> {
+        let mut table = Table::default();
+        for (i, doc) in self.services.iter().enumerate() {
+            let key = doc.key().map_err(|e| format!("services[{i}]: {e}"))?;
+            let mut entry = ServiceEntry::new(doc.service(key.family()));
+            for server in &doc.servers {
+                let endpoint = Endpoint { addr: server.address, port: server.port };
+                if entry.servers.insert(endpoint, server.server()).is_some() {
+                    return Err(format!("services[{i}]: real server {endpoint} stands there twice"));
+                }
+            }
+            if table.services.insert(key, entry).is_some() {
+                return Err(format!("services[{i}]: {key} stands there twice"));
+            }
+        }
+        Ok(table)
+    }
+}
+
+#[cfg(test)]
+mod tests;

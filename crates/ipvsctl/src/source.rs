@@ -1,0 +1,133 @@
+//! FILE: a table as keepalived.conf, as the JSON of `list --json`, or as rule lines; `-` is standard input.
+
+use std::fs;
+use std::io::Read;
+
+use lvs_core::conf::{self, Diag, Severity};
+use lvs_core::desired::{self, Health, ServerHealth, ServiceHealth};
+use lvs_core::plan::{Op, step};
+use lvs_core::rule::{self, Command};
+use lvs_core::sys::conf::{Disk, env};
+use lvs_core::sys::names::System;
+use lvs_core::table::Table;
+
+use crate::document::Document;
+use crate::restore;
+use crate::verbs::Failure;
+
+/// What a text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// keepalived.conf.
+    Keepalived,
+    /// The JSON of `list --json`.
+    Json,
+    /// Rule lines.
+    Rules,
+}
+
+/// Tells the form by the first character that is neither blank nor in a comment.
+pub(crate) fn form(text: &str) -> Form {
+    let mut lines = text.lines().map(str::trim_start);
+    match lines.find(|l| !l.is_empty() && !l.starts_with(['#', '!'])) {
+        Some(line) if line.starts_with('{') => Form::Json,
+        Some(line) if line.starts_with('-') || line.starts_with("ipvsadm") => Form::Rules,
+        // Nothing at all is an empty list of rules, which means the same in every form.
+        None => Form::Rules,
+        Some(_) => Form::Keepalived,
+    }
+}
+
+/// Reads the file; warnings go to standard error.
+///
+/// # Errors
+/// It cannot be read, or anything in it is wrong: then all that is wrong is in the failure.
+pub(crate) fn table(file: &str) -> Result<Table, Failure> {
+    let bytes = match file {
+        "-" => {
+            let mut bytes = Vec::new();
+            std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+        }
+        path => fs::read(path),
+    };
+    let bytes = bytes.map_err(|e| Failure::Usage(format!("{file}: {e}")))?;
+    let name = if file == "-" { "standard input" } else { file };
+    let text = String::from_utf8_lossy(&bytes);
+    match form(&text) {
+        Form::Keepalived => {
+            let (config, findings) = conf::parse(name, &bytes, &mut Disk, &env());
+            judge(&findings)?;
+            Ok(desired::table(&config, &everybody_lives(&config)))
+        }
+        Form::Json => json(&text).map_err(|e| Failure::Usage(format!("{name}: {e}"))),
+        Form::Rules => rules(&text).map_err(|all| {
+            let lines: Vec<String> = all.iter().map(|(line, e)| format!("{name}:{line}: {e}")).collect();
+            Failure::Usage(lines.join("\nipvsctl: "))
+        }),
+    }
+}
+
+/// All errors at once, or the warnings alone.
+fn judge(findings: &[Diag]) -> Result<(), Failure> {
+    let shown = |least: Severity| {
+        let all: Vec<String> =
+            findings.iter().filter(|d| d.severity >= least).map(ToString::to_string).collect();
+        all.join("\nipvsctl: ")
+    };
+    if findings.iter().any(|d| d.severity == Severity::Error) {
+        return Err(Failure::Usage(shown(Severity::Warning)));
+    }
+    let warnings = shown(Severity::Warning);
+    if !warnings.is_empty() {
+        crate::out::complain("ipvsctl", &warnings);
+    }
+    Ok(())
+}
+
+/// A file that is applied is meant as a whole: which servers really live is tcpcheck's matter.
+fn everybody_lives(config: &conf::Config) -> Health {
+    let services = config.virtual_servers.iter().map(|vs| {
+        let servers = vs.real_servers.iter().map(|_| ServerHealth::new(true)).collect();
+        let mut health = ServiceHealth { quorum: false, servers };
+        health.settle(vs);
+        health
+    });
+    Health { services: services.collect() }
+}
+
+fn json(text: &str) -> Result<Table, String> {
+    serde_json::from_str::<Document>(text).map_err(|e| e.to_string())?.table()
+}
+
+/// The table after these lines from an empty one; every line that is wrong otherwise, with its number.
+fn rules(text: &str) -> Result<Table, Vec<(usize, String)>> {
+    let mut table = Table::default();
+    let mut wrong = Vec::new();
+    for (i, line) in text.lines().enumerate() {
+        if restore::is_comment(line) || restore::words(line).next().is_none() {
+            continue;
+        }
+        if let Err(e) = rule_line(&mut table, line) {
+            wrong.push((i + 1, e));
+        }
+    }
+    if wrong.is_empty() { Ok(table) } else { Err(wrong) }
+}
+
+fn rule_line(table: &mut Table, line: &str) -> Result<(), String> {
+    match rule::parse(restore::words(line), &System) {
+        Ok(
+            Command::Op(Op::SetTimeouts(_) | Op::StartDaemon(_) | Op::StopDaemon(..) | Op::Zero(_))
+            | Command::List(_),
+        ) => Err("a table has services and real servers only".to_owned()),
+        Ok(Command::Op(op)) if step(table, &op) => Ok(()),
+        Ok(Command::Op(op)) => {
+            Err(format!("{op}: the lines before it do not fit (is it there twice, or missing?)"))
+        }
+        Ok(_) => Err("a table has services and real servers only".to_owned()),
+        Err(refusal) => Err(refusal.text),
+    }
+}
+
+#[cfg(test)]
+mod tests;
