@@ -13,6 +13,7 @@ use nix::sys::signal::Signal;
 use crate::edge::{Edge, Line};
 use crate::host::Host;
 use crate::instance::Instance;
+use crate::notify::notifier::{Notifier, Scripts};
 use crate::spec::{Setup, Spec};
 use crate::tell;
 use crate::track::watch::{News, Things, Watch};
@@ -21,6 +22,7 @@ use crate::words::{Action, Input, State};
 mod act;
 mod group;
 mod hear;
+mod notify;
 mod reload;
 
 /// Where a configuration comes from: a file to read anew on SIGHUP, or the command line.
@@ -35,6 +37,7 @@ pub trait Source {
 const SIGNALS: u64 = 0;
 const MONITOR: u64 = 1;
 const WATCH: u64 = 2;
+const NOTIFIER: u64 = 3;
 /// Tokens from here on are lines.
 const LINES: u64 = 1 << 32;
 /// A deadline missed by more than this means that the process stood still: then what has been heard meanwhile
@@ -54,6 +57,9 @@ pub struct Driver<S> {
     deadlines: Vec<Option<Time>>,
     watch: Watch,
     news: Vec<News>,
+    notifier: Notifier,
+    /// All routers have stopped: until then their scripts are waited for.
+    last_scripts: Option<Time>,
     /// Changes of state that their sync group has not followed yet.
     moves: VecDeque<(usize, State, State)>,
     actions: Vec<Action>,
@@ -73,9 +79,11 @@ impl<S: Source> Driver<S> {
         check_interfaces(&setup, &edge.host)?;
         let signals = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGUSR1];
         let opened = (|| {
-            Ok::<_, io::Error>((Poll::new()?, Signals::new(&signals)?, Monitor::open()?, Watch::new()?))
+            let signals = Signals::new(&signals)?;
+            Ok::<_, io::Error>((Poll::new()?, signals, Monitor::open()?, Watch::new()?, Notifier::new()?))
         })();
-        let (poll, signals, monitor, watch) = opened.map_err(|e| cannot("open the event loop", &e))?;
+        let (poll, signals, monitor, watch, notifier) =
+            opened.map_err(|e| cannot("open the event loop", &e))?;
         poll.add(&signals, SIGNALS, Interest::Read).map_err(|e| cannot("watch signals", &e))?;
         poll.add(&monitor, MONITOR, Interest::Read).map_err(|e| cannot("watch links", &e))?;
         let mut driver = Self {
@@ -88,16 +96,18 @@ impl<S: Source> Driver<S> {
             deadlines: Vec::new(),
             watch,
             news: Vec::new(),
+            notifier,
+            last_scripts: None,
             moves: VecDeque::new(),
             actions: Vec::new(),
             buffer: vec![0; LARGEST],
             stopping: false,
         };
-        driver.begin(&setup.things)?;
+        driver.begin(&setup.things, &setup.notify)?;
         Ok(driver)
     }
 
-    fn begin(&mut self, things: &Things) -> Result<(), String> {
+    fn begin(&mut self, things: &Things, scripts: &Scripts) -> Result<(), String> {
         self.deadlines = vec![None; self.instances.len()];
         for at in 0..self.instances.len() {
             self.clean(at)?;
@@ -105,6 +115,9 @@ impl<S: Source> Driver<S> {
         let now = clock::now();
         self.watch.configure(things, now);
         self.poll.add(&self.watch, WATCH, Interest::Read).map_err(|e| cannot("watch what is tracked", &e))?;
+        self.notifier.configure(scripts);
+        self.poll.add(&self.notifier, NOTIFIER, Interest::Read).map_err(|e| cannot("watch scripts", &e))?;
+        self.enter_all();
         self.place();
         Ok(())
     }
@@ -129,12 +142,15 @@ impl<S: Source> Driver<S> {
         Ok(())
     }
 
-    fn finished(&self) -> bool {
-        self.stopping && self.instances.iter().all(|i| i.router.state() == State::Stopped)
+    fn finished(&mut self) -> bool {
+        let stopped = self.stopping && self.instances.iter().all(|i| i.router.state() == State::Stopped);
+        stopped && self.scripts_are_done()
     }
 
     fn deadline(&self) -> Option<Time> {
-        self.deadlines.iter().copied().chain([self.edge.deadline(), self.watch.deadline()]).flatten().min()
+        let edges =
+            [self.edge.deadline(), self.watch.deadline(), self.notifier.deadline(), self.last_scripts];
+        self.deadlines.iter().copied().chain(edges).flatten().min()
     }
 
     fn event(&mut self, event: Event) {
@@ -142,6 +158,7 @@ impl<S: Source> Driver<S> {
             SIGNALS => self.take_signals(),
             MONITOR => self.take_changes(),
             WATCH => self.take_news(),
+            NOTIFIER => self.notifier.turn(clock::now()),
             token => {
                 let line = usize::try_from(token.saturating_sub(LINES)).unwrap_or(usize::MAX);
                 self.hear(line);
@@ -158,6 +175,9 @@ impl<S: Source> Driver<S> {
         self.edge.announce_due(now);
         if self.watch.deadline().is_some_and(|d| d <= now) {
             self.take_news();
+        }
+        if self.notifier.deadline().is_some_and(|d| d <= now) {
+            self.notifier.turn(now);
         }
     }
 

@@ -7,6 +7,7 @@ use lvs_core::addr::{Family, Prefix};
 use lvs_core::conf::model::Tracking;
 
 use crate::door::Door;
+use crate::notify::notifier::Scripts;
 use crate::packet::Version;
 use crate::params::Params;
 use crate::timers::master_down;
@@ -28,6 +29,8 @@ pub struct Setup {
     pub dynamic_interfaces: bool,
     /// Scripts, files and processes that some instance tracks.
     pub things: Things,
+    /// What is run when a state changes.
+    pub notify: Scripts,
     /// Gap between two gratuitous ARPs on an interface.
     pub garp_interval: std::time::Duration,
     /// The same for neighbour advertisements.

@@ -169,11 +169,12 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// The account of an instance of this priority that tracks these things; with `weights` false (a sync group
-    /// without `sync_group_tracking_weight`) every weight counts as 0.
-    pub fn new<'a>(base: u8, tracked: impl IntoIterator<Item = &'a Tracking>, weights: bool) -> Self {
+    /// The account of an instance of this priority that tracks these things, and those of its sync group. With `weights`
+    /// false (a sync group without `sync_group_tracking_weight`) what the instance itself tracks with a weight is left
+    /// out, as in keepalived: members whose priorities drift apart would pull the group in two directions.
+    pub fn new(base: u8, own: &Tracking, group: &Tracking, weights: bool) -> Self {
         let mut ledger = Self { base, entries: Vec::new(), faults: 0 };
-        for tracking in tracked {
+        for (tracking, weights) in [(own, weights), (group, true)] {
             ledger.add(Kind::Interface, &tracking.interfaces, weights);
             ledger.add(Kind::Script, &tracking.scripts, weights);
             ledger.add(Kind::File, &tracking.files, weights);
@@ -183,11 +184,10 @@ impl Ledger {
     }
 
     fn add(&mut self, kind: Kind, references: &[Reference], weights: bool) {
-        for r in references {
-            let weight = if weights { *r.weight } else { Weight { value: 0, ..*r.weight } };
+        for r in references.iter().filter(|r| weights || r.weight.value.value == 0) {
             let known = self.entries.iter().any(|e| e.kind == kind && e.name == *r.name);
             if !known {
-                let name = r.name.value.clone();
+                let (name, weight) = (r.name.value.clone(), *r.weight);
                 self.entries.push(Entry { kind, name, weight, standing: Standing::Unknown });
             }
         }

@@ -3,10 +3,11 @@
 use lvs_core::time::Time;
 
 use super::{Driver, Source};
+use crate::notify::Event;
 use crate::params::OWNER;
 use crate::stats::Transition;
 use crate::tell;
-use crate::words::{Action, Input, State};
+use crate::words::{Action, Input, Note, State};
 
 impl<S: Source> Driver<S> {
     /// Tells a router something, does what it asks for, and lets its sync group follow.
@@ -49,8 +50,14 @@ impl<S: Source> Driver<S> {
                 if instance.spec.group_name.is_some() {
                     self.moves.push_back((at, from, to));
                 }
+                self.notify_state(at, to, now);
             }
-            Action::Note(note) => tell::note(&self.instances[at], &note),
+            Action::Note(note) => {
+                tell::note(&self.instances[at], &note);
+                if matches!(note, Note::LowerMaster { .. }) {
+                    self.notify_instance(at, Event::LowerPriority, now);
+                }
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use lvs_core::time::Time;
 
 use super::{Driver, Source};
 use crate::group::{self, Member, Order};
+use crate::notify::Event;
 use crate::track::Kind;
 use crate::words::{Input, State};
 
@@ -20,6 +21,7 @@ impl<S: Source> Driver<S> {
                 }
             }
             self.agree(&members, now);
+            self.notify_group(&members, now);
         }
     }
 
@@ -57,7 +59,7 @@ impl<S: Source> Driver<S> {
         self.instances.iter().enumerate().filter(|(_, i)| same(i)).map(|(at, _)| at).collect()
     }
 
-    fn member(&self, at: usize) -> Member {
+    pub(super) fn member(&self, at: usize) -> Member {
         let instance = &self.instances[at];
         let faults = instance.ledger.tracked().faults & !Kind::Group.bit();
         Member { state: instance.router.state(), ripe: instance.router.is_ripe(), faulty: faults != 0 }
@@ -69,8 +71,13 @@ impl<S: Source> Driver<S> {
         let tracked = instance.ledger.tracked();
         let begins =
             instance.router.state() == State::Init && !instance.ledger.is_pending() && !self.stopping;
-        if tracked != instance.router.tracked() {
+        let before = instance.router.tracked();
+        if tracked != before {
             self.feed_one(at, Input::Track(tracked), now);
+        }
+        let state = self.instances[at].router.state();
+        if tracked.priority != before.priority && matches!(state, State::Backup | State::Master) {
+            self.notify_instance(at, Event::Priority(state == State::Master), now);
         }
         if begins && !self.instances[at].started {
             self.instances[at].started = true;
@@ -103,6 +110,15 @@ impl<S: Source> Driver<S> {
             self.tell_all(now);
         }
         self.news = news;
+    }
+
+    /// Enters how everything stands into every account, those that are new too.
+    pub(super) fn enter_all(&mut self) {
+        for n in self.watch.all() {
+            for instance in &mut self.instances {
+                instance.ledger.set(n.kind, &n.name, n.standing);
+            }
+        }
     }
 
     /// Hands every account on.

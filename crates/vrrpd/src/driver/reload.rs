@@ -35,11 +35,8 @@ impl<S: Source> Driver<S> {
             }
         }
         self.watch.configure(&setup.things, now);
-        for instance in &mut self.instances {
-            for n in self.watch.all() {
-                instance.ledger.set(n.kind, &n.name, n.standing);
-            }
-        }
+        self.notifier.configure(&setup.notify);
+        self.enter_all();
         self.place();
         self.bury();
         log::info!("configuration reloaded: {} instances", self.instances.len());

@@ -31,8 +31,11 @@ struct Reader {
     run: Option<u64>,
 }
 
+#[derive(Default)]
 struct Told {
     notify: Notify,
+    /// What may be run; what may not is not here.
+    jobs: Vec<(Command, Job)>,
     queue: Queue<Job>,
     /// The last state: the same one is not told again.
     last: Option<Event>,
@@ -45,8 +48,6 @@ pub struct Notifier {
     /// Made with the first script.
     children: Option<Children>,
     told: BTreeMap<(Who, String), Told>,
-    /// What may be run, by its words and user; what may not is not here.
-    jobs: Vec<(Command, Job)>,
     readers: Vec<Reader>,
 }
 
@@ -61,7 +62,6 @@ impl Notifier {
             ready: Vec::new(),
             children: None,
             told: BTreeMap::new(),
-            jobs: Vec::new(),
             readers: Vec::new(),
         })
     }
@@ -69,35 +69,16 @@ impl Notifier {
     /// Takes the scripts of a configuration, or others after a reload; what waits in a queue stays there. What may not be run
     /// is logged.
     pub fn configure(&mut self, scripts: &Scripts) {
-        self.jobs.clear();
-        for (_, name, notify) in &scripts.notify {
-            for command in commands(notify) {
-                self.allow(name, command, &scripts.global);
-            }
-        }
         let wanted = |key: &(Who, String)| scripts.notify.iter().any(|(w, n, _)| (*w, n) == (key.0, &key.1));
-        self.told.retain(|key, told| wanted(key) || !told.queue.is_idle());
+        // A removed instance is told that it is, once it has handed over.
+        self.told.retain(|key, told| wanted(key) || told.is_expected() || !told.queue.is_idle());
         for (who, name, notify) in &scripts.notify {
-            let new = || Told { notify: notify.clone(), queue: Queue::default(), last: None };
-            self.told.entry((*who, name.clone())).or_insert_with(new).notify = notify.clone();
+            let jobs = allowed(name, notify, &scripts.global);
+            let told = self.told.entry((*who, name.clone())).or_default();
+            (told.notify, told.jobs) = (notify.clone(), jobs);
         }
         self.open_pipes(&scripts.global);
         self.start_readers();
-    }
-
-    fn allow(&mut self, name: &str, command: &Command, global: &Global) {
-        if self.jobs.iter().any(|(known, _)| known == command) {
-            return;
-        }
-        match Job::prepare(command, global) {
-            Ok((job, warning)) => {
-                if let Some(hole) = warning {
-                    log::warn!("{name}: {hole} (enable_script_security would refuse it)");
-                }
-                self.jobs.push((command.clone(), job));
-            }
-            Err(why) => log::error!("{name}: a notify script will not be run: {why}"),
-        }
     }
 
     fn open_pipes(&mut self, global: &Global) {
@@ -171,7 +152,7 @@ impl Notifier {
             return;
         }
         for (command, more) in calls(&told.notify, who, name, event, priority) {
-            if let Some((_, job)) = self.jobs.iter().find(|(known, _)| known == command) {
+            if let Some((_, job)) = told.jobs.iter().find(|(known, _)| known == command) {
                 told.queue.push(job.with(more));
             }
         }
@@ -261,6 +242,30 @@ impl Drop for Notifier {
             self.stop_reader(&reader);
         }
     }
+}
+
+impl Told {
+    /// Whether its end is still to come.
+    fn is_expected(&self) -> bool {
+        !matches!(self.last, None | Some(Event::Stop | Event::Deleted | Event::Removed))
+    }
+}
+
+/// The scripts that may be run; what may not is logged.
+fn allowed(name: &str, notify: &Notify, global: &Global) -> Vec<(Command, Job)> {
+    let mut jobs = Vec::new();
+    for command in commands(notify) {
+        match Job::prepare(command, global) {
+            Ok((job, warning)) => {
+                if let Some(hole) = warning {
+                    log::warn!("{name}: {hole} (enable_script_security would refuse it)");
+                }
+                jobs.push((command.clone(), job));
+            }
+            Err(why) => log::error!("{name}: a notify script will not be run: {why}"),
+        }
+    }
+    jobs
 }
 
 fn commands(n: &Notify) -> impl Iterator<Item = &Command> {

@@ -7,6 +7,8 @@ use lvs_core::conf::{At, Config};
 
 use super::{NODAD, Setup, Spec, Vip};
 use crate::door::{Door, Peer};
+use crate::notify::Who;
+use crate::notify::notifier::Scripts;
 use crate::packet::{AUTH_DATA, Auth, Version};
 use crate::params::{Garp, Params};
 use crate::track::watch::Things;
@@ -25,10 +27,17 @@ pub fn setup(config: &Config) -> Setup {
     Setup {
         instances: config.instances.iter().map(|i| spec(config, i)).collect(),
         things: things(config),
+        notify: scripts(config),
         dynamic_interfaces: *global.dynamic_interfaces,
         garp_interval: *global.garp_interval,
         gna_interval: *global.gna_interval,
     }
+}
+
+fn scripts(config: &Config) -> Scripts {
+    let instances = config.instances.iter().map(|i| (Who::Instance, i.name.value.clone(), i.notify.clone()));
+    let groups = config.sync_groups.iter().map(|g| (Who::Group, g.name.value.clone(), g.notify.clone()));
+    Scripts { notify: instances.chain(groups).collect(), global: config.global.clone() }
 }
 
 /// Only what some instance or group tracks is looked after.
