@@ -16,8 +16,11 @@ pub enum Knowledge {
     Assumed,
     /// It served before (it stands in the table that a restart found): its retries count.
     Alive,
-    /// It did not serve, or is to prove itself first (`alpha`).
+    /// It did not serve before.
     Dead,
+    /// Nothing, and it is to prove itself first (`alpha`): it counts as dead, and its first failure is told as its
+    /// death, as keepalived does it.
+    Unproven,
 }
 
 /// A change of mind about a server.
@@ -34,7 +37,7 @@ pub enum Verdict {
 pub struct Checker {
     schedule: Schedule,
     up: bool,
-    /// Whether no try has ended yet and the server is only taken for alive.
+    /// Whether no try has ended yet and nothing is known: the server is only taken for alive, or for dead.
     assumed: bool,
     /// Failed tries in a row.
     failures: u32,
@@ -55,15 +58,13 @@ impl Checker {
     pub fn new(schedule: Schedule, known: Knowledge, seed: u64, now: Time) -> Self {
         let mut dice = Dice(seed);
         // A server that is out of the table is wanted back, so it need not wait for the whole warm-up.
-        let within = match known {
-            Knowledge::Dead => schedule.warmup.min(schedule.pause()),
-            _ => schedule.warmup,
-        };
+        let up = matches!(known, Knowledge::Assumed | Knowledge::Alive);
+        let within = if up { schedule.warmup } else { schedule.warmup.min(schedule.pause()) };
         let due = schedule.on_grid(now, now + dice.within(within));
         Self {
             schedule,
-            up: known != Knowledge::Dead,
-            assumed: known == Knowledge::Assumed,
+            up,
+            assumed: matches!(known, Knowledge::Assumed | Knowledge::Unproven),
             failures: 0,
             passes: 0,
             well_since: None,
@@ -77,6 +78,11 @@ impl Checker {
     /// Whether the server counts as alive.
     pub fn is_up(&self) -> bool {
         self.up
+    }
+
+    /// Whether it counts as dead only because it has not been tried yet.
+    pub fn is_unproven(&self) -> bool {
+        !self.up && self.assumed
     }
 
     /// When the next try is to start.
@@ -153,7 +159,7 @@ impl Checker {
         self.failures = self.failures.saturating_add(1);
         if !self.up {
             self.due = now + self.schedule.pause();
-            return None;
+            return std::mem::take(&mut self.assumed).then(|| Verdict::Down(reason.clone()));
         }
         if !self.assumed && self.failures <= self.schedule.retries {
             self.due = now + self.schedule.retry_delay;

@@ -67,6 +67,8 @@ pub struct Monitor {
 struct Server {
     checks: Vec<u32>,
     changed: Time,
+    /// It counts as dead, but nobody was told so yet (`alpha`).
+    unproven: bool,
 }
 
 impl Monitor {
@@ -172,7 +174,8 @@ impl Monitor {
         let (was, is) = (h.up, dead.is_none());
         (h.up, h.weight) = (is, weight);
         self.dirty.insert(user.vs);
-        if was == is {
+        let unproven = std::mem::take(&mut self.servers[v][r].unproven);
+        if was == is && !unproven {
             return;
         }
         self.servers[v][r].changed = now;

@@ -71,6 +71,16 @@ fn a_restart_does_not_take_the_retries_from_a_server_in_the_table() {
 }
 
 #[test]
+fn a_server_that_is_to_prove_itself_dies_once_before_it_lives() {
+    let mut c = Checker::new(seed_schedule(), Knowledge::Unproven, 1, at(0.0));
+    assert!(!c.is_up());
+    assert_eq!(run(&mut c, [fail()]), [(0.0, Verdict::Down(Reason::Refused))]);
+    assert_eq!(run(&mut c, [fail(), pass()]), [(6.0, Verdict::Up)]);
+    let mut c = Checker::new(seed_schedule(), Knowledge::Unproven, 1, at(0.0));
+    assert_eq!(run(&mut c, [pass()]), [(0.0, Verdict::Up)]);
+}
+
+#[test]
 fn one_good_try_in_between_forgives() {
     let mut c = Checker::new(seed_schedule(), Knowledge::Alive, 1, at(0.0));
     let outcomes = [fail(), fail(), fail(), pass(), fail(), fail(), fail(), pass()];

@@ -9,6 +9,7 @@ use lvs_core::table::{ServiceKey, Table};
 use lvs_core::time::Time;
 
 use super::{Monitor, Server, Watched};
+use crate::change::What;
 use crate::checker::{Checker, Knowledge};
 use crate::drains::Drains;
 use crate::options::Options;
@@ -72,7 +73,18 @@ impl Monitor {
         monitor.take(config, keys, &quorum, now);
         let orders = checks.into_iter().map(|w| monitor.enlist(w)).collect();
         monitor.assess();
+        (0..serving.len()).filter(|v| serving[*v].is_none()).for_each(|v| monitor.greet(v));
         (monitor, orders)
+    }
+
+    /// Begins a virtual server that was not there before. Where a sorry server takes over at once, that is told, as
+    /// keepalived does it; without one a quorum that is not there yet is no news.
+    fn greet(&mut self, v: usize) {
+        let vs = &self.config.virtual_servers[v];
+        let gained = self.health.services[v].clone().settle(vs) == Some(true);
+        if !gained && vs.sorry.is_some() {
+            self.tell(v as u32, What::QuorumLost(true));
+        }
     }
 
     /// Takes another configuration. Servers and checks that are in both keep their state.
@@ -178,7 +190,7 @@ impl Monitor {
         quorum: &dyn Fn(usize) -> bool,
         now: Time,
     ) {
-        let blank = Server { checks: Vec::new(), changed: now };
+        let blank = Server { checks: Vec::new(), changed: now, unproven: false };
         let all = config.virtual_servers.iter();
         self.servers = all.clone().map(|vs| vec![blank.clone(); vs.real_servers.len()]).collect();
         let health = all.enumerate().map(|(v, vs)| ServiceHealth {
@@ -198,6 +210,8 @@ impl Monitor {
         let users: Vec<_> = servers(&self.config).map(|(u, _, s)| (u, *s.endpoint)).collect();
         for (user, endpoint) in users {
             let up = self.checks_of(user).all(|c| c.checker.is_up());
+            let unproven = self.checks_of(user).any(|c| c.checker.is_unproven());
+            self.servers[user.vs as usize][user.rs as usize].unproven = unproven;
             let weight = self.checks_of(user).find_map(|c| c.weight);
             let drained = self.drains.cover(endpoint);
             let h = &mut self.health.services[user.vs as usize].servers[user.rs as usize];
@@ -212,6 +226,7 @@ fn knowledge(alpha: bool, servers: impl Iterator<Item = Option<bool>>) -> Knowle
     match (known.contains(&true), known.is_empty() && !alpha) {
         (true, _) => Knowledge::Alive,
         (false, true) => Knowledge::Assumed,
+        (false, false) if known.is_empty() => Knowledge::Unproven,
         (false, false) => Knowledge::Dead,
     }
 }

@@ -1,0 +1,252 @@
+//! tcpcheck with the kernel's own table: restarts, hands that meddle, files that are wrong.
+
+use lab::seed::{FILE, RealServer, Seed, Side, VIP};
+use lab::{Daemon, Host, Lab, SECONDS, Signal, wait};
+
+/// A director with a service of two real servers on another host; checks go to the ports 1001 and 1002 there.
+struct Bench {
+    director: Host,
+    farm: Host,
+    _lab: Lab,
+}
+
+const CHECKS: &str = "/run/checks.conf";
+
+fn config(flags: &str) -> String {
+    let server = |last: u8| {
+        format!(
+            "real_server 10.0.0.{last} 80 {{\nTCP_CHECK {{\nconnect_port 100{last}\nconnect_timeout 1\nretry 1\n\
+             delay_before_retry 0.3\nwarmup 0\n}}\n}}\n"
+        )
+    };
+    format!(
+        "virtual_server 10.0.0.100 80 {{\ndelay_loop 0.5\nlb_algo rr\nlb_kind DR\nprotocol TCP\n{flags}\n{}{}}}\n",
+        server(1),
+        server(2)
+    )
+}
+
+impl Bench {
+    fn new(flags: &str) -> Self {
+        let lab = Lab::new();
+        let director = lab.host("director", &["10.0.0.101/24"]);
+        let farm = lab.host("farm", &["10.0.0.1/24", "10.0.0.2/24", "10.0.0.9/24"]);
+        director.write(CHECKS, &config(flags));
+        Self { director, farm, _lab: lab }
+    }
+
+    fn serve(&self, port: u16) -> Daemon {
+        let server = self.farm.spawn(&format!("lab server {port} {port}"));
+        server.wait_for_line("serves", 5 * SECONDS);
+        server
+    }
+
+    fn watch(&self, flags: &str) -> Daemon {
+        let watch = self.director.spawn(&format!("tcpcheck watch --ipvs --config {CHECKS} {flags}"));
+        watch.wait_for_line("watching", 5 * SECONDS);
+        watch
+    }
+
+    fn table(&self) -> String {
+        self.director.ok("ipvsadm -Sn")
+    }
+
+    /// Waits until exactly these real servers are in the table, by the last part of their addresses.
+    #[track_caller]
+    fn expect(&self, servers: &[u8]) {
+        let want: Vec<_> = servers.iter().map(|n| format!("-r 10.0.0.{n}:80 -g -w 1")).collect();
+        wait(10 * SECONDS, &format!("the servers {servers:?}"), || {
+            let table = self.table();
+            want.iter().all(|w| table.contains(w)) && table.matches("-r ").count() == want.len()
+        });
+    }
+}
+
+/// Lists the table over and over until it is dropped.
+struct Sampler(Daemon);
+
+impl Sampler {
+    fn start(director: &Host) -> Self {
+        Self(director.spawn(&["sh", "-c", "while :; do ipvsadm -Sn | tr '\\n' ' '; echo; done"]))
+    }
+
+    /// Every list so far.
+    fn samples(&self) -> Vec<String> {
+        self.0.lines().into_iter().map(|l| l.text).collect()
+    }
+}
+
+#[test]
+fn restarts_and_sigkill_never_cost_a_live_server() {
+    let bench = Bench::new("");
+    let (_a, b) = (bench.serve(1001), bench.serve(1002));
+    let watch = bench.watch("");
+    bench.expect(&[1, 2]);
+    b.kill();
+    bench.expect(&[1]);
+
+    let sampler = Sampler::start(&bench.director);
+    assert_eq!(watch.stop(5 * SECONDS), 0);
+    bench.expect(&[1]);
+    for _ in 0..3 {
+        let watch = bench.watch("");
+        lab::pause(SECONDS / 2);
+        watch.kill();
+    }
+    let watch = bench.watch("");
+    watch.signal(Signal::SIGHUP);
+    watch.wait_for_line("taken anew", 5 * SECONDS);
+    wait(10 * SECONDS, "enough samples", || sampler.samples().len() > 30);
+    for sample in sampler.samples() {
+        assert!(sample.contains("-r 10.0.0.1:80 -g -w 1"), "a live server was missing: {sample}");
+        assert!(!sample.contains("-r 10.0.0.2:80"), "a dead server came back: {sample}");
+    }
+    let _b = bench.serve(1002);
+    bench.expect(&[1, 2]);
+}
+
+#[test]
+fn a_table_changed_by_hand_is_restored_and_strangers_stay() {
+    let bench = Bench::new("");
+    let _servers = (bench.serve(1001), bench.serve(1002));
+    let watch = bench.watch("--resync 0.5");
+    bench.expect(&[1, 2]);
+    let before = bench.table();
+
+    bench.director.ok("ipvsadm -d -t 10.0.0.100:80 -r 10.0.0.1");
+    watch.wait_for_line("restored: -a -t 10.0.0.100:80 -r 10.0.0.1:80 -g -w 1", 5 * SECONDS);
+    bench.director.ok("ipvsadm -e -t 10.0.0.100:80 -r 10.0.0.2 -w 7");
+    watch.wait_for_line("restored: -e -t 10.0.0.100:80 -r 10.0.0.2:80 -g -w 1", 5 * SECONDS);
+    bench.director.ok("ipvsadm -E -t 10.0.0.100:80 -s wlc");
+    watch.wait_for_line("restored: -E -t 10.0.0.100:80 -s rr", 5 * SECONDS);
+    bench.director.ok("ipvsadm -a -t 10.0.0.100:80 -r 10.0.0.9 -g");
+    watch.wait_for_line("restored: -d -t 10.0.0.100:80 -r 10.0.0.9:80", 5 * SECONDS);
+    bench.director.ok("ipvsadm -C");
+    bench.expect(&[1, 2]);
+    assert_eq!(bench.table(), before);
+
+    bench.director.ok("ipvsadm -A -t 10.0.0.200:80 -s rr");
+    let lines = watch.lines().len();
+    lab::pause(SECONDS * 3 / 2);
+    assert!(bench.table().contains("10.0.0.200:80"));
+    assert_eq!(watch.lines().len(), lines, "a stranger is no news: {}", watch.log());
+}
+
+#[test]
+fn a_service_that_left_the_file_goes_whether_or_not_somebody_watched() {
+    let bench = Bench::new("");
+    let _servers = (bench.serve(1001), bench.serve(1002));
+    let two = config("") + &config("").replace("10.0.0.100 80", "10.0.0.100 81");
+    let three = two.clone() + &config("").replace("10.0.0.100 80", "10.0.0.100 82");
+    bench.director.write(CHECKS, &three);
+    let watch = bench.watch("");
+    bench.director.ok("ipvsadm -A -t 10.0.0.200:80 -s rr");
+    wait(5 * SECONDS, "all three", || bench.table().matches("-A -t 10.0.0.100").count() == 3);
+    bench.director.write(CHECKS, &two);
+    watch.signal(Signal::SIGHUP);
+    wait(5 * SECONDS, "two", || bench.table().matches("-A -t 10.0.0.100").count() == 2);
+    watch.kill();
+    bench.director.write(CHECKS, &config(""));
+    let watch = bench.watch("--clear-on-exit");
+    wait(5 * SECONDS, "one", || bench.table().matches("-A -t 10.0.0.100").count() == 1);
+    assert_eq!(watch.stop(5 * SECONDS), 0);
+    assert_eq!(bench.table(), "-A -t 10.0.0.200:80 -s rr\n", "what is not ours stays");
+}
+
+#[test]
+fn a_file_that_is_wrong_changes_nothing() {
+    let bench = Bench::new("");
+    let _servers = (bench.serve(1001), bench.serve(1002));
+    let watch = bench.watch("");
+    bench.expect(&[1, 2]);
+    let before = bench.table();
+
+    bench.director.write(CHECKS, &config("lb_algo nonsense").replace("protocol TCP", "protocol XYZ"));
+    watch.signal(Signal::SIGHUP);
+    watch.wait_for_line("the old configuration stays in force", 5 * SECONDS);
+    assert_eq!(bench.table(), before);
+    assert_eq!(watch.stop(5 * SECONDS), 0);
+
+    let refused = bench.director.run(&format!("tcpcheck watch --ipvs --config {CHECKS}"));
+    assert_eq!(refused.status, 2, "{refused}");
+    assert!(refused.stderr.contains(&format!("{CHECKS}:")), "{refused}");
+    assert_eq!(bench.director.run(&format!("tcpcheck watch --check --config {CHECKS}")).status, 2);
+    let missing = bench.director.run("tcpcheck watch --ipvs --config /run/none.conf");
+    assert_eq!((missing.status, missing.stderr.as_str()), (2, "tcpcheck: /run/none.conf: no such file\n"));
+    assert_eq!(bench.table(), before);
+}
+
+#[test]
+fn one_keeper_at_a_time_and_none_without_the_right() {
+    let bench = Bench::new("");
+    let _servers = (bench.serve(1001), bench.serve(1002));
+    let command = format!("tcpcheck watch --ipvs --config {CHECKS}");
+    let unable = bench.director.run(&format!("setpriv --bounding-set=-net_admin --inh-caps=-net_admin {command}"));
+    assert_eq!(unable.status, 1, "{unable}");
+    assert!(unable.stderr.contains("CAP_NET_ADMIN"), "{unable}");
+    assert_eq!(bench.table(), "");
+
+    let watch = bench.watch("");
+    let second = bench.director.run(&command);
+    assert_eq!(second.status, 1, "{second}");
+    assert!(second.stderr.contains("tcpcheck (process "), "{second}");
+    bench.expect(&[1, 2]);
+    watch.kill();
+    bench.watch("");
+}
+
+#[test]
+fn checks_rest_while_the_address_is_on_the_other_director() {
+    let bench = Bench::new("ha_suspend");
+    let watch = bench.watch("");
+    lab::pause(SECONDS * 3);
+    bench.expect(&[1, 2]);
+    bench.director.ok("ip address add 10.0.0.100/32 dev ens192");
+    bench.expect(&[]);
+    let _servers = (bench.serve(1001), bench.serve(1002));
+    bench.expect(&[1, 2]);
+    assert!(watch.running());
+}
+
+#[test]
+fn rule_lines_build_the_same_table_through_the_original() {
+    let bench = Bench::new("sorry_server 10.0.0.9 80");
+    let a = bench.serve(1001);
+    let mirror = bench.director.spawn(&[
+        "sh",
+        "-c",
+        &format!("tcpcheck watch --events rules --config {CHECKS} | while read -r l; do ipvsadm $l; done"),
+    ]);
+    bench.expect(&[1]);
+    a.kill();
+    bench.expect(&[9]);
+    let _b = bench.serve(1002);
+    bench.expect(&[2]);
+    assert!(mirror.running());
+}
+
+#[test]
+fn the_seeds_file_takes_a_dead_server_out_in_time_and_back() {
+    let seed = Seed::new(Side::Ours);
+    let mut director = seed.director(100);
+    let mut servers: Vec<RealServer> = [102, 103].map(|n| seed.real_server(n)).into();
+    director.host.ok(&["sed", "-i", "/192.168.15.111 443/,/^}/d", FILE]);
+    director.restart("tcpcheck");
+    let known = |n: u8| director.knows(&format!("192.168.15.{n}:7885"));
+    wait(5 * SECONDS, "both servers", || known(102) && known(103));
+    // Every server has passed once: from now on its three retries count.
+    lab::pause(SECONDS * 7);
+    let died = lvs_core::sys::clock::now();
+    servers[1].die();
+    wait(30 * SECONDS, "the dead server to leave", || !known(103));
+    let took = lvs_core::sys::clock::now().since(died);
+    assert!(took > 9 * SECONDS, "before its three retries: {took:?}");
+    assert!(took < 16 * SECONDS, "after delay_loop 6 + 3 retries of 3 s: {took:?}");
+    assert!(known(102));
+    let lives = lvs_core::sys::clock::now();
+    servers[1].serve();
+    wait(30 * SECONDS, "its return", || known(103));
+    let took = lvs_core::sys::clock::now().since(lives);
+    assert!(took < 7 * SECONDS, "later than delay_loop: {took:?}");
+    assert!(director.table().contains(VIP));
+}
