@@ -161,7 +161,7 @@ fn a_file_that_is_wrong_changes_nothing() {
     bench.expect(&[1, 2]);
     let before = bench.table();
 
-    bench.director.write(CHECKS, &config("lb_algo nonsense").replace("protocol TCP", "protocol XYZ"));
+    bench.director.write(CHECKS, &config("").replace("real_server 10.0.0.2 80 {", "real_server 10.0.0.2 80"));
     watch.signal(Signal::SIGHUP);
     watch.wait_for_line("the old configuration stays in force", 5 * SECONDS);
     assert_eq!(bench.table(), before);
@@ -181,7 +181,8 @@ fn one_keeper_at_a_time_and_none_without_the_right() {
     let bench = Bench::new("");
     let _servers = (bench.serve(1001), bench.serve(1002));
     let command = format!("tcpcheck watch --ipvs --config {CHECKS}");
-    let unable = bench.director.run(&format!("setpriv --bounding-set=-net_admin --inh-caps=-net_admin {command}"));
+    let unable =
+        bench.director.run(&format!("setpriv --bounding-set=-net_admin --inh-caps=-net_admin {command}"));
     assert_eq!(unable.status, 1, "{unable}");
     assert!(unable.stderr.contains("CAP_NET_ADMIN"), "{unable}");
     assert_eq!(bench.table(), "");
