@@ -1,0 +1,114 @@
+//! The files: every keyword of a production configuration is in one of them.
+
+use super::duel::{Case, instance};
+
+/// IPv6 instances speak from link-local addresses and advertise one first.
+fn six(name: &'static str, lines: &str) -> Case {
+    let vips = "virtual_ipaddress {\n fe80::1:1\n 2001:db8::111\n }";
+    let file = instance(&format!("advert_int 0.1\n {vips}\n {lines}"));
+    Case::whole(name, &file, &["fe80::1:1/128", "2001:db8::111/128"])
+}
+
+fn with_globals(globals: &str, case: Case) -> Case {
+    Case { file: format!("global_defs {{\n {globals}\n}}\n{}", case.file), ..case }
+}
+
+fn before(text: &str, case: Case) -> Case {
+    Case { file: format!("{text}\n{}", case.file), ..case }
+}
+
+const PEER: &str = "unicast_src_ip 192.168.15.HERE\n unicast_peer {\n 192.168.15.PEER\n }";
+
+/// Version 2: whole seconds, so these take longer.
+pub(crate) fn version_2() -> Vec<Case> {
+    vec![
+        Case::slow("v2", ""),
+        Case::slow("v2, state MASTER", "state MASTER"),
+        Case::slow("v2, PASS", "authentication {\n auth_type PASS\n auth_pass secret\n }"),
+        Case::slow("v2, long PASS", "authentication {\n auth_type PASS\n auth_pass your_password\n }"),
+        Case::slow("v2, unicast", PEER),
+        Case::slow(
+            "v2, unicast, PASS",
+            &format!("{PEER}\n authentication {{\n auth_type PASS\n auth_pass secret\n }}"),
+        ),
+        Case::slow("v2, nopreempt", "nopreempt").stays(),
+        with_globals("vrrp_version 2", Case::slow("vrrp_version 2", "")),
+    ]
+}
+
+/// The protocol and the wire.
+pub(crate) fn protocol() -> Vec<Case> {
+    vec![
+        Case::quick("v3", ""),
+        six("v3, IPv6", ""),
+        Case::quick("unicast", PEER),
+        Case::quick("unicast, check_unicast_src", &format!("{PEER}\n check_unicast_src")),
+        Case::quick(
+            "unicast, ttl",
+            &format!("unicast_ttl 64\n {}", PEER.replace("PEER\n", "PEER min_ttl 60 max_ttl 70\n")),
+        ),
+        Case::quick("mcast_src_ip", "mcast_src_ip 192.168.15.HERE"),
+        Case::quick("mcast_dst_ip", "mcast_dst_ip 224.0.0.99"),
+        with_globals("vrrp_mcast_group4 224.0.0.77", Case::quick("vrrp_mcast_group4", "")),
+        with_globals("vrrp_mcast_group6 ff02::77", six("vrrp_mcast_group6", "")),
+        with_globals("vrrp_version 3", Case::quick("vrrp_version 3", "")),
+        Case::quick("nopreempt", "nopreempt").stays(),
+        Case::quick("preempt_delay", "preempt_delay 1"),
+        Case::quick("down_timer_adverts", "down_timer_adverts 2"),
+        Case::quick("lower_prio_no_advert", "lower_prio_no_advert"),
+        Case::quick("higher_prio_send_advert", "higher_prio_send_advert"),
+        Case::quick("skip_check_adv_addr", "skip_check_adv_addr"),
+        with_globals("vrrp_startup_delay 1", Case::quick("vrrp_startup_delay", "")),
+        with_globals("vrrp_min_garp", Case::quick("vrrp_min_garp", "")),
+        with_globals(
+            "vrrp_garp_interval 0.01\n vrrp_gna_interval 0.01",
+            Case::quick("vrrp_garp_interval", ""),
+        ),
+        Case::quick(
+            "garp options",
+            "garp_master_delay 1\n garp_master_repeat 2\n garp_master_refresh 1\n garp_master_refresh_repeat 2",
+        ),
+    ]
+}
+
+/// Addresses, and what is tracked.
+pub(crate) fn addresses_and_tracking() -> Vec<Case> {
+    let options = "virtual_ipaddress {\n 192.168.15.112/24 brd + label ens192:9\n 192.168.15.113 scope link\n \
+                   192.168.15.114/32 dev lo\n }";
+    let options = instance(&format!("version 3\n advert_int 0.1\n {options}"));
+    let script = "vrrp_script chk {\n script \"/usr/bin/true\"\n interval 1\n weight 10\n}";
+    let process = "vrrp_track_process p {\n process cat\n weight 10\n}";
+    let file = "track_file f {\n file /etc/vrrp.number\n weight 1\n init_file 3 overwrite\n}";
+    vec![
+        Case::whole(
+            "address options",
+            &options,
+            &[
+                "192.168.15.112/24 brd 192.168.15.255 scope global",
+                "ens192:9",
+                "192.168.15.113/32 scope link",
+                "192.168.15.114/32 scope global lo",
+            ],
+        ),
+        Case::quick("excluded", "virtual_ipaddress_excluded {\n 192.168.15.120\n 2001:db8::120\n }")
+            .marks(&["192.168.15.111/32", "192.168.15.120/32", "2001:db8::120/128"]),
+        before(script, Case::quick("track_script", "track_script {\n chk\n }")),
+        before(
+            &script.replace("weight 10\n", ""),
+            Case::quick("track_script without weight", "track_script {\n chk\n }"),
+        ),
+        before(file, Case::quick("track_file", "track_file {\n f\n }")),
+        before(process, Case::quick("track_process", "track_process {\n p\n }")),
+        Case::quick("track_interface", "track_interface {\n lo weight 10\n }"),
+        Case::quick("dont_track_primary", "dont_track_primary"),
+        sync_group(),
+    ]
+}
+
+fn sync_group() -> Case {
+    let other = "vrrp_instance VI_2 {\n interface ens192\n virtual_router_id 52\n priority PRIO\n advert_int 0.1\n \
+                 virtual_ipaddress {\n fe80::2:2\n }\n}\n";
+    let group = "vrrp_sync_group G {\n group {\n VI_1\n VI_2\n }\n}";
+    let case = before(group, Case::quick("sync group", ""));
+    Case { file: format!("{}{other}", case.file), ..case }.marks(&["192.168.15.111/32", "fe80::2:2/128"])
+}
