@@ -26,7 +26,7 @@ use wire::Wire;
 /// When a question is asked again, after the first time (RFC 5227 section 2.1.1 sends three).
 const AGAIN: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(300)];
 /// Source ports of SYNs: above the ports that the kernel gives to connections (net.ipv4.ip_local_port_range).
-const PORTS: u16 = 61_000;
+const PORTS: std::ops::Range<u16> = 61_000..65_535;
 
 /// What `--json` prints. Stable; documented in rs-prep(8).
 #[derive(Serialize)]
@@ -169,6 +169,8 @@ fn try_ports(
             wire.send(&frame::syn(&path, sequence))?;
         }
         wire.listen(until, |wire, heard| {
+            // To answer for the VIP a real server may have to ask for us: with which sender?
+            hear(host, survey, heard);
             take(wire, &mut shots, heard)?;
             Ok(shots.iter().all(|shot| shot.answer.is_some()))
         })?;
@@ -180,6 +182,9 @@ fn try_ports(
 /// The SYNs of all services, two each: to the VIP, then to the real server's own address.
 fn shots(own: Mac, host: &HostState, survey: &Survey, services: &[Service]) -> Result<Vec<Shot>> {
     let mut shots = Vec::new();
+    // Other ports each time: a real server may still hold the last probe's SYN, if its answer never arrived.
+    let start = clock::now().as_nanos() / 1000 % PORTS.len() as u64;
+    let mut numbers = PORTS.cycle().skip(start as usize).take(PORTS.len());
     for service in services {
         let Some(port) = service.port else { continue };
         let found = survey.servers.iter().enumerate().find(|(_, server)| server.rip == service.rip);
@@ -188,9 +193,8 @@ fn shots(own: Mac, host: &HostState, survey: &Survey, services: &[Service]) -> R
         };
         let source = source(host, survey, service.rip)?;
         for addr in [survey.vip, service.rip] {
-            let number = u16::try_from(shots.len()).ok().and_then(|n| PORTS.checked_add(n));
-            let Some(number) = number else {
-                bail!("too many real servers for one probe: name some with --real-server")
+            let Some(number) = numbers.next() else {
+                bail!("too many real servers for one probe: name some with --real-server");
             };
             let path = Path { own, mac, from: Endpoint::new(source, number), to: Endpoint::new(addr, port) };
             shots.push(Shot { server, path, answer: None });
@@ -218,13 +222,16 @@ fn take(wire: &mut Wire, shots: &mut [Shot], heard: Heard) -> Result<()> {
         return Ok(());
     };
     // Another host's answer for the VIP is not this real server's.
-    if mac != shot.path.mac || !(open || reset) {
+    if mac != shot.path.mac {
         return Ok(());
     }
-    if open {
+    // An ACK alone means that an older SYN from this port is still remembered: that is ended, and the next SYN counts.
+    if !reset {
         wire.send(&frame::rst(&shot.path, ack))?;
     }
-    shot.answer.get_or_insert(if open { Port::Open } else { Port::Closed });
+    if open || reset {
+        shot.answer.get_or_insert(if open { Port::Open } else { Port::Closed });
+    }
     Ok(())
 }
 

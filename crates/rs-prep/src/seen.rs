@@ -61,8 +61,8 @@ fn drops(netstat: &str) -> u64 {
 fn nat() -> Option<Vec<String>> {
     let nft = output("nft", &["-a", "-nn", "list", "ruleset"]).map(|text| nft_rules(&text));
     let tools: &[&str] = match nft {
-        Some(_) => &["iptables-legacy-save"],
-        None => &["iptables-save", "ip6tables-save"],
+        Some(_) => &["iptables-legacy-save", "ip6tables-legacy-save"],
+        None => &["iptables-legacy-save", "ip6tables-legacy-save", "iptables-save", "ip6tables-save"],
     };
     let old = tools.iter().filter_map(|tool| output(tool, &["-t", "nat"]));
     let old = old.map(|text| text.lines().filter(|l| l.starts_with("-A ")).map(str::to_owned).collect());
