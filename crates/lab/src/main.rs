@@ -1,10 +1,10 @@
 //! The lab's own program: what runs inside of its hosts.
 //!
-//! `lab server NAME PORT...` answers with its name; `lab get ADDRESS:PORT` asks once (1 s); `lab client ADDRESS:PORT
+//! `lab server NAME PORT|ADDRESS:PORT...` answers with its name; `lab get ADDRESS:PORT` asks once (1 s); `lab client ADDRESS:PORT
 //! [--from A,B..] [--rate N] [--timeout MS]` asks at a steady rate; `lab init NAME` is process 1 of a host.
 
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -26,8 +26,8 @@ fn run(words: &[&str]) -> Result<()> {
     match words {
         ["init", name] => lab::init::run(name),
         ["server", name, ports @ ..] => {
-            let ports: Result<Vec<u16>, _> = ports.iter().map(|p| p.parse()).collect();
-            lab::server::run(name, &ports.context("a port")?)
+            let services: Result<Vec<_>> = ports.iter().map(|p| service(p)).collect();
+            lab::server::run(name, &services?)
         }
         ["get", service] => {
             let name = lab::traffic::request(address(service)?, None, Duration::from_secs(1))?;
@@ -51,6 +51,11 @@ fn client(service: &str, options: &[&str]) -> Result<()> {
         }
     }
     lab::traffic::run(address(service)?, &from, rate, Duration::from_millis(timeout))
+}
+
+/// `PORT` on all addresses, or `ADDRESS:PORT`.
+fn service(text: &str) -> Result<SocketAddr> {
+    text.parse().map(|port: u16| (Ipv6Addr::UNSPECIFIED, port).into()).or_else(|_| address(text))
 }
 
 fn address(text: &str) -> Result<SocketAddr> {

@@ -1,22 +1,21 @@
 //! A server that answers with its name, so that a client knows who served it.
 
 use std::io::Write;
-use std::net::{Ipv6Addr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 use std::thread;
 
 use anyhow::{Context, Result};
 
-/// Listens on each port, on all addresses of both families; stays until it is killed.
+/// Listens on each address; stays until it is killed. `[::]:PORT` takes both families.
 ///
 /// # Errors
-/// When a port cannot be had.
-pub fn run(name: &str, ports: &[u16]) -> Result<()> {
+/// When an address cannot be had.
+pub fn run(name: &str, services: &[SocketAddr]) -> Result<()> {
     let mut listeners = Vec::new();
-    for port in ports {
-        let socket =
-            TcpListener::bind((Ipv6Addr::UNSPECIFIED, *port)).with_context(|| format!("port {port}"))?;
-        listeners.push(socket);
+    for service in services {
+        listeners.push(TcpListener::bind(service).with_context(|| service.to_string())?);
     }
+    let ports: Vec<u16> = services.iter().map(SocketAddr::port).collect();
     writeln!(std::io::stdout().lock(), "{name} serves {ports:?}")?;
     thread::scope(|s| {
         for listener in &listeners {

@@ -1,0 +1,406 @@
+//! Every mistake that is made with real servers: made by hand, found by `rs-prep check` on the real server or by
+//! `rs-prep probe` on the director, and mended by what they say.
+
+use std::collections::BTreeSet;
+
+use lab::{Daemon, Host, Lab, Output, SECONDS, wait};
+use serde_json::Value;
+
+const VIP: &str = "192.168.15.111";
+const PROBE: &str = "rs-prep probe 192.168.15.111 --dev ens192 -p 7885 -r 192.168.15.102 -t 300ms";
+
+/// The director .100 with the VIP, and the real server .102, as yet unprepared.
+struct Pair {
+    _lab: Lab,
+    director: Host,
+    server: Host,
+    _service: Option<Daemon>,
+}
+
+impl Pair {
+    fn bare() -> Self {
+        let lab = Lab::new();
+        let director = lab.host("d100", &["192.168.15.100/21", "192.168.15.111/32"]);
+        let server = lab.host("r102", &["192.168.15.102/21"]);
+        server.ok("ip route add default via 192.168.8.1");
+        Self { _lab: lab, director, server, _service: None }
+    }
+
+    /// Prepared, with a service that listens on `address`.
+    fn serving(address: &str) -> Self {
+        let mut pair = Self::bare();
+        pair.server.ok("rs-prep up 192.168.15.111");
+        let service = pair.server.spawn(&format!("lab server r102 {address}"));
+        service.wait_for_line("serves", 5 * SECONDS);
+        pair._service = Some(service);
+        pair
+    }
+
+    /// Waits until a look from the director finds just these: neighbours are unlearned in their own time.
+    #[track_caller]
+    fn probed(&self, want: &[&str]) {
+        self.director.wait_for_codes(PROBE, |found| *found == set(want));
+    }
+}
+
+trait Codes {
+    fn wait_for_codes(&self, probe: &str, want: impl Fn(&BTreeSet<String>) -> bool);
+}
+
+impl Codes for Host {
+    /// Waits until a probe finds what is wanted; panics with the last answer.
+    #[track_caller]
+    fn wait_for_codes(&self, probe: &str, want: impl Fn(&BTreeSet<String>) -> bool) {
+        let mut last = self.run(&format!("{probe} --json"));
+        let mut tries = 0;
+        while !want(&codes(&last)) && tries < 20 {
+            last = self.run(&format!("{probe} --json"));
+            tries += 1;
+        }
+        assert!(want(&codes(&last)), "{last}");
+    }
+}
+
+fn report(output: &Output) -> Value {
+    serde_json::from_str(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output}"))
+}
+
+fn codes(output: &Output) -> BTreeSet<String> {
+    let found = report(output)["findings"].as_array().cloned().unwrap_or_default();
+    found.iter().map(|finding| finding["code"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+fn set(codes: &[&str]) -> BTreeSet<String> {
+    codes.iter().map(|code| (*code).to_owned()).collect()
+}
+
+/// `check` finds these, `--fix` mends them, and then nothing is left.
+fn found_and_mended(server: &Host, args: &str, want: &[&str]) {
+    let check = server.run(&format!("rs-prep check {args} --json"));
+    assert_eq!(codes(&check), set(want), "{check}");
+    let errors = check.stdout.contains("\"severity\":\"error\"");
+    assert_eq!(check.status, i32::from(errors), "{check}");
+    let fix = server.run(&format!("rs-prep check {args} --fix --json"));
+    assert_eq!((fix.status, codes(&fix)), (0, set(&[])), "{fix}");
+    assert!(!report(&fix)["mended"].as_array().unwrap().is_empty(), "{fix}");
+    assert_eq!(server.run(&format!("rs-prep check {args}")).status, 0);
+}
+
+#[test]
+fn a_well_prepared_real_server_is_found_well() {
+    let pair = Pair::serving("7885");
+    let check = pair.server.run("rs-prep check 192.168.15.111 -p 7885 --json");
+    assert_eq!((check.status, codes(&check)), (0, set(&[])), "{check}");
+    pair.probed(&[]);
+    let told = pair.director.ok(PROBE);
+    assert!(told.contains("192.168.15.102:7885: RIP open, VIP open\n"), "{told}");
+}
+
+#[test]
+fn settings_of_lo_alone_do_nothing() {
+    let pair = Pair::serving("7885");
+    let (director, server) = (&pair.director, &pair.server);
+    server.ok("sysctl -qw net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.all.arp_announce=0");
+    server.ok("sysctl -qw net.ipv4.conf.ens192.arp_ignore=0 net.ipv4.conf.ens192.arp_announce=0");
+    server.ok("sysctl -qw net.ipv4.conf.lo.arp_ignore=1 net.ipv4.conf.lo.arp_announce=2");
+    let probe = director.run(PROBE);
+    assert_eq!(probe.status, 1, "{probe}");
+    assert!(probe.stdout.contains("192.168.15.102 (02:00:c0:a8:0f:66) answers ARP for the VIP"), "{probe}");
+    let check = server.run("rs-prep check");
+    assert!(check.stdout.contains("the value of lo does nothing, set all"), "{check}");
+    found_and_mended(server, "", &["arp-ignore", "arp-announce"]);
+    pair.probed(&[]);
+}
+
+#[test]
+fn announce_1_moves_the_vip_when_the_real_server_asks() {
+    let pair = Pair::serving("7885");
+    for name in ["all", "ens192"] {
+        pair.server.ok(&format!("sysctl -qw net.ipv4.conf.{name}.arp_announce=1"));
+    }
+    pair.server.ok("ip neighbour flush all");
+    // The director holds the VIP and so takes no such question: the answer to the probe never comes.
+    pair.director.wait_for_codes(PROBE, |found| found.contains("announces"));
+    found_and_mended(&pair.server, "", &["arp-announce"]);
+    pair.server.ok("ip neighbour flush all");
+    pair.probed(&[]);
+}
+
+#[test]
+fn a_larger_number_on_the_interface_defeats_all() {
+    let pair = Pair::serving("7885");
+    for (name, value, code) in [
+        ("arp_ignore", 3, "arp-ignore"),
+        ("arp_ignore", 5, "arp-ignore"),
+        ("arp_announce", 3, "arp-announce"),
+    ] {
+        pair.server.ok(&format!("sysctl -qw net.ipv4.conf.ens192.{name}={value}"));
+        if code == "arp-ignore" {
+            pair.probed(&["leak"]);
+        }
+        found_and_mended(&pair.server, "", &[code]);
+        pair.probed(&[]);
+    }
+    pair.server.ok("sysctl -qw net.ipv4.conf.ens192.arp_ignore=8");
+    pair.probed(&["no-server"]);
+    found_and_mended(&pair.server, "", &["arp-mute"]);
+}
+
+#[test]
+fn an_interface_that_comes_later_is_judged_too() {
+    let pair = Pair::serving("7885");
+    pair.server.ok("sysctl -qw net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.all.arp_announce=0");
+    pair.server.nic("ens224", &["192.168.15.202/21"]);
+    pair.director.wait_for_codes(PROBE, |found| found.contains("leak"));
+    let probe = pair.director.run(PROBE);
+    assert!(probe.stdout.contains("(02:00:c0:a8:0f:ca) answers ARP for the VIP"), "{probe}");
+    let check = pair.server.run("rs-prep check");
+    assert!(check.stdout.contains("ens224 answers ARP for the VIP"), "{check}");
+    assert!(!check.stdout.contains("ens192 answers"), "{check}");
+    found_and_mended(&pair.server, "", &["arp-ignore", "arp-announce"]);
+    pair.probed(&[]);
+}
+
+#[test]
+fn a_bridge_counts_and_its_port_does_not() {
+    let lab = Lab::new();
+    let director = lab.host("d100", &["192.168.15.100/21", "192.168.15.111/32"]);
+    let server = lab.host("r102", &[]);
+    server.ok("ip link add br0 type bridge");
+    server.ok("ip link set br0 address 02:00:c0:a8:0f:66 up");
+    server.ok("ip link set ens192 master br0");
+    server.ok("ip address add 192.168.15.102/21 dev br0");
+    server.ok("ip route add default via 192.168.8.1");
+    server.ok("sysctl -qw net.ipv4.conf.ens192.arp_ignore=1 net.ipv4.conf.ens192.arp_announce=2");
+    server.ok("ip address add 192.168.15.111/32 dev lo");
+    let probe = "rs-prep probe 192.168.15.111 --dev ens192 -r 192.168.15.102 -t 300ms --json";
+    wait(10 * SECONDS, "the bridge to forward", || codes(&director.run(probe)) == set(&["leak"]));
+    found_and_mended(&server, "", &["arp-ignore", "arp-announce"]);
+    assert_eq!(codes(&director.run(probe)), set(&[]));
+}
+
+#[test]
+fn a_wide_mask_on_lo() {
+    let pair = Pair::serving("7885");
+    pair.server.ok("rs-prep down --all");
+    pair.server.ok("ip address add 192.168.15.111/24 dev lo");
+    let up = pair.server.run("rs-prep up 192.168.15.111");
+    assert_eq!(up.status, 1, "{up}");
+    assert!(up.stderr.contains("ip address del 192.168.15.111/24 dev lo"), "{up}");
+    let check = pair.server.run("rs-prep check 192.168.15.111 --json");
+    assert_eq!(codes(&check), set(&["vip-mask", "arp-ignore", "arp-announce"]), "{check}");
+    found_and_mended(&pair.server, VIP, &["vip-mask", "arp-ignore", "arp-announce"]);
+    assert!(pair.server.ok("ip address show dev lo").contains("192.168.15.111/32 brd"));
+    pair.probed(&[]);
+}
+
+#[test]
+fn the_vip_on_the_real_servers_nic() {
+    let pair = Pair::serving("7885");
+    pair.server.ok("ip address del 192.168.15.111/32 dev lo");
+    pair.server.ok("ip address add 192.168.15.111/21 dev ens192");
+    pair.probed(&["leak"]);
+    assert_eq!(pair.server.run("rs-prep up 192.168.15.111").status, 1);
+    found_and_mended(&pair.server, VIP, &["vip-missing", "vip-on-nic"]);
+    pair.probed(&[]);
+}
+
+#[test]
+fn the_vip_is_missing_and_the_check_of_the_rip_stays_green() {
+    let pair = Pair::serving("7885");
+    pair.server.ok("rs-prep down --all");
+    assert_eq!(pair.director.ok("lab get 192.168.15.102:7885"), "r102\n", "what a TCP check sees");
+    pair.probed(&["vip-missing"]);
+    let told = pair.director.run(PROBE).stdout;
+    assert!(told.contains("RIP open, VIP silent: the VIP is missing there"), "{told}");
+    found_and_mended(&pair.server, VIP, &["vip-missing", "arp-ignore", "arp-announce"]);
+    pair.probed(&[]);
+}
+
+#[test]
+fn a_service_bound_to_the_rip_only() {
+    let pair = Pair::serving("192.168.15.102:7885");
+    pair.probed(&["rip-only"]);
+    let told = pair.director.run(PROBE).stdout;
+    assert!(told.contains("RIP open, VIP closed: the service is bound to the RIP only"), "{told}");
+    let check = pair.server.run("rs-prep check 192.168.15.111 -p 7885 --json");
+    assert_eq!((check.status, codes(&check)), (1, set(&["rip-only"])), "{check}");
+    assert!(check.stdout.contains("let the service listen on 0.0.0.0:7885"), "{check}");
+    let guessed = pair.server.run("rs-prep check --json");
+    assert_eq!(
+        (guessed.status, codes(&guessed)),
+        (0, set(&["rip-only"])),
+        "a warning without the port: {guessed}"
+    );
+    drop(pair);
+
+    // What the sentence says to do.
+    let mended = Pair::serving("0.0.0.0:7885");
+    mended.probed(&[]);
+    assert_eq!(mended.server.run("rs-prep check 192.168.15.111 -p 7885").status, 0);
+}
+
+#[test]
+fn a_service_bound_to_the_vip_only_or_not_at_all() {
+    let pair = Pair::serving("192.168.15.111:7885");
+    pair.probed(&["vip-only"]);
+    let check = pair.server.run("rs-prep check 192.168.15.111 -p 7885 -p 80 --json");
+    assert_eq!((check.status, codes(&check)), (1, set(&["vip-only", "no-listener"])), "{check}");
+    let other = pair.director.run(&format!("{} --json", PROBE.replace("7885", "80")));
+    assert_eq!(codes(&other), set(&["no-service"]), "{other}");
+}
+
+#[test]
+fn a_firewall_that_drops_the_vip() {
+    let pair = Pair::serving("7885");
+    pair.server.ok("iptables-legacy -A INPUT -d 192.168.15.111 -j DROP");
+    pair.probed(&["vip-missing"]);
+    let told = pair.director.run(PROBE).stdout;
+    assert!(told.contains("or a firewall or rp_filter drops its packets"), "{told}");
+    pair.server.ok("iptables-legacy -F");
+    pair.probed(&[]);
+}
+
+#[test]
+fn nat_rules_of_the_vip_and_what_deletes_them() {
+    let pair = Pair::serving("7885");
+    pair.server.ok("iptables-legacy -t nat -A POSTROUTING -s 192.168.15.111 -j MASQUERADE");
+    let check = pair.server.run("rs-prep check --json");
+    assert_eq!((check.status, codes(&check)), (1, set(&["nat"])), "{check}");
+    let command = report(&check)["findings"][0]["commands"][0].as_str().unwrap().to_owned();
+    // Which of the two iptables it is depends on the host.
+    pair.server.ok(&command.replace("iptables", "iptables-legacy"));
+    assert_eq!(pair.server.run("rs-prep check").status, 0);
+}
+
+#[test]
+fn strict_filtering_on_a_second_nic() {
+    let pair = Pair::serving("7885");
+    let server = &pair.server;
+    server.nic("ens224", &["10.1.1.2/24"]);
+    server.ok("ip route replace default via 10.1.1.1");
+    server.ok("sysctl -qw net.ipv4.conf.all.rp_filter=1");
+    // The RIP is on ens192, so that is where directors send; distant clients are answered by ens224.
+    found_and_mended(server, "192.168.15.111 -p 7885", &["rp-filter"]);
+    assert_eq!(server.ok("sysctl -n net.ipv4.conf.ens192.rp_filter"), "2\n");
+    server.ok("rs-prep down --all");
+    assert_ne!(server.ok("sysctl -n net.ipv4.conf.ens192.rp_filter"), "2\n", "down gives it back");
+}
+
+#[test]
+fn the_director_as_the_default_gateway() {
+    let pair = Pair::serving("7885");
+    pair.server.ok("ip route replace default via 192.168.15.100");
+    let check = pair.server.run("rs-prep check --director 192.168.15.100 --json");
+    assert_eq!((check.status, codes(&check)), (1, set(&["gateway-director"])), "{check}");
+    pair.server.ok("ip route replace default via 192.168.8.1");
+    assert_eq!(pair.server.run("rs-prep check --director 192.168.15.100").status, 0);
+    pair.server.ok("ip route del default");
+    let check = pair.server.run("rs-prep check --json");
+    assert_eq!((check.status, codes(&check)), (0, set(&["no-gateway"])), "{check}");
+}
+
+#[test]
+fn a_host_route_left_over() {
+    let pair = Pair::bare();
+    pair.server.ok("ip route add 192.168.15.111/32 dev lo");
+    pair.server.ok("ip address add 192.168.15.112/32 dev lo");
+    found_and_mended(&pair.server, "192.168.15.112", &["stale-route", "arp-ignore", "arp-announce"]);
+    assert!(!pair.server.ok("ip route show dev lo").contains(VIP));
+}
+
+#[test]
+fn answering_for_others() {
+    let pair = Pair::serving("7885");
+    pair.server.ok("sysctl -qw net.ipv4.conf.ens192.proxy_arp=1");
+    found_and_mended(&pair.server, "", &["proxy-arp"]);
+    pair.server.ok("ip neighbour add proxy 192.168.15.111 dev ens192");
+    found_and_mended(&pair.server, "", &["proxy-entry"]);
+}
+
+#[test]
+fn a_loopback_that_is_down() {
+    let pair = Pair::serving("7885");
+    pair.server.ok("ip link set lo down");
+    let check = pair.server.run("rs-prep check --json");
+    assert!(codes(&check).contains("device-down"), "{check}");
+    pair.server.ok("rs-prep check --fix");
+    pair.probed(&[]);
+}
+
+#[test]
+fn a_real_server_on_another_network() {
+    let pair = Pair::serving("7885");
+    pair.director.ok("ip route add 10.5.5.5/32 via 192.168.8.1");
+    let probe = pair.director.run(&format!("{PROBE} -r 10.5.5.5 --json"));
+    assert_eq!(codes(&probe), set(&["no-server"]), "{probe}");
+}
+
+#[test]
+fn two_directors_hold_the_vip_or_none() {
+    let lab = Lab::new();
+    let (one, two) = (lab.host("d100", &["192.168.15.100/21"]), lab.host("d101", &["192.168.15.101/21"]));
+    let client = lab.host("c50", &["192.168.8.50/21"]);
+    let server = lab.host("r102", &["192.168.15.102/21"]);
+    server.ok("rs-prep up 192.168.15.111");
+    let probe = "rs-prep probe 192.168.15.111 --dev ens192 -r 192.168.15.102 -t 300ms --json";
+    assert_eq!(codes(&client.run(probe)), set(&["no-holder"]));
+    one.ok("ip address add 192.168.15.111/32 dev ens192");
+    assert_eq!((codes(&client.run(probe)), codes(&one.run(probe))), (set(&[]), set(&[])));
+    two.ok("ip address add 192.168.15.111/32 dev ens192");
+    for host in [&client, &one, &two] {
+        let answer = host.run(probe);
+        assert_eq!((answer.status, codes(&answer)), (1, set(&["two-holders"])), "{answer}");
+    }
+    let told = one.run(&probe.replace("--json", "")).stdout;
+    assert!(told.contains("two directors hold the VIP: this one and"), "{told}");
+}
+
+/// A client that learned a real server's MAC keeps it while it talks; the director's announcement moves it.
+#[test]
+fn a_poisoned_client_is_healed_by_the_holder_alone() {
+    let pair = Pair::serving("7885");
+    let client = pair._lab.host("c50", &["192.168.8.50/21"]);
+    let cache = || client.ok("ip neighbour show 192.168.15.111");
+    client.ok("ip neighbour replace 192.168.15.111 lladdr 02:00:c0:a8:0f:66 dev ens192 nud reachable");
+    assert_eq!(client.ok("lab get 192.168.15.111:7885"), "r102\n", "past the director");
+    assert_eq!(pair.server.run("rs-prep heal 192.168.15.111 --dev ens192").status, 1, "not the holder");
+    assert_eq!(pair.director.run(PROBE).status, 0, "a probe heals nothing and says that all is well now");
+    assert!(cache().contains("02:00:c0:a8:0f:66"));
+    pair.director.ok("rs-prep heal 192.168.15.111 --dev ens192");
+    assert!(cache().contains("02:00:c0:a8:0f:64"), "{}", cache());
+
+    // While somebody leaks, an announcement would not last.
+    for name in ["all", "ens192"] {
+        pair.server.ok(&format!("sysctl -qw net.ipv4.conf.{name}.arp_ignore=0"));
+    }
+    let heal = pair.director.run("rs-prep heal 192.168.15.111 --dev ens192 -c 1");
+    assert_eq!(heal.status, 1, "{heal}");
+    assert!(heal.stdout.contains("not announced: mend that first"), "{heal}");
+    pair.director.ok("rs-prep heal 192.168.15.111 --dev ens192 -c 1 --force");
+}
+
+#[test]
+fn ipv6_vips_leak_only_from_the_nic_or_by_proxy() {
+    let lab = Lab::new();
+    let director = lab.host("d100", &["2001:db8::100/64", "2001:db8::111/128"]);
+    let server = lab.host("r102", &["2001:db8::102/64"]);
+    let service = server.spawn("lab server r102 7885");
+    service.wait_for_line("serves", 5 * SECONDS);
+    server.ok("rs-prep up 2001:db8::111");
+    let probe = "rs-prep probe 2001:db8::111 --dev ens192 -p 7885 -r 2001:db8::102 -t 300ms";
+    let probed = || codes(&director.run(&format!("{probe} --json")));
+    wait(10 * SECONDS, "addresses without doubt", || probed() == set(&[]));
+    assert!(director.ok(probe).contains("[2001:db8::102]:7885: RIP open, VIP open\n"));
+
+    server.ok("rs-prep down --all");
+    server.ok("ip address add 2001:db8::111/128 dev ens192 nodad");
+    wait(10 * SECONDS, "the leak", || probed() == set(&["leak"]));
+    found_and_mended(&server, "2001:db8::111", &["vip-on-nic", "vip-missing"]);
+    assert_eq!(probed(), set(&[]));
+
+    server.ok("ip neighbour add proxy 2001:db8::111 dev ens192");
+    server.ok("sysctl -qw net.ipv6.conf.ens192.proxy_ndp=1");
+    found_and_mended(&server, "2001:db8::111", &["proxy-entry"]);
+    assert_eq!(probed(), set(&[]));
+}
