@@ -5,6 +5,8 @@
 //! the one table of keywords ([`schema`]: which belongs where, used by whom), and becomes a typed [`Config`].
 //! Everything noticed on the way is a [`Diag`]; all findings of a file come out of one run, in order.
 
+mod advise;
+pub mod check;
 mod define;
 mod diag;
 mod findings;
@@ -22,7 +24,7 @@ mod tree;
 pub use diag::{Diag, Excerpt, Severity};
 pub use model::Config;
 pub use place::{At, Files, Place};
-pub use source::{Env, Loader, NoFiles};
+pub use source::{Env, Host, Loader, NoFiles};
 
 /// Reads a configuration: the file's name as findings shall show it, its bytes, where included files come from, and
 /// what the file may ask about its surroundings.
@@ -33,6 +35,7 @@ pub fn parse(name: &str, text: &[u8], loader: &mut dyn Loader, env: &Env) -> (Co
     let mut findings = findings::Findings::default();
     let (sources, tree) = reader::read(name, text, loader, env, &mut findings);
     let config = read::config(&sources, &tree, &mut findings);
+    advise::advise(&config, env.host.as_ref(), &mut findings);
     (config, findings.finish(&sources))
 }
 

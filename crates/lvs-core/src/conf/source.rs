@@ -1,6 +1,6 @@
 //! The texts of a configuration, and how a parser asks for more of them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::diag::Excerpt;
 use super::place::{Files, Place};
@@ -35,11 +35,22 @@ impl Loader for NoFiles {
     }
 }
 
+/// Facts about a host, for advice.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Host {
+    /// The names of its interfaces.
+    pub interfaces: BTreeSet<String>,
+    /// The names of the files, as they are given and included, that every user can read.
+    pub exposed: BTreeSet<String>,
+}
+
 /// What a file may ask about its surroundings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Env {
     /// The configuration id that `@id` lines and `${_INSTANCE}` compare: by custom the host's name up to the first dot.
     pub id: String,
+    /// What is known about the host that the file is for; none: nothing is said about what does not fit it.
+    pub host: Option<Host>,
     /// Start value for `${_RANDOM}`; the same value gives the same configuration.
     pub seed: u64,
 }

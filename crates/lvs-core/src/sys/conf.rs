@@ -1,9 +1,12 @@
 //! keepalived.conf from the disk.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::conf::{self, Config, Diag, Env, Loader};
+use crate::conf::check::{Format, Report};
+use crate::conf::{self, Config, Diag, Env, Host, Loader};
 
 /// Larger files are no configurations.
 const LARGEST: u64 = 256 << 20;
@@ -14,19 +17,49 @@ const LARGEST: u64 = 256 << 20;
 /// Fails when the file itself cannot be read; the reason is a clause such as `no such file`.
 pub fn load(path: &str) -> Result<(Config, Vec<Diag>), String> {
     let text = read(Path::new(path))?;
-    Ok(conf::parse(path, &text, &mut Disk, &env()))
+    Ok(conf::parse(path, &text, &mut Disk::default(), &env()))
+}
+
+/// The `check` verb of all tools: reads a configuration, judges it with facts about this host, and shows the findings.
+pub fn check(path: &str, format: Format, strict: bool) -> Report {
+    let read = read(Path::new(path)).map(|text| {
+        let mut disk = Disk::default();
+        // The first reading finds out which files there are.
+        conf::parse(path, &text, &mut disk, &env());
+        let files = disk.found.into_iter().chain([path.to_owned()]);
+        let host = Host { interfaces: interfaces(), exposed: files.filter(|f| exposed(f)).collect() };
+        conf::parse(path, &text, &mut Disk::default(), &Env { host: Some(host), ..env() })
+    });
+    conf::check::run(path, read, format, strict)
+}
+
+fn interfaces() -> BTreeSet<String> {
+    let Ok(list) = nix::net::if_::if_nameindex() else { return BTreeSet::new() };
+    list.iter().map(|i| i.name().to_string_lossy().into_owned()).collect()
+}
+
+/// Whether every user can read a file.
+fn exposed(path: &str) -> bool {
+    fs::metadata(path).is_ok_and(|m| m.permissions().mode() & 0o004 != 0)
 }
 
 /// What a file may ask about this host: its name up to the first dot, and a number that differs from run to run.
 pub fn env() -> Env {
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let id = host.trim().split('.').next().unwrap_or_default().to_owned();
-    Env { id, seed: super::clock::now().as_nanos() ^ u64::from(std::process::id()).rotate_left(40) }
+    Env {
+        id,
+        host: None,
+        seed: super::clock::now().as_nanos() ^ u64::from(std::process::id()).rotate_left(40),
+    }
 }
 
 /// Included files on the disk.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Disk;
+#[derive(Clone, Debug, Default)]
+pub struct Disk {
+    /// The files that patterns led to.
+    found: Vec<String>,
+}
 
 impl Loader for Disk {
     fn find(&mut self, from: &str, pattern: &str) -> Result<Vec<String>, String> {
@@ -38,6 +71,7 @@ impl Loader for Disk {
                 glob::glob(&whole.to_string_lossy()).map_err(|e| format!("bad pattern: {}", e.msg))?;
             found.extend(paths.filter_map(Result::ok).filter(|p| !p.is_dir()).map(shown));
         }
+        self.found.extend(found.iter().cloned());
         Ok(found)
     }
 

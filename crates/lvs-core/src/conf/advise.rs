@@ -1,0 +1,180 @@
+//! What an expert says about a file that is right by the letter, each with its reason.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use super::findings::Findings;
+use super::model::{Check, CheckKind, Config, Instance, RealServer, Target, VirtualServer};
+use super::source::Host;
+
+/// Adds advice about a configuration; with facts about the host also about what does not fit it.
+pub(super) fn advise(config: &Config, host: Option<&Host>, findings: &mut Findings) {
+    for instance in &config.instances {
+        vrrp(instance, findings);
+        strict(instance, findings);
+        if let Some(host) = host {
+            interfaces(instance, host, findings);
+        }
+    }
+    passwords(config, host, findings);
+    for vs in &config.virtual_servers {
+        quorum(vs, findings);
+        mark(vs, findings);
+        unchecked(vs, findings);
+    }
+    schedules(config, findings);
+}
+
+fn vrrp(i: &Instance, findings: &mut Findings) {
+    if i.addresses.is_empty() {
+        let message =
+            format!("vrrp_instance {} has no virtual_ipaddress: its election moves nothing", i.name.value);
+        findings.warning("no-vip", i.name.place, message).help("add virtual_ipaddress { ADDRESS }");
+    }
+    if !i.priority.is_written() && i.priority.value == 100 {
+        let message = format!("vrrp_instance {} has the default priority 100", i.name.value);
+        let help = "give each router another priority: between equal ones the higher address wins, which nobody remembers";
+        findings.note("default-priority", i.name.place, message).help(help);
+    }
+    for vip in i.addresses.iter().filter(|a| !a.prefix.is_host() && a.prefix.is_written()) {
+        let message =
+            format!("{} brings a route to its whole network to every router that holds it", vip.prefix.value);
+        let help = format!("write {} alone unless this route is wanted", vip.prefix.addr);
+        findings.note("vip-prefix", vip.prefix.place, message).help(help);
+    }
+}
+
+fn strict(i: &Instance, findings: &mut Findings) {
+    if !i.strict.value {
+        return;
+    }
+    if !i.accept.value {
+        let message = format!(
+            "strict rules: the VIPs of {} answer no ping and no connection unless its priority is 255",
+            i.name.value
+        );
+        let help =
+            "remove vrrp_strict, or add accept to the instance; a director with direct routing needs neither";
+        findings.warning("strict-no-accept", i.name.place, message).help(help);
+    }
+    if let Some(auth) = &i.authentication {
+        let message = format!(
+            "strict rules forbid authentication: routers that are strict do not understand {}",
+            i.name.value
+        );
+        findings
+            .warning("strict-auth", auth.password.place, message)
+            .help("remove vrrp_strict or the authentication block");
+    }
+    if let Some(peer) = i.unicast.as_ref().and_then(|u| u.peers.first()) {
+        let message = format!("strict rules forbid unicast, which {} uses", i.name.value);
+        findings.warning("strict-unicast", peer.addr.place, message).help("remove vrrp_strict");
+    }
+}
+
+fn interfaces(i: &Instance, host: &Host, findings: &mut Findings) {
+    let vmac = i.vmac.as_ref().map(|v| v.name.value.as_str());
+    let own = i.interface.iter();
+    let vips = i.addresses.iter().chain(&i.excluded).map(|a| &a.dev).filter(|d| d.is_written());
+    let tracked = i.track.interfaces.iter().map(|r| &r.name);
+    for name in own.chain(vips).chain(tracked) {
+        if !host.interfaces.contains(&name.value) && vmac != Some(name.as_str()) {
+            let message = format!(
+                "this host has no interface {}: {} waits in FAULT until it appears",
+                name.value, i.name.value
+            );
+            let near = super::suggest::nearest(name, host.interfaces.iter().map(String::as_str));
+            let has = || host.interfaces.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+            let help =
+                near.map_or_else(|| format!("the host has {}", has()), |n| format!("did you mean '{n}'?"));
+            findings.warning("no-interface", name.place, message).help(help);
+        }
+    }
+}
+
+fn passwords(config: &Config, host: Option<&Host>, findings: &mut Findings) {
+    let Some(host) = host else { return };
+    for auth in config.instances.iter().filter_map(|i| i.authentication.as_ref()) {
+        let file = config.files.name(auth.password.place.file);
+        if host.exposed.contains(file) && findings.first("exposed-password", file) {
+            let message = format!("every user of this host can read the password in {file}");
+            findings
+                .warning("exposed-password", auth.password.place, message)
+                .help(format!("chmod o-r {file}"));
+        }
+    }
+}
+
+fn weights(vs: &VirtualServer) -> u64 {
+    vs.real_servers.iter().map(|rs| u64::from(rs.weight.value)).sum()
+}
+
+/// The quorum comes back at `quorum + hysteresis`, so that this sum must be within reach.
+fn quorum(vs: &VirtualServer, findings: &mut Findings) {
+    let needed = u64::from(vs.quorum.value) + u64::from(vs.hysteresis.value);
+    let sum = weights(vs);
+    if vs.hysteresis.value > 0 && needed > sum {
+        let message = format!(
+            "once lost, the quorum is never regained: that takes weights of {needed}, and all together have {sum}"
+        );
+        let help = format!("write hysteresis {} or less", sum.saturating_sub(u64::from(vs.quorum.value)));
+        findings.warning("quorum-unreachable", vs.hysteresis.place, message).help(help);
+    }
+}
+
+fn mark(vs: &VirtualServer, findings: &mut Findings) {
+    if let (Target::Mark(mark), Some(persistence)) = (&vs.target.value, &vs.persistence) {
+        let message = format!(
+            "persistence on firewall mark {mark} ties all ports of a client together: one real server for all of them"
+        );
+        let help = "right for services that belong together (FTP, HTTP with HTTPS); otherwise use one mark a service";
+        findings.note("mark-persistence", persistence.place, message).help(help);
+    }
+}
+
+fn unchecked(vs: &VirtualServer, findings: &mut Findings) {
+    for rs in vs.real_servers.iter().filter(|rs| rs.checks.is_empty()) {
+        let message = format!(
+            "real_server {} has no checker: it gets connections even when it is dead",
+            rs.endpoint.value
+        );
+        findings.warning("no-checker", rs.endpoint.place, message).help("add TCP_CHECK { }");
+    }
+}
+
+/// Says every schedule once, at the first check that has it.
+fn schedules(config: &Config, findings: &mut Findings) {
+    let mut said = HashSet::new();
+    let servers = config.virtual_servers.iter().flat_map(|vs| &vs.real_servers);
+    for check in servers.flat_map(|rs: &RealServer| &rs.checks) {
+        let tcp = matches!(check.kind, CheckKind::Tcp | CheckKind::Http(_) | CheckKind::Ssl(_));
+        if tcp
+            && said.insert((
+                check.interval.value,
+                check.retry.value,
+                check.retry_delay.value,
+                check.probe.timeout.value,
+            ))
+        {
+            findings.note("check-schedule", check.place, schedule(check));
+        }
+    }
+}
+
+/// "dead after 9 to 15 s, silent after 49 to 55 s, back within 6 s".
+pub(super) fn schedule(c: &Check) -> String {
+    let retries = c.retry.value;
+    let refused = c.retry_delay.value.saturating_mul(retries);
+    let silent = refused.saturating_add(c.probe.timeout.value.saturating_mul(retries.saturating_add(1)));
+    let seconds = |d: Duration| d.as_secs_f64();
+    let range = |d: Duration| format!("{} to {} s", seconds(d), seconds(d.saturating_add(c.interval.value)));
+    format!(
+        "a server that refuses is dead after {}, one that is silent after {}, and back within {} s",
+        range(refused),
+        range(silent),
+        seconds(c.interval.value)
+    )
+}
+
+#[cfg(test)]
+mod tests;

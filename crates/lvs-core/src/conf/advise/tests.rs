@@ -1,0 +1,78 @@
+use crate::conf::{Env, Host, NoFiles, parse};
+
+/// Codes and messages of the findings that are no notes, unless asked for.
+fn said(text: &str, host: Option<Host>, notes: bool) -> Vec<String> {
+    let env = Env { host, ..Env::default() };
+    let (_, findings) = parse("f", text.as_bytes(), &mut NoFiles, &env);
+    let shown = findings.iter().filter(|d| notes || d.severity > crate::conf::Severity::Note);
+    shown.map(|d| format!("{} {}: {}", d.line(), d.code, d.message)).collect()
+}
+
+fn instance(lines: &str) -> String {
+    format!(
+        "vrrp_instance V {{\ninterface eth0\nvirtual_router_id 5\npriority 9\nvirtual_ipaddress {{ 10.0.0.1 }}\n{lines}\n}}\n"
+    )
+}
+
+#[test]
+fn master_with_nopreempt_is_told_what_happens() {
+    assert_eq!(
+        said(&instance("state MASTER\nnopreempt"), None, true),
+        [
+            "7 master-nopreempt: nopreempt has no effect with state MASTER: after a failure this router takes over again"
+        ]
+    );
+}
+
+#[test]
+fn strict_rules_are_explained() {
+    let text = format!(
+        "global_defs {{\nvrrp_strict\n}}\n{}",
+        instance("authentication {\nauth_type PASS\nauth_pass x\n}")
+    );
+    let codes: Vec<String> =
+        said(&text, None, true).iter().map(|l| l.split(':').next().unwrap().to_owned()).collect();
+    assert_eq!(codes, ["4 strict-no-accept", "11 strict-auth"]);
+}
+
+#[test]
+fn a_schedule_is_said_in_words_once() {
+    let check = "TCP_CHECK {\nretry 3\ndelay_before_retry 3\nconnect_timeout 10\n}\n";
+    let text = format!(
+        "virtual_server 10.0.0.1 80 {{\nprotocol TCP\ndelay_loop 6\nreal_server 10.0.0.2 80 {{\n{check}}}\nreal_server 10.0.0.3 80 {{\n{check}}}\n}}\n"
+    );
+    assert_eq!(
+        said(&text, None, true),
+        [
+            "5 check-schedule: a server that refuses is dead after 9 to 15 s, one that is silent after 49 to 55 s, and back within 6 s"
+        ]
+    );
+}
+
+#[test]
+fn a_quorum_that_cannot_come_back_is_told() {
+    let servers = "real_server 10.0.0.2 80 {\nTCP_CHECK {\n}\n}\nreal_server 10.0.0.3 80 {\n}\n";
+    let text = format!("virtual_server 10.0.0.1 80 {{\nprotocol TCP\nquorum 2\nhysteresis 1\n{servers}}}\n");
+    assert_eq!(
+        said(&text, None, false),
+        [
+            "4 quorum-unreachable: once lost, the quorum is never regained: that takes weights of 3, and all together have 2",
+            "9 no-checker: real_server 10.0.0.3:80 has no checker: it gets connections even when it is dead",
+        ]
+    );
+}
+
+#[test]
+fn what_does_not_fit_the_host_needs_facts_about_it() {
+    let text = instance("authentication {\nauth_type PASS\nauth_pass x\n}");
+    assert_eq!(said(&text, None, true), Vec::<String>::new());
+    let host =
+        Host { interfaces: ["lo", "eth1"].map(str::to_owned).into(), exposed: ["f".to_owned()].into() };
+    assert_eq!(
+        said(&text, Some(host), true),
+        [
+            "2 no-interface: this host has no interface eth0: V waits in FAULT until it appears",
+            "8 exposed-password: every user of this host can read the password in f",
+        ]
+    );
+}
