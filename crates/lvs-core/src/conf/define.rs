@@ -69,6 +69,15 @@ struct Use<'t> {
     name: &'t str,
 }
 
+impl Use<'_> {
+    /// Where it is in a line, counted from byte `from`, which has the place `start`.
+    fn place(&self, line: &str, from: usize, start: Place) -> Place {
+        let col = start.col + super::lex::chars(&line.as_bytes()[from..self.from]);
+        let len = super::lex::chars(&line.as_bytes()[self.from..self.to]);
+        Place { col, len: u16::try_from(len).unwrap_or(u16::MAX), ..start }
+    }
+}
+
 impl Definitions {
     /// No definitions yet.
     pub(super) fn new(id: &str, seed: u64) -> Self {
@@ -99,19 +108,13 @@ impl Definitions {
         let mut done = 0;
         while let Some(used) = next_use(line, done) {
             if let Some(d) = self.named.get(used.name).filter(|d| d.value.contains('\n')) {
-                let place = Self::place(line, &used, start);
+                let place = used.place(line, 0, start);
                 let text = [&line[..used.from], &d.value, &line[used.to..]].concat();
                 return Some(Spliced { name: used.name.to_owned(), text, used: place, defined: d.place });
             }
             done = used.to;
         }
         None
-    }
-
-    fn place(line: &str, used: &Use<'_>, start: Place) -> Place {
-        let col = start.col + super::lex::chars(&line.as_bytes()[..used.from]);
-        let len = super::lex::chars(&line.as_bytes()[used.from..used.to]);
-        Place { col, len: u16::try_from(len).unwrap_or(u16::MAX), ..start }
     }
 
     /// A text with its definitions replaced, without places.
@@ -132,7 +135,7 @@ impl Definitions {
         let mut col = start.col;
         while let Some(used) = next_use(line, done) {
             let before = &line[done..used.from];
-            let place = Self::place(line, &used, start);
+            let place = used.place(line, done, Place { col, ..start });
             let mut value = String::new();
             let known = self.value(used.name, dir, &mut Vec::new(), &mut value)?;
             push(&mut out, before, Place { col, ..start }, false);

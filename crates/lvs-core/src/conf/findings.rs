@@ -38,19 +38,35 @@ impl Finding {
     }
 }
 
+/// Nobody reads more; a file of rubbish must not fill the memory.
+const MOST: usize = 5_000;
+
 /// All findings of a run.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     list: Vec<Finding>,
+    /// How many further ones there were, and the worst of them.
+    more: usize,
+    worst: Option<Severity>,
     /// Findings that are said once a file.
     said: HashSet<(&'static str, String)>,
 }
 
 impl Findings {
     fn add(&mut self, severity: Severity, code: &'static str, place: Place, message: String) -> &mut Finding {
+        if self.full() {
+            self.more += 1;
+            self.worst = self.worst.max(Some(severity));
+            self.list.truncate(MOST);
+        }
         let at = self.list.len();
         self.list.push(Finding { severity, code, place, until: 0, message, help: None, related: Vec::new() });
         &mut self.list[at]
+    }
+
+    /// Whether there are so many that further ones are only counted.
+    pub(super) fn full(&self) -> bool {
+        self.list.len() >= MOST
     }
 
     pub(super) fn error(&mut self, code: &'static str, place: Place, message: String) -> &mut Finding {
@@ -72,10 +88,25 @@ impl Findings {
 
     /// The findings in the order of the files, each with its lines.
     pub(super) fn finish(mut self, sources: &Sources) -> Vec<Diag> {
+        self.list.truncate(MOST);
         self.list.sort_by_key(|f| (!f.place.is_written(), f.place.file, f.place.line, f.place.col));
         // A repeated line is wrong in every round; once is enough.
         let mut seen = HashSet::new();
         self.list.retain(|f| seen.insert((f.place, f.message.clone())));
+        if let Some(severity) = self.worst {
+            self.list.truncate(MOST);
+            let place = Place::NONE;
+            let message = format!("{} more findings are not shown", self.more);
+            self.list.push(Finding {
+                severity,
+                code: "too-many",
+                place,
+                until: 0,
+                message,
+                help: None,
+                related: Vec::new(),
+            });
+        }
         let mut lines = LineIndex::new(sources);
         self.list.into_iter().map(|f| diag(f, sources, &mut lines)).collect()
     }

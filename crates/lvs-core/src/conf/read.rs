@@ -184,7 +184,7 @@ impl Cx<'_> {
         } else {
             format!("unknown keyword '{name}' in {}; it is skipped", block.name)
         };
-        let help = suggest::help(name, block);
+        let help = if self.findings.full() { None } else { suggest::help(name, block) };
         let finding = self.findings.warning("unknown-keyword", stmt.place(0), message).until(end);
         if let Some(help) = help {
             finding.help(help);
