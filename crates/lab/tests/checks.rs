@@ -251,3 +251,46 @@ fn the_seeds_file_takes_a_dead_server_out_in_time_and_back() {
     assert!(took < 7 * SECONDS, "later than delay_loop: {took:?}");
     assert!(director.table().contains(VIP));
 }
+
+#[test]
+fn a_running_watch_is_asked_and_told() {
+    let bench = Bench::new("");
+    let (_a, b) = (bench.serve(1001), bench.serve(1002));
+    assert_eq!(bench.director.run("tcpcheck status").status, 1, "nobody answers yet");
+    let watch = bench.watch("--resync 0.5");
+    wait(5 * SECONDS, "all well", || {
+        bench.director.run("tcpcheck status").stdout.matches(" up ").count() == 2
+    });
+    assert_eq!(bench.director.run("tcpcheck status").status, 0);
+
+    assert_eq!(
+        bench.director.ok("tcpcheck drain 10.0.0.1:80"),
+        "10.0.0.1:80 drained in 1 services; its connections go on\n"
+    );
+    assert!(bench.table().contains("-r 10.0.0.1:80 -g -w 0"));
+    let stranger = bench.director.run("tcpcheck drain 10.0.0.7");
+    assert_eq!(stranger.status, 1);
+    assert!(stranger.stderr.contains("no virtual server of the file has this real server"), "{stranger}");
+
+    // It is remembered through a crash, and by the table as it is looked at again.
+    watch.kill();
+    let watch = bench.watch("--resync 0.5");
+    lab::pause(SECONDS);
+    assert!(bench.table().contains("-r 10.0.0.1:80 -g -w 0"), "{}", watch.log());
+    bench.director.ok("tcpcheck resume 10.0.0.1:80");
+    bench.expect(&[1, 2]);
+
+    b.kill();
+    bench.expect(&[1]);
+    let status = bench.director.run("tcpcheck status --json");
+    assert_eq!(status.status, 1);
+    let json: serde_json::Value = serde_json::from_str(&status.stdout).expect("JSON");
+    let server = &json["services"][0]["servers"][1];
+    assert_eq!(server["up"], false);
+    assert_eq!(server["checks"][0]["reason"], "connection refused");
+    let metrics = bench.director.ok("tcpcheck metrics");
+    assert!(
+        metrics.contains("tcpcheck_server_up{service=\"10.0.0.100:80\",server=\"10.0.0.2:80\"} 0\n"),
+        "{metrics}"
+    );
+}

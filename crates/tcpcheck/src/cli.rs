@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use lvs_core::time::parse_duration;
 
+use crate::drains::Drained;
 use crate::once;
 use crate::options::Options;
 use crate::schedule::Hold;
@@ -28,6 +29,47 @@ pub struct Cli {
 pub enum Verb {
     /// Follows the checks of a keepalived.conf and tells or makes every change
     Watch(Box<Watch>),
+    /// Says what the running watch knows: exit 0 all up, 1 some down
+    Status(AskStatus),
+    /// Prints the running watch's metrics for Prometheus
+    Metrics(Ask),
+    /// Takes real servers out of service: weight 0, old connections go on
+    Drain(Change),
+    /// Gives real servers back
+    Resume(Change),
+}
+
+/// Whom to ask.
+#[derive(Debug, Args)]
+pub struct Ask {
+    /// The watch's socket, if it was started with one
+    #[arg(long, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
+}
+
+/// What to show.
+#[derive(Debug, Args)]
+pub struct AskStatus {
+    /// Prints JSON
+    #[arg(long, conflicts_with = "watch")]
+    pub json: bool,
+    /// Shows it anew every second
+    #[arg(long)]
+    pub watch: bool,
+    /// Whom to ask
+    #[command(flatten)]
+    pub ask: Ask,
+}
+
+/// Whom to drain or resume.
+#[derive(Debug, Args)]
+pub struct Change {
+    /// The real servers; an address alone means all of its ports
+    #[arg(required = true, value_name = "ADDRESS[:PORT]")]
+    pub servers: Vec<Drained>,
+    /// Whom to ask
+    #[command(flatten)]
+    pub ask: Ask,
 }
 
 /// Checks targets once: exit 0 all up, 1 some down, 2 wrong usage
@@ -116,6 +158,9 @@ pub struct Watch {
     /// How a good connection ends
     #[arg(long, value_enum, default_value_t = Close::Fin)]
     pub close: Close,
+    /// Answers status, metrics, drain and resume at this path (default with --ipvs: one in /run/lvs)
+    #[arg(long, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
     /// Servers that are out of service, one ADDRESS[:PORT] a line; read at the start and at SIGHUP
     #[arg(long, value_name = "FILE")]
     pub drain_file: Option<PathBuf>,

@@ -55,6 +55,11 @@ impl Drains {
         self.0.contains(&Drained::Server(endpoint)) || self.0.contains(&Drained::Host(endpoint.addr))
     }
 
+    /// Whether one that was given back is still out of service, because its whole host is.
+    pub fn is_covered(&self, one: Drained) -> bool {
+        matches!(one, Drained::Server(server) if self.cover(server))
+    }
+
     /// The list with one more.
     #[must_use]
     pub fn with(&self, one: Drained) -> Self {

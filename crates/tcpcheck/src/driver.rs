@@ -3,151 +3,31 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::net::IpAddr;
-use std::path::PathBuf;
-use std::time::Duration;
 
 use lvs_core::plan::Op;
-use lvs_core::sys::ipvs::Client;
-use lvs_core::sys::owner::Owner;
+use lvs_core::sys::clock;
 use lvs_core::sys::poll::{Event, Interest, Signals};
 use lvs_core::sys::rtnl::{Monitor as Links, Rtnl};
 use lvs_core::sys::script::Scripts;
-use lvs_core::sys::{clock, log as syslog};
-use lvs_core::table::{ServiceKey, Table};
+use lvs_core::table::Table;
 use lvs_core::time::Time;
 use nix::sys::signal::Signal;
 
+use crate::answer::answer;
 use crate::change::Change;
 use crate::cli::Watch;
+use crate::control::Control;
 use crate::engine::{Engine, FOREIGN, Finished};
-use crate::keeper::{Keeper, Refusal};
-use crate::lines::{Lines, Lost};
+use crate::kernel::Kernel;
+use crate::lines::Lost;
 use crate::monitor::{Monitor, Order};
 use crate::notify::{Notifier, farewell};
 use crate::outcome::Outcome;
+use crate::told::Told;
 use crate::{pause, state, watch};
 
 const SIGNALS: u64 = FOREIGN;
 const LINKS: u64 = FOREIGN + 1;
-/// After a refusal the table is looked at again this soon.
-const SOON: Duration = Duration::from_secs(1);
-/// Rule lines of one repair that are logged one by one.
-const SHOWN: usize = 20;
-
-/// The kernel's table while it is ours.
-pub struct Kernel {
-    keeper: Keeper<Client>,
-    _owner: Owner,
-    every: Duration,
-    /// When to look at the table again.
-    look: Time,
-    /// It could not be read the last time.
-    lost: bool,
-    state: PathBuf,
-}
-
-impl Kernel {
-    /// A table that is kept, looked at `every` so often; `state` is where what outlives us is kept.
-    pub fn new(keeper: Keeper<Client>, owner: Owner, every: Duration, state: PathBuf) -> Self {
-        // Twice a second is as often as anybody can want; zero would be a busy loop.
-        let every = every.max(Duration::from_millis(500));
-        Self { keeper, _owner: owner, every, look: Time::ZERO, lost: false, state }
-    }
-
-    fn keep(&mut self, want: &Table, gone: &BTreeSet<ServiceKey>, now: Time) {
-        let (_, refused) = self.keeper.keep(want, gone);
-        if !refused.is_empty() {
-            tell_refusals(&refused);
-            self.look = self.look.min(now + SOON);
-        }
-    }
-
-    /// Reads the table and mends it.
-    fn look(&mut self, want: &Table, now: Time) {
-        self.look = now + self.every;
-        let none = BTreeSet::new();
-        let mut looked = self.keeper.look(want, &none);
-        if looked.is_err() {
-            // A module that was unloaded and loaded again has another family number: begin anew.
-            if let Ok(client) = Client::open() {
-                self.keeper.replace(client);
-                looked = self.keeper.look(want, &none);
-            }
-        }
-        match looked {
-            Err(e) => {
-                if !std::mem::replace(&mut self.lost, true) {
-                    log::error!("the IPVS table cannot be read: {e}; trying again every second");
-                }
-                self.look = now + SOON.min(self.every);
-            }
-            Ok((done, refused)) => {
-                if std::mem::take(&mut self.lost) {
-                    log::warn!("the IPVS table can be read again");
-                }
-                tell_repair(&done);
-                tell_refusals(&refused);
-            }
-        }
-    }
-}
-
-fn tell_repair(done: &[Op]) {
-    if done.is_empty() {
-        return;
-    }
-    log::warn!("the IPVS table was changed by somebody else; {} changes to restore it:", done.len());
-    done.iter().take(SHOWN).for_each(|op| log::warn!("restored: {op}"));
-}
-
-fn tell_refusals(refused: &[Refusal]) {
-    for (op, e) in refused.iter().take(SHOWN) {
-        log::error!("'{op}' was refused: {e}");
-    }
-    if refused.len() > SHOWN {
-        log::error!("... and {} more refusals", refused.len() - SHOWN);
-    }
-}
-
-/// Whom changes are told on standard output.
-pub enum Told {
-    /// Sentences.
-    Text(Lines),
-    /// Lines of JSON.
-    Json(Lines),
-    /// Rule lines.
-    Rules {
-        /// What the reader holds.
-        keeper: Keeper<Lines>,
-        /// The way to it.
-        lines: Lines,
-        /// It does not have everything yet.
-        behind: bool,
-    },
-}
-
-impl Told {
-    fn lines(&self) -> &Lines {
-        match self {
-            Self::Text(lines) | Self::Json(lines) | Self::Rules { lines, .. } => lines,
-        }
-    }
-
-    fn change(&self, change: &Change) -> Result<(), Lost> {
-        match self {
-            Self::Text(lines) => lines.send(format!("{} {change}", syslog::wall_clock())),
-            Self::Json(lines) => lines.send(change.json(&syslog::wall_clock())),
-            Self::Rules { .. } => Ok(()),
-        }
-    }
-
-    fn table(&mut self, part: &Table, gone: &BTreeSet<ServiceKey>, whole: impl FnOnce() -> Table) {
-        if let Self::Rules { keeper, behind, .. } = self {
-            let refused = if *behind { keeper.keep(&whole(), gone).1 } else { keeper.keep(part, gone).1 };
-            *behind = !refused.is_empty();
-        }
-    }
-}
 
 /// The watch.
 pub struct Driver {
@@ -160,6 +40,7 @@ pub struct Driver {
     signals: Signals,
     links: Option<Links>,
     notifier: Notifier,
+    control: Option<Control>,
     lost_lines: u64,
     stop: bool,
 }
@@ -179,6 +60,12 @@ impl Driver {
         let engine = Engine::new(monitor.checks().count())?;
         let signals = Signals::new(&[Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGCHLD])?;
         engine.watch(&signals, SIGNALS, Interest::Read)?;
+        let socket = match (&args.socket, &kernel) {
+            (Some(path), _) => Some(path.clone()),
+            (None, Some(_)) => Some(state::path(".sock")?),
+            (None, None) => None,
+        };
+        let control = socket.map(|path| Control::listen(&path, &engine)).transpose()?;
         let (links, notifier) = (None, Notifier::default());
         Ok(Self {
             engine,
@@ -190,6 +77,7 @@ impl Driver {
             signals,
             links,
             notifier,
+            control,
             lost_lines: 0,
             stop: false,
         })
@@ -247,7 +135,7 @@ impl Driver {
     fn set_timeouts(&mut self) {
         let wanted = self.monitor.config().global.timeouts.map(|t| *t);
         if let (Some(kernel), Some(timeouts)) = (&mut self.kernel, wanted) {
-            if let Err(e) = kernel.keeper.set(Op::SetTimeouts(timeouts)) {
+            if let Err(e) = kernel.set(Op::SetTimeouts(timeouts)) {
                 log::error!("lvs_timeouts: {e}");
             }
         }
@@ -330,7 +218,23 @@ impl Driver {
                 }
             }
             LINKS => self.addresses_changed(),
-            _ => {}
+            _ => self.converse(event),
+        }
+    }
+
+    fn converse(&mut self, event: Event) {
+        let Some(mut control) = self.control.take() else { return };
+        let mut requests = Vec::new();
+        let (monitor, engine) = (&mut self.monitor, &self.engine);
+        control.ready(event, engine, &mut |line| {
+            requests.push(line.to_owned());
+            answer(monitor, engine, line)
+        });
+        self.control = Some(control);
+        for request in requests.iter().filter(|r| r.starts_with("drain ") || r.starts_with("resume ")) {
+            log::info!("asked: {request}");
+            self.flush(clock::now());
+            self.save();
         }
     }
 

@@ -125,6 +125,14 @@ impl Engine {
         self.poll.add(fd, token, interest)
     }
 
+    /// Waits for something else on a descriptor of the caller's.
+    ///
+    /// # Errors
+    /// It was not watched.
+    pub fn rewatch(&self, fd: impl AsFd, token: u64, interest: Interest) -> io::Result<()> {
+        self.poll.modify(fd, token, interest)
+    }
+
     /// Forgets a descriptor of the caller's.
     ///
     /// # Errors

@@ -4,15 +4,20 @@
 //! and [`flight`] make connections; [`once`] is the command `tcpcheck HOST:PORT...`.
 
 pub mod agenda;
+pub mod answer;
+pub mod ask;
 pub mod change;
 pub mod checker;
 pub mod cli;
+pub mod control;
 pub mod drains;
 pub mod driver;
 pub mod engine;
 pub mod explain;
 pub mod flight;
+pub mod histogram;
 pub mod keeper;
+pub mod kernel;
 pub mod lines;
 pub mod monitor;
 pub mod notify;
@@ -23,7 +28,9 @@ pub mod pause;
 pub mod roster;
 pub mod schedule;
 pub mod state;
+pub mod status;
 pub mod task;
+pub mod told;
 pub mod watch;
 
 use std::ffi::OsString;
@@ -34,7 +41,7 @@ use clap::Parser;
 use lvs_core::addr::Endpoint;
 use lvs_core::sys::tcp::Dial;
 
-use cli::{Cli, Close, Once};
+use cli::{Cli, Close, Once, Verb};
 use once::{Form, Patience};
 
 /// The command line was wrong, or the file.
@@ -52,7 +59,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let done = match cli.verb {
         None => check_once(cli.once),
-        Some(cli::Verb::Watch(args)) => watch::run(&args),
+        Some(Verb::Watch(args)) => watch::run(&args),
+        Some(Verb::Status(args)) => ask::status(&args),
+        Some(Verb::Metrics(args)) => ask::metrics(&args),
+        Some(Verb::Drain(args)) => ask::change("drain", &args),
+        Some(Verb::Resume(args)) => ask::change("resume", &args),
     };
     match done {
         Ok(status) => ExitCode::from(status),

@@ -19,7 +19,8 @@ use lvs_core::time::Time;
 
 use crate::change::{Change, What};
 use crate::checker::{Checker, Verdict};
-use crate::drains::Drains;
+use crate::drains::{Drained, Drains};
+use crate::histogram::Histogram;
 use crate::options::Options;
 use crate::outcome::{Outcome, Reason};
 use crate::roster::{Identity, User};
@@ -59,6 +60,7 @@ pub struct Monitor {
     gone: BTreeSet<ServiceKey>,
     changes: Vec<Change>,
     ramps: ramp::Ramps,
+    latencies: Histogram,
     /// Virtual servers whose checks rest.
     resting: BTreeSet<u32>,
 }
@@ -80,6 +82,11 @@ impl Monitor {
     /// What is known of the real servers.
     pub fn health(&self) -> &Health {
         &self.health
+    }
+
+    /// How long good tries took.
+    pub fn latencies(&self) -> &Histogram {
+        &self.latencies
     }
 
     /// What the command line asked for.
@@ -125,7 +132,8 @@ impl Monitor {
         let due = watched.checker.due();
         let mut news = verdict.is_some();
         match &outcome {
-            Outcome::Pass { weight, .. } => {
+            Outcome::Pass { weight, latency } => {
+                self.latencies.add(*latency);
                 watched.tries[0] += 1;
                 news |= *weight != watched.weight;
                 watched.weight = *weight;
@@ -260,6 +268,13 @@ impl Monitor {
     /// The admin's list of drained servers.
     pub fn drains(&self) -> &Drains {
         &self.drains
+    }
+
+    /// In how many virtual servers a real server stands.
+    pub fn count(&self, server: Drained) -> usize {
+        let list = Drains::default().with(server);
+        let covered = |vs: &&VirtualServer| vs.real_servers.iter().any(|s| list.cover(*s.endpoint));
+        self.config.virtual_servers.iter().filter(covered).count()
     }
 
     /// Takes another list of drained servers.

@@ -16,13 +16,15 @@ use lvs_core::table::Table;
 use crate::WRONG;
 use crate::cli::{Events, Watch};
 use crate::drains::Drains;
-use crate::driver::{Driver, Kernel, Told};
+use crate::driver::Driver;
 use crate::explain;
 use crate::keeper::Keeper;
+use crate::kernel::Kernel;
 use crate::lines::Lines;
 use crate::monitor::{Monitor, Remembered};
 use crate::roster;
 use crate::state;
+use crate::told::Told;
 
 /// Another program may hold the table for a moment (`ipvsctl apply`); so long we wait for it.
 const CLAIM: Duration = Duration::from_secs(3);

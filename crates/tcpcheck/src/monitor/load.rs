@@ -12,6 +12,7 @@ use super::{Monitor, Server, Watched};
 use crate::change::What;
 use crate::checker::{Checker, Knowledge};
 use crate::drains::Drains;
+use crate::histogram::Histogram;
 use crate::options::Options;
 use crate::outcome::Reason;
 use crate::roster::{User, Wanted, roster, servers};
@@ -62,6 +63,7 @@ impl Monitor {
             dirty: BTreeSet::new(),
             changes: Vec::new(),
             ramps: super::ramp::Ramps::default(),
+            latencies: Histogram::default(),
             resting: BTreeSet::new(),
             config: Config::default(),
         };

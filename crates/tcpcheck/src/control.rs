@@ -1,0 +1,133 @@
+//! The Unix socket of a running watch: one line in, an answer out, nothing that could hold up the checks.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+
+use lvs_core::sys::poll::{Event, Interest};
+
+use crate::engine::{Engine, FOREIGN};
+
+/// The listener's token; conversations have those after it.
+pub const LISTENER: u64 = FOREIGN + 16;
+/// Conversations at once.
+const MOST: usize = 32;
+/// A longer request is none of ours.
+const LONGEST: usize = 4096;
+
+/// The socket and all conversations.
+pub struct Control {
+    listener: UnixListener,
+    path: PathBuf,
+    talks: BTreeMap<u64, Talk>,
+    next: u64,
+}
+
+struct Talk {
+    stream: UnixStream,
+    request: Vec<u8>,
+    answer: Vec<u8>,
+    sent: usize,
+}
+
+impl Control {
+    /// Listens at `path`, for the owner of the process alone. Whoever calls this holds the lock that makes it the only
+    /// one, so a socket that is there is a leftover.
+    ///
+    /// # Errors
+    /// The socket cannot be made.
+    pub fn listen(path: &Path, engine: &Engine) -> io::Result<Self> {
+        match fs::remove_file(path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+        let listener = UnixListener::bind(path)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+        listener.set_nonblocking(true)?;
+        engine.watch(&listener, LISTENER, Interest::Read)?;
+        Ok(Self { listener, path: path.to_owned(), talks: BTreeMap::new(), next: LISTENER + 1 })
+    }
+
+    /// Goes on with a conversation. When a request is complete, `answer` is asked for the answer.
+    pub fn ready(&mut self, event: Event, engine: &Engine, answer: &mut dyn FnMut(&str) -> String) {
+        if event.token == LISTENER {
+            self.accept(engine);
+            return;
+        }
+        let Some(talk) = self.talks.get_mut(&event.token) else { return };
+        let goes_on =
+            if talk.answer.is_empty() { talk.read(event.token, engine, answer) } else { talk.write() };
+        if !goes_on.unwrap_or(false) {
+            self.talks.remove(&event.token);
+        }
+    }
+
+    fn accept(&mut self, engine: &Engine) {
+        while let Ok((stream, _)) = self.listener.accept() {
+            if self.talks.len() >= MOST {
+                // Whoever has waited longest without a word makes room.
+                self.talks.pop_first();
+            }
+            let watched =
+                stream.set_nonblocking(true).and_then(|()| engine.watch(&stream, self.next, Interest::Read));
+            if watched.is_ok() {
+                let talk = Talk { stream, request: Vec::new(), answer: Vec::new(), sent: 0 };
+                self.talks.insert(self.next, talk);
+                self.next += 1;
+            }
+        }
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        // The next start removes what is left here.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+impl Talk {
+    /// Reads more of the request; false when the conversation is over.
+    fn read(
+        &mut self,
+        token: u64,
+        engine: &Engine,
+        answer: &mut dyn FnMut(&str) -> String,
+    ) -> io::Result<bool> {
+        let mut buffer = [0; 1024];
+        loop {
+            match self.stream.read(&mut buffer) {
+                Ok(0) => return Ok(false),
+                Ok(n) => self.request.extend_from_slice(&buffer[..n]),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,
+                Err(e) => return Err(e),
+            }
+            if self.request.len() > LONGEST {
+                return Ok(false);
+            }
+        }
+        let Some(end) = self.request.iter().position(|b| *b == b'\n') else { return Ok(true) };
+        let line = String::from_utf8_lossy(&self.request[..end]).into_owned();
+        self.answer = answer(&line).into_bytes();
+        let goes_on = self.write()?;
+        if goes_on {
+            engine.rewatch(&self.stream, token, Interest::Write)?;
+        }
+        Ok(goes_on)
+    }
+
+    /// Writes more of the answer; false when all is written.
+    fn write(&mut self) -> io::Result<bool> {
+        while self.sent < self.answer.len() {
+            match self.stream.write(&self.answer[self.sent..]) {
+                Ok(n) => self.sent += n,
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(true),
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(false)
+    }
+}
