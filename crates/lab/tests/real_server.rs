@@ -289,3 +289,41 @@ fn the_vip_on_lo_takes_what_the_director_sends() {
     director.ok("ip neighbour replace 192.168.15.111 lladdr 02:00:c0:a8:0f:66 dev ens192");
     wait(5 * SECONDS, "an answer", || director.run("lab get 192.168.15.111:7885").stdout == "r102\n");
 }
+
+#[test]
+fn what_persist_writes_prepares_the_host_again() {
+    let lab = Lab::new();
+    let host = real_server(&lab);
+    let before = state(&host);
+    host.ok("rs-prep up 192.168.15.111");
+    let prepared = state(&host);
+    let printed = host.ok("rs-prep persist --format unit");
+    assert!(printed.starts_with("# /etc/systemd/system/rs-prep.service\n"), "{printed}");
+    assert_eq!(host.run("ls /etc/systemd/system/rs-prep.service").status, 2, "printing writes nothing");
+    host.ok("rs-prep persist --format unit --write");
+    host.ok("rs-prep persist --format ifupdown --write");
+    host.ok("rs-prep down --all");
+
+    // As a boot does: first the settings, then what is started.
+    host.ok("sysctl -qp /etc/sysctl.d/90-lvs-real-server.conf");
+    assert_eq!(arp(&host), "1\n2\n");
+    let unit = host.read("/etc/systemd/system/rs-prep.service");
+    let command =
+        |key: &str| unit.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default().to_owned();
+    host.ok(&command("ExecStart="));
+    assert_eq!(state(&host), prepared);
+    host.ok(&command("ExecStop="));
+    host.ok("sysctl -qw net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.all.arp_announce=0");
+    assert_eq!(state(&host), before);
+
+    let removed = host.ok("rs-prep unpersist");
+    assert_eq!(removed.lines().count(), 3, "{removed}");
+    assert_eq!(host.ok("rs-prep unpersist"), "");
+    host.write("/etc/sysctl.d/90-lvs-real-server.conf", "the admin's own\n");
+    let refused = host.run("rs-prep persist 192.168.15.111 --format networkd --write");
+    assert_eq!(refused.status, 1, "{refused}");
+    assert!(refused.stderr.contains("not written by rs-prep"), "{refused}");
+    assert_eq!(host.run("ls /etc/systemd/network/90-lvs-real-server.network").status, 2, "all or nothing");
+    let refused = host.run("rs-prep persist --format networkd");
+    assert_eq!(refused.status, 2, "no VIP is here: {refused}");
+}

@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::output::{self, Output};
+use crate::persist::Format;
 use crate::{run, vip};
 
 /// Done, and all is well.
@@ -46,6 +47,10 @@ pub enum Verb {
     Probe(Probe),
     /// Announce a VIP from the director that holds it, so that everybody unlearns a leak
     Heal(Heal),
+    /// Print (or write) the files that prepare this host again after a reboot
+    Persist(Persist),
+    /// Remove the files that persist wrote
+    Unpersist(Unpersist),
 }
 
 /// Which VIPs.
@@ -160,6 +165,34 @@ pub struct Heal {
     /// Announce it although others answer for it
     #[arg(short, long)]
     pub force: bool,
+}
+
+/// `persist`.
+#[derive(Debug, Args)]
+pub struct Persist {
+    /// Which VIPs; without any, those that this host holds.
+    #[command(flatten)]
+    pub which: Vips,
+    /// The named VIPs' packets come through a tunnel (lb_kind TUN)
+    #[arg(long, conflicts_with = "config")]
+    pub tunnel: bool,
+    /// What configures the network of this host
+    #[arg(long, value_enum)]
+    pub format: Format,
+    /// Write the files instead of printing them
+    #[arg(long)]
+    pub write: bool,
+    /// The root to write below, for images
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub root: PathBuf,
+}
+
+/// `unpersist`.
+#[derive(Debug, Args)]
+pub struct Unpersist {
+    /// The root to remove below, for images
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub root: PathBuf,
 }
 
 /// The scope of an address.

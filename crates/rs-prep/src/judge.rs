@@ -72,7 +72,7 @@ fn asked(args: &Check, host: &HostState) -> Result<Asked> {
         asked.named = true;
         return Ok(asked);
     }
-    let make = if args.tunnel { Vip::tunnel } else { Vip::direct };
+    let make = run::maker(args.tunnel);
     asked.vips = args.which.vips.iter().map(|addr| make(*addr)).collect();
     asked.named = !asked.vips.is_empty();
     if !asked.named {
@@ -85,7 +85,7 @@ fn asked(args: &Check, host: &HostState) -> Result<Asked> {
 }
 
 /// The VIPs of this host as they can be guessed: single addresses on `lo` and on the tunnels that `up` uses.
-fn held(host: &HostState) -> Vec<Vip> {
+pub(crate) fn held(host: &HostState) -> Vec<Vip> {
     let devices =
         host.nics.iter().filter(|nic| nic.loopback).map(|nic| (nic.name.as_str(), Forwarding::Direct));
     let tunnels = ["tunl0", "ip6tnl0"].map(|name| (name, Forwarding::Tunnel));

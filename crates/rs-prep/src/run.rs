@@ -12,6 +12,7 @@ use crate::effects;
 use crate::heal;
 use crate::host::HostState;
 use crate::judge;
+use crate::keep;
 use crate::kernel::Kernel;
 use crate::output::{Output, say};
 use crate::plan::{self, Wish};
@@ -32,6 +33,8 @@ pub fn run(cli: &Cli, out: &mut Output) -> Result<u8> {
         Verb::Down(args) => down(&cli.state_dir, args, out),
         Verb::Probe(args) => probe::probe(args, out),
         Verb::Heal(args) => heal::heal(args, out),
+        Verb::Persist(args) => keep::persist(args, out),
+        Verb::Unpersist(args) => keep::unpersist(args, out),
         Verb::Check(args) => judge::check(&cli.state_dir, args, out),
     }
 }
@@ -52,8 +55,13 @@ pub(crate) fn role(which: &Vips, host: &HostState) -> Result<Option<Role>> {
     Ok(Some(role))
 }
 
+/// How a named VIP's packets arrive.
+pub(crate) fn maker(tunnel: bool) -> fn(IpAddr) -> Vip {
+    if tunnel { Vip::tunnel } else { Vip::direct }
+}
+
 /// The VIPs that were named, or those of the file.
-fn chosen(which: &Vips, host: &HostState, make: impl Fn(IpAddr) -> Vip) -> Result<Vec<Vip>> {
+pub(crate) fn chosen(which: &Vips, host: &HostState, make: impl Fn(IpAddr) -> Vip) -> Result<Vec<Vip>> {
     if let Some(role) = role(which, host)? {
         return Ok(role.vips());
     }
@@ -73,7 +81,7 @@ fn up(dir: &Path, args: &Up, out: &mut Output) -> Result<u8> {
     let wish =
         Wish { route: !args.no_route, host_scope: args.scope == Scope::Host, label: args.label.clone() };
     let mut kernel = Kernel::open()?;
-    let vips = chosen(&args.which, &kernel.read()?, if args.tunnel { Vip::tunnel } else { Vip::direct })?;
+    let vips = chosen(&args.which, &kernel.read()?, maker(args.tunnel))?;
     if args.dry_run {
         for step in plan::up(&kernel.read()?, &vips, &wish)? {
             out.line(step)?;

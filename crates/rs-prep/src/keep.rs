@@ -1,0 +1,91 @@
+//! The verbs `persist` and `unpersist`: files of [`crate::persist`] on the disk.
+
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::cli::{Persist, Unpersist, Wrong, YES};
+use crate::kernel::Kernel;
+use crate::output::Output;
+use crate::persist::{self, File, MARK, PATHS};
+use crate::{judge, run};
+
+/// Prints the files, or with `--write` puts them in their places.
+///
+/// # Errors
+/// Another's file stands in a place, or it cannot be written; what is already written is said.
+pub fn persist(args: &Persist, out: &mut Output) -> Result<u8> {
+    let host = Kernel::open()?.read()?;
+    let vips = if args.which.vips.is_empty() && args.which.config.is_none() {
+        judge::held(&host)
+    } else {
+        run::chosen(&args.which, &host, run::maker(args.tunnel))?
+    };
+    if vips.is_empty() {
+        return Err(Wrong("no VIP is on this host; name it, or give --config FILE".to_owned()).into());
+    }
+    let program = std::env::current_exe().context("where this program is")?;
+    let (files, then) = persist::files(args.format, &vips, &program).map_err(Wrong)?;
+    if !args.write {
+        for file in &files {
+            out.line(format_args!("# /{}\n{}", file.path, file.text))?;
+        }
+        return Ok(YES);
+    }
+    // All or nothing: look before the first is written.
+    files.iter().try_for_each(|file| ours(&args.root.join(file.path)).map(|_| ()))?;
+    for file in &files {
+        let path = args.root.join(file.path);
+        write(&path, file).with_context(|| format!("{}: cannot be written", path.display()))?;
+        out.done(format_args!("written: {}", path.display()))?;
+    }
+    out.done(format_args!("it counts from the next start on, or at once with: {then}"))?;
+    Ok(YES)
+}
+
+/// Removes every file that `persist` wrote: addresses before the settings that hide them.
+///
+/// # Errors
+/// A file cannot be removed.
+pub fn unpersist(args: &Unpersist, out: &mut Output) -> Result<u8> {
+    for path in PATHS.map(|path| args.root.join(path)) {
+        match ours(&path) {
+            Ok(true) => {
+                fs::remove_file(&path).with_context(|| format!("{}: cannot be removed", path.display()))?;
+                out.done(format_args!("removed: {}", path.display()))?;
+            }
+            Ok(false) => {}
+            Err(other) => out.notice(format_args!("{other:#}; left alone")),
+        }
+    }
+    Ok(YES)
+}
+
+/// Whether there is a file of ours; none is no, another's is an error.
+fn ours(path: &Path) -> Result<bool> {
+    match fs::read_to_string(path) {
+        Ok(text) if text.starts_with(MARK) => Ok(true),
+        Ok(_) => bail!("{}: it is there already, and not written by rs-prep", path.display()),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
+        Err(e) => Err(e).with_context(|| path.display().to_string()),
+    }
+}
+
+fn write(path: &Path, file: &File) -> Result<()> {
+    let folder = path.parent().context("no folder")?;
+    fs::create_dir_all(folder)?;
+    // A name that none of the readers of these folders takes for a file of theirs.
+    let next = folder.join(".rs-prep.next");
+    if let Err(e) = fs::remove_file(&next) {
+        if e.kind() != ErrorKind::NotFound {
+            return Err(e.into());
+        }
+    }
+    let mut out = fs::OpenOptions::new().write(true).create_new(true).mode(file.mode).open(&next)?;
+    out.write_all(file.text.as_bytes())?;
+    out.sync_all()?;
+    Ok(fs::rename(&next, path)?)
+}

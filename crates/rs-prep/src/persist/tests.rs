@@ -1,0 +1,87 @@
+use super::*;
+
+fn vips() -> Vec<Vip> {
+    ["192.168.15.111", "192.168.15.112", "2001:db8::111"].map(|a| Vip::direct(a.parse().unwrap())).to_vec()
+}
+
+fn last(format: Format) -> File {
+    let (files, _) = files(format, &vips(), Path::new("/usr/local/sbin/rs-prep")).unwrap();
+    files.last().unwrap().clone()
+}
+
+#[test]
+fn the_settings_come_before_any_address() {
+    for format in [Format::Networkd, Format::Ifupdown, Format::Netplan, Format::NetworkManager] {
+        let (files, _) = files(format, &vips(), Path::new("rs-prep")).unwrap();
+        assert_eq!(files.len(), 2);
+        assert_eq!(files[0].path, SYSCTL);
+        assert!(files[0].text.contains("\nnet.ipv4.conf.all.arp_ignore = 1\n"));
+    }
+    assert_eq!(PATHS.last(), Some(&SYSCTL), "and go after it");
+}
+
+#[test]
+fn every_file_carries_the_mark_and_is_one_that_unpersist_knows() {
+    for format in Format::value_variants() {
+        let (files, then) = files(*format, &vips(), Path::new("rs-prep")).unwrap();
+        assert!(!then.is_empty());
+        for file in files {
+            assert!(file.text.starts_with(MARK), "{format:?}");
+            assert!(PATHS.contains(&file.path), "{}", file.path);
+            assert!(file.text.ends_with('\n'));
+        }
+    }
+}
+
+#[test]
+fn networkd() {
+    let text = last(Format::Networkd).text;
+    let want = "[Match]\nName=lo\n\n[Address]\nAddress=192.168.15.111/32\nBroadcast=192.168.15.111\nLabel=lo:0\n\n\
+                [Route]\nDestination=192.168.15.111/32\nScope=link\nPreferredSource=192.168.15.111\n";
+    assert!(text.contains(want), "{text}");
+    assert!(text.contains("Address=192.168.15.112/32\nBroadcast=192.168.15.112\nLabel=lo:1\n"), "{text}");
+    assert!(text.contains("Address=2001:db8::111/128\n"), "{text}");
+}
+
+#[test]
+fn ifupdown() {
+    let text = last(Format::Ifupdown).text;
+    let settings = text.find("pre-up sysctl").unwrap();
+    assert!(
+        settings < text.find("    address 192.168.15.111\n    netmask 255.255.255.255\n").unwrap(),
+        "{text}"
+    );
+    assert!(text.contains("auto lo:1\niface lo:1 inet static\n"), "{text}");
+    assert!(text.contains("iface lo inet6 static\n    address 2001:db8::111\n    netmask 128\n"), "{text}");
+}
+
+#[test]
+fn netplan_and_networkmanager() {
+    let file = last(Format::Netplan);
+    assert_eq!(file.mode, 0o600, "netplan warns of others");
+    assert!(
+        file.text.contains("        - \"192.168.15.111/32\":\n            label: \"lo:0\"\n"),
+        "{}",
+        file.text
+    );
+    assert!(file.text.contains("        - \"2001:db8::111/128\"\n"), "{}", file.text);
+    let file = last(Format::NetworkManager);
+    assert_eq!(file.mode, 0o600, "NetworkManager ignores others");
+    let text = file.text;
+    assert!(
+        text.contains("address1=127.0.0.1/8\naddress2=192.168.15.111/32\naddress3=192.168.15.112/32\n"),
+        "{text}"
+    );
+    assert!(text.contains("address1=::1/128\naddress2=2001:db8::111/128\n"), "{text}");
+}
+
+#[test]
+fn a_tunnel_needs_the_unit() {
+    let tunnel = [Vip::tunnel("10.0.0.1".parse().unwrap()), vips()[0]];
+    assert!(files(Format::Networkd, &tunnel, Path::new("rs-prep")).is_err());
+    let (files, _) = files(Format::Unit, &tunnel, Path::new("/sbin/rs-prep")).unwrap();
+    let text = &files[0].text;
+    let want = "ExecStart=/sbin/rs-prep up 192.168.15.111\nExecStart=/sbin/rs-prep up --tunnel 10.0.0.1\n\
+                ExecStop=/sbin/rs-prep down 192.168.15.111 10.0.0.1\n";
+    assert!(text.contains(want), "{text}");
+}
