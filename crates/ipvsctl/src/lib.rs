@@ -6,6 +6,7 @@
 
 mod adm;
 pub mod apply;
+pub mod check;
 mod connections;
 pub mod document;
 pub mod drain;

@@ -43,14 +43,7 @@ pub(crate) fn form(text: &str) -> Form {
 /// # Errors
 /// It cannot be read, or anything in it is wrong: then all that is wrong is in the failure.
 pub(crate) fn table(file: &str) -> Result<Table, Failure> {
-    let bytes = match file {
-        "-" => {
-            let mut bytes = Vec::new();
-            std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
-        }
-        path => fs::read(path),
-    };
-    let bytes = bytes.map_err(|e| Failure::Usage(format!("{file}: {e}")))?;
+    let bytes = bytes(file)?;
     let name = if file == "-" { "standard input" } else { file };
     let text = String::from_utf8_lossy(&bytes);
     match form(&text) {
@@ -65,6 +58,18 @@ pub(crate) fn table(file: &str) -> Result<Table, Failure> {
             Failure::Usage(lines.join("\nipvsctl: "))
         }),
     }
+}
+
+/// The file's bytes, or standard input's.
+pub(crate) fn bytes(file: &str) -> Result<Vec<u8>, Failure> {
+    let bytes = match file {
+        "-" => {
+            let mut bytes = Vec::new();
+            std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+        }
+        path => fs::read(path),
+    };
+    bytes.map_err(|e| Failure::Usage(format!("{file}: {e}")))
 }
 
 /// All errors at once, or the warnings alone.

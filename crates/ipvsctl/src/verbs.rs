@@ -12,7 +12,7 @@ use clap::{Parser, Subcommand};
 use lvs_core::ipvs::IpvsError;
 use lvs_core::sys::ipvs::{Client, OpenError};
 
-use crate::{apply, drain, metrics, show, top};
+use crate::{apply, check, drain, metrics, show, top};
 
 /// The command line while these verbs are the only ones.
 #[derive(Debug, Parser)]
@@ -31,6 +31,8 @@ pub enum Verb {
     Apply(apply::Args),
     /// Print what 'apply' would change, as rule lines; 1 if there is anything
     Diff(apply::DiffArgs),
+    /// Find every mistake of a file, and what will be one at night
+    Check(check::Args),
     /// Take a real server out of service without cutting anybody off
     Drain(drain::Args),
     /// Print the table's counters for Prometheus
@@ -91,6 +93,7 @@ pub fn run(verb: &Verb) -> Result<u8, Failure> {
         Verb::List(args) => show::run(args),
         Verb::Apply(args) => apply::run(args),
         Verb::Diff(args) => apply::run_diff(args),
+        Verb::Check(args) => check::run(args),
         Verb::Drain(args) => drain::run(args),
         Verb::Metrics(args) => metrics::run(args),
         Verb::Top(args) => top::run(args),

@@ -211,3 +211,56 @@ fn top_gives_the_terminal_back_however_it_ends() {
         top.kill();
     }
 }
+
+#[test]
+fn check_looks_at_the_directors_own_routes_and_timeouts() {
+    let cluster = Cluster::new("-s rr");
+    let director = &cluster.director;
+    director.ok("ip route add 10.1.0.0/16 via 192.168.15.50");
+    let rules = "-A -t 192.168.15.111:80 -s rr -p 300\n\
+        -a -t 192.168.15.111:80 -r 192.168.15.102 -g\n\
+        -a -t 192.168.15.111:80 -r 10.1.0.5 -g\n\
+        -a -t 192.168.15.111:80 -r 192.168.15.100 -g\n\
+        -a -t 192.168.15.111:80 -r 172.16.0.1 -g\n";
+    let before = director.ok("ipvsadm -Sn");
+    let found = director.input("ipvsctl check -", rules);
+    assert_eq!(found.status, 1, "{found}");
+    let codes = |text: &str| -> Vec<String> {
+        let lines = text.lines().filter(|l| l.starts_with("standard input:"));
+        lines
+            .map(|l| format!("{} {}", l.split(':').nth(1).unwrap_or(""), l.rsplit('[').next().unwrap_or("")))
+            .collect()
+    };
+    assert_eq!(codes(&found.stdout), ["4 own-address]", "3 not-connected]", "5 no-route]"], "{found}");
+    director.ok("ipvsadm --set 299 0 0");
+    let found = director.input(
+        "ipvsctl check --strict -",
+        "-A -t 192.168.15.111:80 -s rr -p 300\n-a -t 192.168.15.111:80 -r 192.168.15.102\n",
+    );
+    assert_eq!(
+        (found.status, codes(&found.stdout)),
+        (2, vec!["1 persistence-timeout]".to_owned()]),
+        "{found}"
+    );
+    assert_eq!(director.ok("ipvsadm -Sn"), before, "a check changes nothing");
+}
+
+#[test]
+fn sh_refuses_clients_of_a_drained_server_as_drain_and_check_say() {
+    let cluster = Cluster::new("-s sh");
+    let from: Vec<String> = (1..=20).map(|n| format!("192.168.14.{n}")).collect();
+    for address in &from {
+        cluster.client.ok(&format!("ip addr add {address}/21 dev ens192"));
+    }
+    let refused = || {
+        let get = |a: &&String| cluster.client.run(&format!("lab get {VIP}:80 {a}")).status != 0;
+        from.iter().filter(get).count()
+    };
+    assert_eq!(refused(), 0);
+    let drain = cluster.director.run("ipvsctl drain -r 192.168.15.102 --timeout 100ms");
+    assert!(drain.stdout.contains("sh-fallback"), "{drain}");
+    let some = refused();
+    assert!(0 < some && some < 20, "{some} of 20 clients are refused");
+    cluster.director.ok(&format!("ipvsctl -E -t {VIP}:80 -s sh -b sh-fallback"));
+    assert_eq!(refused(), 0, "with the flag that drain recommends");
+}

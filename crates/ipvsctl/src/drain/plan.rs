@@ -3,7 +3,7 @@
 use lvs_core::addr::Endpoint;
 use lvs_core::ipvs::ServerState;
 use lvs_core::plan::Op;
-use lvs_core::table::{Server, ServiceKey};
+use lvs_core::table::{Server, ServiceFlags, ServiceKey};
 
 use crate::service::RealServer;
 use crate::snapshot::Entry;
@@ -15,6 +15,8 @@ pub struct Target {
     pub key: ServiceKey,
     /// The persistence of the service in seconds.
     pub persistence: Option<u32>,
+    /// The service's scheduler if it goes on sending clients to a server of weight 0, where they are refused.
+    pub refuses: Option<String>,
     /// The real server's address and port.
     pub endpoint: Endpoint,
     /// How it was used.
@@ -25,7 +27,11 @@ impl Target {
     fn new(entry: &Entry, state: &ServerState) -> Self {
         let service = &entry.service;
         let persistence = service.service.persistence;
-        Self { key: service.key, persistence, endpoint: state.endpoint, server: state.server }
+        let s = &service.service;
+        // Seen on 6.1: sh and mh hash onto all servers, and only with their first flag look for another one.
+        let hashes = ["sh", "mh"].contains(&s.scheduler.as_str()) && !s.flags.has(ServiceFlags::SCHED_1);
+        let refuses = hashes.then(|| s.scheduler.clone());
+        Self { key: service.key, persistence, refuses, endpoint: state.endpoint, server: state.server }
     }
 
     /// The operation that gives it a weight and leaves all else.

@@ -1,6 +1,6 @@
 use lvs_core::addr::Family;
 use lvs_core::ipvs::{ServiceState, Stats};
-use lvs_core::table::{Forward, Server, Service};
+use lvs_core::table::{Forward, Server, Service, ServiceFlags};
 use lvs_core::time::Time;
 use proptest::prelude::*;
 
@@ -176,6 +176,18 @@ fn who_is_stopped_says_the_state_and_the_way_back() {
 fn persistence_that_brings_clients_back_is_mentioned() {
     assert!(view::opening(&one(), false).contains("expire_quiescent_template"));
     assert_eq!(view::opening(&one(), true), format!("draining {}: weight 5 -> 0\n", one()[0]));
+}
+
+#[test]
+fn a_scheduler_that_refuses_clients_is_mentioned() {
+    let with = |scheduler: &str, flags| {
+        let mut all = cluster();
+        (all[1].service.service.scheduler, all[1].service.service.flags) = (scheduler.to_owned(), flags);
+        view::opening(&plan::targets(&all, Some(key(7885)), real("192.168.15.102")).unwrap(), true)
+    };
+    assert!(with("sh", ServiceFlags::default()).contains("-b sh-fallback"));
+    assert!(!with("sh", ServiceFlags::SCHED_1).contains("fallback"));
+    assert!(!with("rr", ServiceFlags::default()).contains("fallback"));
 }
 
 #[test]

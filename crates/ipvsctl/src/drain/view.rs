@@ -96,6 +96,14 @@ pub fn opening(targets: &[Target], templates_expire: bool) -> String {
              visit binds them anew; 'sysctl net.ipv4.vs.expire_quiescent_template=1' sends them to other servers"
         );
     }
+    if let Some((t, scheduler)) = targets.iter().find_map(|t| Some((t, t.refuses.as_ref()?))) {
+        let _ = writeln!(
+            text,
+            "warning: scheduler {scheduler} refuses new clients that it hashes to a server of weight 0; the flag \
+             {scheduler}-fallback sends them to others: ipvsctl -E {} with all its options and -b {scheduler}-fallback",
+            t.key
+        );
+    }
     text
 }
 

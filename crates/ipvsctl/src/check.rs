@@ -1,0 +1,145 @@
+//! `ipvsctl check FILE`: every mistake of a file, and the warnings that save a night.
+//!
+//! [`subject`] is the file as a table with places, [`judge`] what is thought of it, here is the driver: it reads the
+//! file and asks this host for its ways to the real servers.
+
+mod judge;
+mod subject;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::Path;
+
+use lvs_core::conf::{self, Diag, Loader, Severity};
+use lvs_core::sys::conf::{Disk, env};
+use lvs_core::sys::ipvs::Client;
+use lvs_core::sys::names::System;
+use lvs_core::sys::rtnl::{RouteKind, Rtnl};
+use serde_json::json;
+
+use self::judge::{Host, Reach, judge};
+use self::subject::{Subject, Texts};
+use crate::source::{self, Form};
+use crate::verbs::{Failure, print};
+
+/// How findings are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// One object a line
+    Json,
+}
+
+/// The options of `check`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// keepalived.conf, the JSON of 'list --json', or rule lines; - is standard input
+    file: String,
+    /// How findings are printed
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// Warnings are errors
+    #[arg(long)]
+    strict: bool,
+    /// Do not look at this host's addresses, routes and timeouts: the file is for another one
+    #[arg(long)]
+    no_host: bool,
+}
+
+/// Prints the findings; 0 without any but notes, 1 with warnings, 2 with errors.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn run(args: &Args) -> Result<u8, Failure> {
+    let subject = read(&args.file)?;
+    let host = if args.no_host { Host::default() } else { host(&subject) };
+    let mut found = judge(&subject, &host);
+    if args.strict {
+        found
+            .iter_mut()
+            .filter(|d| d.severity == Severity::Warning)
+            .for_each(|d| d.severity = Severity::Error);
+    }
+    let shown = found.iter().map(|d| match args.format {
+        Format::Text => format!("{d}\n"),
+        Format::Json => format!("{}\n", object(d)),
+    });
+    print(&shown.collect::<String>())?;
+    Ok(match found.iter().map(|d| d.severity).max() {
+        None | Some(Severity::Note) => 0,
+        Some(Severity::Warning) => 1,
+        Some(Severity::Error) => 2,
+    })
+}
+
+fn object(d: &Diag) -> serde_json::Value {
+    let at = d.at.as_ref();
+    json!({
+        "severity": d.severity,
+        "file": at.map(|e| e.file.as_str()),
+        "line": at.map(|e| e.place.line),
+        "column": at.map(|e| e.place.col),
+        "code": d.code,
+        "message": d.message,
+        "help": d.help,
+    })
+}
+
+fn read(file: &str) -> Result<Subject, Failure> {
+    let bytes = source::bytes(file)?;
+    let name = if file == "-" { "standard input" } else { file };
+    let text = String::from_utf8_lossy(&bytes);
+    Ok(match source::form(&text) {
+        Form::Json => Subject::of_json(name, &text),
+        Form::Rules => Subject::of_rules(name, &text, &System),
+        Form::Keepalived => {
+            let mut loader = Keeping { texts: Texts::from([(name.to_owned(), bytes.clone())]) };
+            let (config, findings) = conf::parse(name, &bytes, &mut loader, &env());
+            Subject::of_config(&config, findings, &loader.texts)
+        }
+    })
+}
+
+/// Included files from the disk, kept for excerpts.
+struct Keeping {
+    texts: Texts,
+}
+
+impl Loader for Keeping {
+    fn find(&mut self, from: &str, pattern: &str) -> Result<Vec<String>, String> {
+        Disk.find(from, pattern)
+    }
+
+    fn read(&mut self, path: &str) -> Result<Vec<u8>, String> {
+        let bytes = Disk.read(path)?;
+        self.texts.insert(path.to_owned(), bytes.clone());
+        Ok(bytes)
+    }
+}
+
+/// What this host can tell. A file can be checked without rights and without IPVS: then less is known.
+fn host(subject: &Subject) -> Host {
+    let servers = subject.table.services.values().flat_map(|e| e.servers.keys().map(|s| s.addr));
+    let mut reach = BTreeMap::new();
+    if let Ok(mut rtnl) = Rtnl::open() {
+        for addr in servers {
+            reach.entry(addr).or_insert_with(|| way(&mut rtnl, addr));
+        }
+    }
+    // Opening the client would load the module, and a check changes nothing.
+    let loaded = Path::new("/proc/net/ip_vs").exists();
+    let timeouts = if loaded { Client::open().ok().and_then(|mut c| c.timeouts().ok()) } else { None };
+    Host { reach, timeouts }
+}
+
+fn way(rtnl: &mut Rtnl, addr: IpAddr) -> Reach {
+    match rtnl.route_to(addr) {
+        Ok(Some(route)) if route.kind == RouteKind::Local => Reach::Local,
+        Ok(Some(route)) => route.gateway.map_or(Reach::Link, Reach::Router),
+        Ok(None) | Err(_) => Reach::Nowhere,
+    }
+}
+
+#[cfg(test)]
+mod tests;
