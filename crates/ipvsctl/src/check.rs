@@ -94,7 +94,8 @@ fn read(file: &str) -> Result<Subject, Failure> {
         Form::Json => Subject::of_json(name, &text),
         Form::Rules => Subject::of_rules(name, &text, &System),
         Form::Keepalived => {
-            let mut loader = Keeping { texts: Texts::from([(name.to_owned(), bytes.clone())]) };
+            let mut loader =
+                Keeping { disk: Disk::default(), texts: Texts::from([(name.to_owned(), bytes.clone())]) };
             let (config, findings) = conf::parse(name, &bytes, &mut loader, &env());
             Subject::of_config(&config, findings, &loader.texts)
         }
@@ -103,16 +104,17 @@ fn read(file: &str) -> Result<Subject, Failure> {
 
 /// Included files from the disk, kept for excerpts.
 struct Keeping {
+    disk: Disk,
     texts: Texts,
 }
 
 impl Loader for Keeping {
     fn find(&mut self, from: &str, pattern: &str) -> Result<Vec<String>, String> {
-        Disk.find(from, pattern)
+        self.disk.find(from, pattern)
     }
 
     fn read(&mut self, path: &str) -> Result<Vec<u8>, String> {
-        let bytes = Disk.read(path)?;
+        let bytes = self.disk.read(path)?;
         self.texts.insert(path.to_owned(), bytes.clone());
         Ok(bytes)
     }

@@ -48,7 +48,7 @@ pub(crate) fn table(file: &str) -> Result<Table, Failure> {
     let text = String::from_utf8_lossy(&bytes);
     match form(&text) {
         Form::Keepalived => {
-            let (config, findings) = conf::parse(name, &bytes, &mut Disk, &env());
+            let (config, findings) = conf::parse(name, &bytes, &mut Disk::default(), &env());
             judge(&findings)?;
             Ok(desired::table(&config, &everybody_lives(&config)))
         }
