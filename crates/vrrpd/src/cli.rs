@@ -12,12 +12,15 @@ use log::LevelFilter;
 use lvs_core::addr::{Family, Prefix};
 use lvs_core::sys::log as logger;
 
+use crate::control::{self, Question};
 use crate::door::Door;
 use crate::driver::{Driver, Source};
 use crate::file::File;
 use crate::packet::{Auth, Version};
 use crate::params::Params;
 use crate::spec::{Setup, Spec, Vip};
+
+mod verbs;
 
 /// Elects the director that holds the VIP (VRRP version 2 and 3, keepalived's configuration).
 ///
@@ -34,12 +37,57 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Says how a running daemon stands
+    Status {
+        /// As JSON; the manual page says what is in it
+        #[arg(long)]
+        json: bool,
+        /// Again every second
+        #[arg(long)]
+        watch: bool,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Prints the counters of a running daemon for Prometheus
+    Metrics(At),
+    /// Hands an instance over and keeps it out of the election
+    Release(Which),
+    /// Lets a released instance take part again
+    Resume(Which),
+    /// Tells the hosts again where the addresses are
+    Garp(Which),
+    /// Lets a running daemon read its configuration anew
+    Reload(At),
+    /// Removes the addresses that a killed daemon left behind
+    Flush {
+        /// keepalived.conf
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        #[command(flatten)]
+        at: At,
+    },
     /// Reads a configuration and says all that is wrong with it; touches nothing
     Check {
         /// keepalived.conf
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
+}
+
+/// Which daemon.
+#[derive(Debug, Args)]
+struct At {
+    /// The name of the daemon's socket
+    #[arg(long, value_name = "NAME", default_value = control::NAME)]
+    socket: String,
+}
+
+#[derive(Debug, Args)]
+struct Which {
+    /// The instance's name; without it every instance
+    instance: Option<String>,
+    #[command(flatten)]
+    at: At,
 }
 
 #[derive(Debug, Args)]
@@ -50,6 +98,8 @@ struct Run {
     /// Log more: once for the details of decisions
     #[arg(long, short, action = clap::ArgAction::Count)]
     verbose: u8,
+    #[command(flatten)]
+    at: At,
     #[command(flatten)]
     one: One,
 }
@@ -166,6 +216,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     match cli.verb {
         Some(Verb::Check { config }) => check(config),
+        Some(Verb::Status { json, watch, at }) => verbs::status(&at.socket, json, watch),
+        Some(Verb::Metrics(at)) => verbs::metrics(&at.socket),
+        Some(Verb::Release(w)) => verbs::order(&w.at.socket, &Question::Release(w.instance)),
+        Some(Verb::Resume(w)) => verbs::order(&w.at.socket, &Question::Resume(w.instance)),
+        Some(Verb::Garp(w)) => verbs::order(&w.at.socket, &Question::Garp(w.instance)),
+        Some(Verb::Reload(at)) => verbs::order(&at.socket, &Question::Reload),
+        Some(Verb::Flush { config, at }) => verbs::flush(config, &at.socket),
         None => daemon(cli.run),
     }
 }
@@ -180,13 +237,13 @@ fn daemon(run: Run) -> ExitCode {
         Some(path) => Config::File(File::new(path)),
         None => Config::One(Box::new(run.one)),
     };
-    let status = serve(config);
+    let status = serve(config, &run.at.socket);
     log::logger().flush();
     status
 }
 
-fn serve(config: Config) -> ExitCode {
-    let mut driver = match Driver::start(config) {
+fn serve(config: Config, name: &str) -> ExitCode {
+    let mut driver = match Driver::start(config, name) {
         Ok(driver) => driver,
         Err(text) => {
             complain(&text);

@@ -10,6 +10,7 @@ use lvs_core::sys::rtnl::{Change, Monitor};
 use lvs_core::time::Time;
 use nix::sys::signal::Signal;
 
+use crate::control::{Client, Door};
 use crate::edge::{Edge, Line};
 use crate::host::Host;
 use crate::instance::Instance;
@@ -20,6 +21,7 @@ use crate::track::watch::{News, Things, Watch};
 use crate::words::{Action, Input, State};
 
 mod act;
+mod answer;
 mod group;
 mod hear;
 mod notify;
@@ -38,8 +40,11 @@ const SIGNALS: u64 = 0;
 const MONITOR: u64 = 1;
 const WATCH: u64 = 2;
 const NOTIFIER: u64 = 3;
+const DOOR: u64 = 4;
 /// Tokens from here on are lines.
 const LINES: u64 = 1 << 32;
+/// And from here on those who ask questions.
+const CLIENTS: u64 = 1 << 40;
 /// A deadline missed by more than this means that the process stood still: then what has been heard meanwhile
 /// counts first. A backup must not take over from a master whose advertisements lie in its queue.
 const STOOD_STILL: std::time::Duration = std::time::Duration::from_millis(2);
@@ -65,6 +70,9 @@ pub struct Driver<S> {
     actions: Vec<Action>,
     buffer: Vec<u8>,
     stopping: bool,
+    door: Option<Door>,
+    clients: Vec<(u64, Client)>,
+    last_client: u64,
 }
 
 impl<S: Source> Driver<S> {
@@ -72,8 +80,10 @@ impl<S: Source> Driver<S> {
     ///
     /// # Errors
     /// A text for the administrator; nothing has been changed then.
-    pub fn start(mut source: S) -> Result<Self, String> {
+    pub fn start(mut source: S, name: &str) -> Result<Self, String> {
         let setup = source.read()?;
+        // Before anything is touched: two daemons would take the addresses from each other.
+        let door = Door::open(name).map_err(|e| occupied(name, &e))?;
         let edge =
             Edge::open(setup.garp_interval, setup.gna_interval).map_err(|e| cannot("open sockets", &e))?;
         check_interfaces(&setup, &edge.host)?;
@@ -86,6 +96,7 @@ impl<S: Source> Driver<S> {
             opened.map_err(|e| cannot("open the event loop", &e))?;
         poll.add(&signals, SIGNALS, Interest::Read).map_err(|e| cannot("watch signals", &e))?;
         poll.add(&monitor, MONITOR, Interest::Read).map_err(|e| cannot("watch links", &e))?;
+        poll.add(&door, DOOR, Interest::Read).map_err(|e| cannot("listen for questions", &e))?;
         let mut driver = Self {
             source,
             poll,
@@ -102,6 +113,9 @@ impl<S: Source> Driver<S> {
             actions: Vec::new(),
             buffer: vec![0; LARGEST],
             stopping: false,
+            door: Some(door),
+            clients: Vec::new(),
+            last_client: 0,
         };
         driver.begin(&setup.things, &setup.notify)?;
         Ok(driver)
@@ -159,6 +173,8 @@ impl<S: Source> Driver<S> {
             MONITOR => self.take_changes(),
             WATCH => self.take_news(),
             NOTIFIER => self.notifier.turn(clock::now()),
+            DOOR => self.open_door(),
+            token if token >= CLIENTS => self.talk(token),
             token => {
                 let line = usize::try_from(token.saturating_sub(LINES)).unwrap_or(usize::MAX);
                 self.hear(line);
@@ -173,6 +189,7 @@ impl<S: Source> Driver<S> {
             }
         }
         self.edge.announce_due(now);
+        self.bury();
         if self.watch.deadline().is_some_and(|d| d <= now) {
             self.take_news();
         }
@@ -184,7 +201,7 @@ impl<S: Source> Driver<S> {
     fn take_signals(&mut self) {
         while let Ok(Some(signal)) = self.signals.next() {
             match signal {
-                Signal::SIGHUP => self.reload(),
+                Signal::SIGHUP => self.reload_and_tell(),
                 Signal::SIGUSR1 => self.instances.iter().for_each(tell::summary),
                 _ => self.stop(),
             }
@@ -304,6 +321,15 @@ fn check_interfaces(setup: &Setup, host: &Host) -> Result<(), String> {
         .map(|s| format!("{}: there is no interface '{}' ('ip link' lists them; with dynamic_interfaces vrrpd waits for it)", s.name, s.interface))
         .collect();
     if lines.is_empty() { Ok(()) } else { Err(lines.join("\n")) }
+}
+
+fn occupied(name: &str, e: &io::Error) -> String {
+    if e.kind() == io::ErrorKind::AddrInUse {
+        return format!(
+            "another vrrpd runs in this network namespace (@{name}): 'vrrpd status' asks it; --socket gives a second one another name"
+        );
+    }
+    format!("cannot listen at @{name}: {e}")
 }
 
 fn cannot(what: &str, e: &io::Error) -> String {

@@ -53,7 +53,7 @@ impl Source for File {
             let text = finding.to_string();
             let first = text.lines().next().unwrap_or_default().replacen(": warning: ", ": ", 1);
             match finding.severity {
-                Severity::Note => log::info!("{first}"),
+                Severity::Note => log::debug!("{first}"),
                 Severity::Warning | Severity::Error => log::warn!("{first}"),
             }
         }

@@ -12,3 +12,12 @@ pub fn now() -> Time {
         Time::from_nanos(u64::try_from(nanos).unwrap_or(0))
     })
 }
+
+/// The time of day: since 1970, for people and for what leaves this machine; no decision hangs on it.
+pub fn unix() -> std::time::Duration {
+    clock_gettime(ClockId::CLOCK_REALTIME).map_or(std::time::Duration::ZERO, |t| {
+        let (seconds, nanos) =
+            (u64::try_from(t.tv_sec()).unwrap_or(0), u32::try_from(t.tv_nsec()).unwrap_or(0));
+        std::time::Duration::new(seconds, nanos)
+    })
+}

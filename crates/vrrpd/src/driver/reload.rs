@@ -9,11 +9,20 @@ use crate::words::Input;
 
 impl<S: Source> Driver<S> {
     /// Reads the configuration anew; a wrong one changes nothing.
-    pub(super) fn reload(&mut self) {
+    pub(super) fn reload(&mut self) -> Result<String, String> {
         let setup = self.source.read().and_then(|s| check_interfaces(&s, &self.edge.host).map(|()| s));
-        match setup {
-            Ok(setup) => self.take_over(setup),
-            Err(text) => log::error!("the old configuration stays in force, the new one is wrong:\n{text}"),
+        let setup =
+            setup.map_err(|e| format!("the old configuration stays in force, the new one is wrong:\n{e}"))?;
+        self.take_over(setup);
+        let text = format!("configuration reloaded: {} instances", self.instances.len());
+        log::info!("{text}");
+        Ok(text)
+    }
+
+    /// The same, with what came of it in the log.
+    pub(super) fn reload_and_tell(&mut self) {
+        if let Err(text) = self.reload() {
+            text.lines().for_each(|line| log::error!("{line}"));
         }
     }
 
@@ -39,7 +48,6 @@ impl<S: Source> Driver<S> {
         self.enter_all();
         self.place();
         self.bury();
-        log::info!("configuration reloaded: {} instances", self.instances.len());
     }
 
     fn add(&mut self, spec: Spec) {

@@ -1,0 +1,121 @@
+//! Verbs that ask a running daemon.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use lvs_core::sys::clock;
+use lvs_core::sys::poll::Poll;
+
+use super::complain;
+use crate::control::{Answer, Question, ask};
+use crate::driver::Source;
+use crate::edge::Edge;
+use crate::file::File;
+use crate::metrics;
+use crate::status::Report;
+
+/// Top left, and everything below erased.
+const CLEAR: &str = "\x1b[H\x1b[J";
+
+fn read(socket: &str) -> Result<Report, String> {
+    match ask(socket, &Question::Status)? {
+        Answer::Status(report) => Ok(*report),
+        Answer::Done(text) | Answer::Refused(text) => Err(text),
+    }
+}
+
+/// Prints; a reader that went away ends it quietly.
+fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+fn finish(result: Result<String, String>) -> ExitCode {
+    match result {
+        Ok(text) => {
+            // The reader of a status may have seen enough.
+            let _ = print(&text);
+            ExitCode::SUCCESS
+        }
+        Err(text) => {
+            complain(&text);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `vrrpd status`.
+pub(super) fn status(socket: &str, json: bool, watch: bool) -> ExitCode {
+    let once = || {
+        let status = read(socket)?;
+        if json {
+            return serde_json::to_string(&status).map(|s| s + "\n").map_err(|e| e.to_string());
+        }
+        Ok(status.to_string())
+    };
+    if !watch {
+        return finish(once());
+    }
+    let Ok(mut poll) = Poll::new() else { return finish(Err("out of file descriptors".to_owned())) };
+    let clear = if io::stdout().is_terminal() && !json { CLEAR } else { "" };
+    let mut next = clock::now();
+    loop {
+        match once() {
+            Ok(text) if print(&format!("{clear}{text}")).is_err() => return ExitCode::SUCCESS,
+            Ok(_) => (),
+            Err(text) => return finish(Err(text)),
+        }
+        next = next + Duration::from_secs(1);
+        if poll.wait(Some(next), &mut Vec::new()).is_err() {
+            return ExitCode::FAILURE;
+        }
+    }
+}
+
+/// `vrrpd metrics`.
+pub(super) fn metrics(socket: &str) -> ExitCode {
+    finish(read(socket).map(|s| metrics::render(&s)))
+}
+
+/// A verb that changes something.
+pub(super) fn order(socket: &str, question: &Question) -> ExitCode {
+    finish(ask(socket, question).and_then(|answer| match answer {
+        Answer::Done(text) => Ok(text + "\n"),
+        Answer::Refused(text) => Err(text),
+        Answer::Status(_) => Err("vrrpd's answer is not understood".to_owned()),
+    }))
+}
+
+/// `vrrpd flush`: only where no daemon runs, for it would put the addresses back.
+pub(super) fn flush(config: PathBuf, socket: &str) -> ExitCode {
+    if read(socket).is_ok() {
+        complain("a vrrpd runs here and keeps its addresses; stop it first");
+        return ExitCode::FAILURE;
+    }
+    let setup = match File::new(config).read() {
+        Ok(setup) => setup,
+        Err(text) => {
+            complain(&text);
+            return ExitCode::from(2);
+        }
+    };
+    let removed =
+        Edge::open(Duration::ZERO, Duration::ZERO).map_err(|e| e.to_string()).and_then(|mut edge| {
+            let mut text = String::new();
+            for vip in setup
+                .instances
+                .iter()
+                .filter(|i| i.params.priority < crate::params::OWNER)
+                .flat_map(|i| &i.vips)
+            {
+                if edge.unset(vip)? {
+                    text += &format!("removed {} from {}\n", vip.prefix, vip.dev);
+                }
+            }
+            Ok(text)
+        });
+    finish(removed)
+}

@@ -1,0 +1,87 @@
+//! Questions from the control socket.
+
+use lvs_core::sys::clock;
+use lvs_core::sys::poll::Interest;
+
+use super::{CLIENTS, Driver, Source};
+use crate::control::{self, Answer, Client, Question, Turn};
+use crate::status::{Moment, Report};
+use crate::words::Input;
+
+impl<S: Source> Driver<S> {
+    /// Lets in those who want to ask.
+    pub(super) fn open_door(&mut self) {
+        while let Some(client) = self.door.as_ref().and_then(control::Door::accept) {
+            if self.clients.len() >= control::CLIENTS {
+                self.clients.remove(0);
+            }
+            self.last_client += 1;
+            let token = CLIENTS + self.last_client;
+            if self.poll.add(&client, token, Interest::Read).is_ok() {
+                self.clients.push((token, client));
+            }
+        }
+    }
+
+    /// Goes on with one of them.
+    pub(super) fn talk(&mut self, token: u64) {
+        let Some(at) = self.clients.iter().position(|(t, _)| *t == token) else { return };
+        let (_, mut client) = self.clients.remove(at);
+        let turn = match client.turn() {
+            Turn::Asked(question) => {
+                let answer = question.map_or_else(Answer::Refused, |q| self.answer(q));
+                client.answer(&answer)
+            }
+            turn => turn,
+        };
+        if turn == Turn::Waiting {
+            self.keep(token, client);
+        }
+    }
+
+    fn keep(&mut self, token: u64, client: Client) {
+        // Both directions: a client that sends on while it is answered is only asked to wait.
+        let _ = self.poll.modify(&client, token, Interest::Both);
+        self.clients.push((token, client));
+    }
+
+    fn answer(&mut self, question: Question) -> Answer {
+        match question {
+            Question::Status => Answer::Status(Box::new(self.report())),
+            Question::Release(name) => {
+                self.each(name, &Input::Release, "hands over and takes no part until 'resume'")
+            }
+            Question::Resume(name) => self.each(name, &Input::Resume, "takes part again"),
+            Question::Garp(name) => {
+                self.each(name, &Input::Garp, "has told the hosts where its addresses are")
+            }
+            Question::Reload => match self.reload() {
+                Ok(text) => Answer::Done(text),
+                Err(text) => Answer::Refused(text),
+            },
+        }
+    }
+
+    fn report(&self) -> Report {
+        let moment = Moment { now: clock::now(), unix: clock::unix().as_secs_f64() };
+        Report::new(self.instances.iter(), |script| self.watch.last_result(script), moment)
+    }
+
+    fn each(&mut self, name: Option<String>, input: &Input, what: &str) -> Answer {
+        let now = clock::now();
+        let named = |i: &crate::instance::Instance| name.as_ref().is_none_or(|n| *n == i.spec.name);
+        let which: Vec<usize> = (0..self.instances.len()).filter(|at| named(&self.instances[*at])).collect();
+        if which.is_empty() {
+            let names: Vec<&str> = self.instances.iter().map(|i| i.spec.name.as_str()).collect();
+            return Answer::Refused(format!(
+                "there is no instance {}; there are: {}",
+                name.unwrap_or_default(),
+                names.join(" ")
+            ));
+        }
+        for at in which {
+            self.feed(at, input.clone(), now);
+        }
+        Answer::Done(format!("{} {what}", name.as_deref().unwrap_or("every instance")))
+    }
+}
