@@ -16,6 +16,8 @@ use crate::host::Host;
 use crate::instance::Instance;
 use crate::notify::notifier::{Notifier, Scripts};
 use crate::spec::{Setup, Spec};
+use crate::status;
+use crate::systemd::Systemd;
 use crate::tell;
 use crate::track::watch::{News, Things, Watch};
 use crate::words::{Action, Input, State};
@@ -70,6 +72,9 @@ pub struct Driver<S> {
     actions: Vec<Action>,
     buffer: Vec<u8>,
     stopping: bool,
+    systemd: Systemd,
+    /// A state has changed since systemd was told.
+    changed: bool,
     door: Option<Door>,
     clients: Vec<(u64, Client)>,
     last_client: u64,
@@ -113,11 +118,14 @@ impl<S: Source> Driver<S> {
             actions: Vec::new(),
             buffer: vec![0; LARGEST],
             stopping: false,
+            systemd: Systemd::from_env(clock::now()),
+            changed: true,
             door: Some(door),
             clients: Vec::new(),
             last_client: 0,
         };
         driver.begin(&setup.things, &setup.notify)?;
+        driver.systemd.ready();
         Ok(driver)
     }
 
@@ -162,8 +170,13 @@ impl<S: Source> Driver<S> {
     }
 
     fn deadline(&self) -> Option<Time> {
-        let edges =
-            [self.edge.deadline(), self.watch.deadline(), self.notifier.deadline(), self.last_scripts];
+        let edges = [
+            self.edge.deadline(),
+            self.watch.deadline(),
+            self.notifier.deadline(),
+            self.last_scripts,
+            self.systemd.deadline(),
+        ];
         self.deadlines.iter().copied().chain(edges).flatten().min()
     }
 
@@ -190,6 +203,10 @@ impl<S: Source> Driver<S> {
         }
         self.edge.announce_due(now);
         self.bury();
+        self.systemd.tick(now);
+        if std::mem::take(&mut self.changed) {
+            self.systemd.status(status::summary(self.instances.iter().map(|i| i.router.state().name())));
+        }
         if self.watch.deadline().is_some_and(|d| d <= now) {
             self.take_news();
         }
@@ -221,6 +238,7 @@ impl<S: Source> Driver<S> {
             }
         }
         self.settle(now);
+        self.systemd.stopping();
         if self.stopping {
             self.instances.clear();
             self.deadlines.clear();

@@ -46,6 +46,7 @@ impl<S: Source> Driver<S> {
             Action::Enter { from, to, cause } => {
                 let instance = &mut self.instances[at];
                 instance.stats.moved(Transition { at: now, from, to, cause });
+                self.changed = true;
                 tell::entered(instance, to, &cause);
                 if instance.spec.group_name.is_some() {
                     self.moves.push_back((at, from, to));

@@ -13,7 +13,9 @@ impl<S: Source> Driver<S> {
         let setup = self.source.read().and_then(|s| check_interfaces(&s, &self.edge.host).map(|()| s));
         let setup =
             setup.map_err(|e| format!("the old configuration stays in force, the new one is wrong:\n{e}"))?;
+        self.systemd.reloading(clock::now());
         self.take_over(setup);
+        self.systemd.ready();
         let text = format!("configuration reloaded: {} instances", self.instances.len());
         log::info!("{text}");
         Ok(text)
