@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use lvs_core::sys::netlink::NetlinkError;
+
 use crate::output::{self, Output};
 use crate::persist::Format;
 use crate::{run, vip};
@@ -246,10 +248,20 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let mut out = Output::new(cli.quiet);
     let code = run::run(&cli, &mut out).unwrap_or_else(|error| {
-        output::say(format_args!("{error:#}"));
+        let why = if lacks_rights(&error) { ": rs-prep needs CAP_NET_ADMIN, run it as root" } else { "" };
+        output::say(format_args!("{error:#}{why}"));
         if error.is::<Wrong>() { USAGE } else { NO }
     });
     ExitCode::from(code)
+}
+
+/// Whether the kernel refused for want of rights.
+fn lacks_rights(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let errno = cause.downcast_ref::<NetlinkError>().map(|e| std::io::Error::from(e.errno).kind());
+        errno.or(cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind))
+            == Some(std::io::ErrorKind::PermissionDenied)
+    })
 }
 
 /// An error of what the user wrote, not of the host.

@@ -1,6 +1,7 @@
 //! Does what a router asks for.
 
 use lvs_core::time::Time;
+use nix::errno::Errno;
 
 use super::{Driver, Source};
 use crate::notify::Event;
@@ -94,20 +95,24 @@ impl<S: Source> Driver<S> {
     pub(super) fn clean(&mut self, at: usize) -> Result<(), String> {
         let instance = &mut self.instances[at];
         for vip in &instance.spec.vips {
-            if !self.edge.is_set(vip) {
-                continue;
-            }
-            if instance.spec.params.priority == OWNER {
+            let set = self.edge.is_set(vip);
+            if set && instance.spec.params.priority == OWNER {
                 instance.owned.push(vip.prefix.addr);
                 continue;
             }
-            let what =
-                format!("{}: {} was left on {} by an earlier run", instance.spec.name, vip.prefix, vip.dev);
+            // Also one that is not there: that changes nothing, but shows before any election whether we may change
+            // addresses at all. A master that cannot set its addresses serves nobody.
+            let name = &instance.spec.name;
             match self.edge.unset(vip) {
-                Ok(_) => log::warn!("{what}: removed"),
-                Err(e) => {
-                    return Err(format!("{what} and cannot be removed: {e}: vrrpd needs CAP_NET_ADMIN"));
+                Ok(true) => {
+                    log::warn!("{name}: {} was left on {} by an earlier run: removed", vip.prefix, vip.dev);
                 }
+                Ok(false) => {}
+                Err(e) if set || e.starts_with(Errno::EPERM.desc()) => {
+                    let what = format!("{name}: cannot change {} on {}", vip.prefix, vip.dev);
+                    return Err(format!("{what}: {e}: vrrpd needs CAP_NET_ADMIN (run it as root)"));
+                }
+                Err(_) => {}
             }
         }
         Ok(())
