@@ -181,6 +181,11 @@ impl Engine {
                     self.finish(check, Outcome::from_error(&e), now, done);
                 }
             }
+            Progress::Replaced(interest) => {
+                if let Err(e) = self.poll.add(&*flight, u64::from(check), interest) {
+                    self.finish(check, Outcome::from_error(&e), now, done);
+                }
+            }
             Progress::Done(outcome) => self.finish(check, outcome, now, done),
         }
     }

@@ -1,5 +1,8 @@
 //! A try that is under way.
 
+mod fetch;
+mod run;
+
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
@@ -14,6 +17,10 @@ use crate::task::Task;
 pub enum Flight {
     /// A connection that is being made.
     Tcp(Connecting),
+    /// Pages that are being fetched.
+    Web(Box<fetch::Fetch>),
+    /// A command that runs.
+    Misc(Box<run::Run>),
 }
 
 /// How far the beginning of a try got.
@@ -30,6 +37,8 @@ pub enum Progress {
     Wait,
     /// It waits for something else.
     Turn(Interest),
+    /// It has another descriptor now, and waits for this on it.
+    Replaced(Interest),
     /// It has ended.
     Done(Outcome),
 }
@@ -45,6 +54,10 @@ impl Flight {
                 tcp::Begun::Done(_) => Begun::Done(Outcome::pass(Duration::ZERO)),
                 tcp::Begun::Pending(c) => Begun::Flying(Self::Tcp(c), Interest::Write),
             }),
+            Task::Web(web) => {
+                Ok(Begun::Flying(Self::Web(Box::new(fetch::Fetch::begin(web)?)), Interest::Write))
+            }
+            Task::Misc(misc) => run::begin(misc),
         }
     }
 
@@ -57,6 +70,8 @@ impl Flight {
                 Ok(()) => Outcome::pass(elapsed),
                 Err(e) => Outcome::from_error(&e),
             }),
+            Self::Web(fetch) => fetch.ready(elapsed),
+            Self::Misc(run) => run.ready(elapsed),
         }
     }
 }
@@ -65,6 +80,8 @@ impl AsFd for Flight {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
             Self::Tcp(c) => c.as_fd(),
+            Self::Web(fetch) => fetch.as_fd(),
+            Self::Misc(run) => run.as_fd(),
         }
     }
 }

@@ -32,6 +32,7 @@ pub mod status;
 pub mod task;
 pub mod told;
 pub mod watch;
+pub mod web;
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, Write};

@@ -1,15 +1,18 @@
 //! Which tries a configuration asks for: each once, however many services want it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use lvs_core::conf::Config;
 use lvs_core::conf::model::{Check, CheckKind, RealServer, VirtualServer};
 use lvs_core::desired::starts_down;
+use lvs_core::sys::script::Scripts;
 use lvs_core::sys::tcp::Dial;
 
 use crate::options::Options;
 use crate::schedule::Schedule;
-use crate::task::Task;
+use crate::task::{Misc, Task};
+use crate::web::Web;
 
 /// A real server in a virtual server, by their places in the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,10 +48,11 @@ pub struct Wanted {
 /// The checks of a configuration, in the order in which they are first named.
 pub fn roster(config: &Config, options: &Options) -> Vec<Wanted> {
     let mut places = HashMap::new();
+    let scripts = Scripts::new(&config.global);
     let mut all: Vec<Wanted> = Vec::new();
     for (user, vs, server) in servers(config) {
         for check in &server.checks {
-            let Some(task) = task(check, options) else { continue };
+            let Ok(task) = task(check, options, &scripts) else { continue };
             let loud = *check.log_all_failures || *config.global.log_all_failures;
             let alpha = starts_down(vs, server);
             let identity = Identity { task, schedule: schedule(check, options), alpha, loud };
@@ -72,31 +76,33 @@ pub fn servers(config: &Config) -> impl Iterator<Item = (User, &VirtualServer, &
 
 /// Checks of the file that are not done, each as a sentence.
 pub fn unsupported(config: &Config) -> Vec<String> {
-    let options = Options::default();
+    let (options, scripts) = (Options::default(), Scripts::new(&config.global));
     let checks = servers(config).flat_map(|(_, _, server)| &server.checks);
-    let missing = checks.filter(|c| task(c, &options).is_none());
+    let missing = checks.filter_map(|c| task(c, &options, &scripts).err().map(|why| (c, why)));
     missing
-        .map(|c| {
-            let (place, name) = (config.files.show(c.place), name(&c.kind));
-            format!("{place}: {name} is not supported: nothing is checked by it, its server counts as alive")
+        .map(|(c, why)| {
+            let place = config.files.show(c.place);
+            format!("{place}: {why}: nothing is checked by this, its server counts as alive")
         })
         .collect()
 }
 
-fn name(kind: &CheckKind) -> String {
-    match kind {
-        CheckKind::Tcp => "TCP_CHECK".to_owned(),
-        CheckKind::Http(_) => "HTTP_GET".to_owned(),
-        CheckKind::Ssl(_) => "SSL_GET".to_owned(),
-        CheckKind::Misc(_) => "MISC_CHECK".to_owned(),
-        CheckKind::Other(other) => format!("{other:?}_CHECK").to_uppercase(),
-    }
-}
-
-fn task(check: &Check, options: &Options) -> Option<Task> {
+/// What a check does; the error says why it cannot be done.
+fn task(check: &Check, options: &Options, scripts: &Scripts) -> Result<Task, String> {
     match &check.kind {
-        CheckKind::Tcp => Some(Task::Tcp(dial(check, options))),
-        _ => None,
+        CheckKind::Tcp => Ok(Task::Tcp(dial(check, options))),
+        CheckKind::Http(http) => Web::new(dial(check, options), http).map(|w| Task::Web(Arc::new(w))),
+        CheckKind::Misc(misc) => Ok(Task::Misc(Arc::new(Misc {
+            argv: misc.command.argv.value.clone(),
+            user: misc.command.user.as_ref().map(|u| u.value.clone()),
+            group: misc.command.group.as_ref().map(|g| g.value.clone()),
+            scripts: scripts.clone(),
+            dynamic: *misc.dynamic,
+        }))),
+        CheckKind::Ssl(_) => Err("SSL_GET is not supported".to_owned()),
+        CheckKind::Other(other) => {
+            Err(format!("{}_CHECK is not supported", format!("{other:?}").to_uppercase()))
+        }
     }
 }
 
@@ -115,7 +121,10 @@ fn dial(check: &Check, options: &Options) -> Dial {
 fn schedule(check: &Check, options: &Options) -> Schedule {
     Schedule {
         interval: *check.interval,
-        timeout: *check.probe.timeout,
+        timeout: match &check.kind {
+            CheckKind::Misc(misc) => *misc.timeout,
+            _ => *check.probe.timeout,
+        },
         retries: *check.retry,
         retry_delay: *check.retry_delay,
         warmup: *check.warmup,

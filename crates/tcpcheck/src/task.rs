@@ -1,20 +1,58 @@
 //! What a check does each time.
 
 use std::fmt;
+use std::sync::Arc;
 
+use lvs_core::conf::At;
+use lvs_core::conf::model::Command;
+use lvs_core::sys::script::Scripts;
 use lvs_core::sys::tcp::Dial;
+
+use crate::web::Web;
 
 /// One kind of try with all that it needs; equal tasks are done once for all who want them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Task {
     /// Connects, and is content.
     Tcp(Dial),
+    /// Fetches pages.
+    Web(Arc<Web>),
+    /// Runs a command.
+    Misc(Arc<Misc>),
+}
+
+/// A command whose exit status tells.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Misc {
+    /// The program and its arguments.
+    pub argv: Vec<String>,
+    /// Who runs it, if that is written.
+    pub user: Option<String>,
+    /// The group, if that is written.
+    pub group: Option<String>,
+    /// How scripts are run.
+    pub scripts: Scripts,
+    /// Whether statuses 2 to 255 set the weight to the status less 2.
+    pub dynamic: bool,
+}
+
+impl Misc {
+    /// The command as the configuration has it.
+    pub fn command(&self) -> Command {
+        Command {
+            argv: At::assumed(self.argv.clone()),
+            user: self.user.clone().map(At::assumed),
+            group: self.group.clone().map(At::assumed),
+        }
+    }
 }
 
 impl fmt::Display for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp(dial) => write!(f, "connect to {}", dial.to),
+            Self::Web(web) => write!(f, "fetch {} from {}", web.paths(), web.dial.to),
+            Self::Misc(misc) => write!(f, "run {}", misc.argv.join(" ")),
         }
     }
 }

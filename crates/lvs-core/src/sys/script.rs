@@ -1,15 +1,13 @@
 //! Programs that a configuration names: run as the right user, without a shell, and only if nobody else can have
 //! replaced them.
-#![allow(unsafe_code)]
 
 use std::io;
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
-use nix::libc;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::{Gid, Group, Pid, Uid, User};
 
@@ -51,7 +49,7 @@ pub enum ScriptError {
 }
 
 /// How scripts are run: `script_user` and `enable_script_security`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Scripts {
     user: Option<String>,
     group: Option<String>,
@@ -88,6 +86,7 @@ impl Scripts {
         if (uid, gid) != (Uid::effective(), Gid::effective()) {
             run.uid(uid.as_raw()).gid(gid.as_raw());
         }
+        super::child::unburden(&mut run);
         run.spawn().map_err(fail)
     }
 
@@ -121,22 +120,6 @@ pub fn end(child: &Child) {
         // It may have ended just now; then there is nobody to kill, and its number is still kept for `wait`.
         let _ = killpg(Pid::from_raw(pid), Signal::SIGKILL);
     }
-}
-
-/// A descriptor that becomes readable when the child has ended (Linux 5.3).
-///
-/// # Errors
-/// The kernel is older, or out of descriptors.
-pub fn watch(child: &Child) -> io::Result<OwnedFd> {
-    let pid = libc::pid_t::try_from(child.id()).map_err(io::Error::other)?;
-    // SAFETY: the call takes two integers and touches no memory; nix has no pidfd_open.
-    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
-    let fd = i32::try_from(fd).map_err(io::Error::other)?;
-    if fd < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the kernel has just given us this descriptor, and nobody else knows it.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 fn dup_stderr() -> io::Result<OwnedFd> {
@@ -202,7 +185,7 @@ mod tests {
     #[test]
     fn its_end_is_seen_and_can_be_brought_about() {
         let mut child = own().start(&command(&["/bin/sleep", "100"]), &[]).unwrap();
-        let fd = watch(&child).unwrap();
+        let fd = crate::sys::child::end(child.id()).unwrap();
         let mut poll = Poll::new().unwrap();
         poll.add(&fd, 5, Interest::Read).unwrap();
         end(&child);

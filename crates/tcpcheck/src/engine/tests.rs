@@ -103,3 +103,103 @@ fn a_bad_source_address_is_a_failure_at_once() {
     engine.schedule(0, clock::now());
     assert_eq!(until(&mut engine, 1)[&0], Outcome::Fail(Reason::Source));
 }
+
+/// A server that gives each connection the next of these answers.
+fn pages(answers: Vec<&'static str>) -> u16 {
+    use std::io::{Read, Write};
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for answer in answers {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = [0; 1024];
+            let n = stream.read(&mut request).unwrap();
+            assert!(request[..n].ends_with(b"\r\n\r\n"));
+            // In two pieces, as networks do it.
+            let (a, b) = answer.split_at(answer.len() / 2);
+            stream.write_all(a.as_bytes()).unwrap();
+            stream.flush().unwrap();
+            stream.write_all(b.as_bytes()).unwrap();
+        }
+    });
+    port
+}
+
+/// What a real server's check of this text finds out.
+fn found(check: &str) -> Outcome {
+    let text = format!(
+        "virtual_server 10.0.0.1 80 {{\nprotocol TCP\ndelay_loop 5\nreal_server 127.0.0.1 80 {{\n{check}\n}}\n}}\n"
+    );
+    let env = lvs_core::conf::Env::default();
+    let (config, findings) =
+        lvs_core::conf::parse("test", text.as_bytes(), &mut lvs_core::conf::NoFiles, &env);
+    let mut wanted = crate::roster::roster(&config, &crate::options::Options::default());
+    assert_eq!(wanted.len(), 1, "{findings:?} {:?}", crate::roster::unsupported(&config));
+    let identity = wanted.remove(0).identity;
+    let mut engine = Engine::new(1).unwrap();
+    engine.put(0, identity.task, identity.schedule.timeout);
+    engine.schedule(0, clock::now());
+    until(&mut engine, 1).remove(&0).unwrap()
+}
+
+#[test]
+fn pages_are_fetched_one_after_the_other_and_all_must_be_well() {
+    let get = |port: u16| {
+        let urls = "url {\npath /a\n}\nurl {\npath /b\nstatus_code 404\n}";
+        found(&format!("HTTP_GET {{\nconnect_port {port}\nconnect_timeout 5\n{urls}\n}}"))
+    };
+    let (ok, missing) =
+        ("HTTP/1.0 200 OK\r\n\r\nfine", "HTTP/1.0 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+    assert!(matches!(get(pages(vec![ok, missing])), Outcome::Pass { .. }));
+    assert_eq!(get(pages(vec![ok, ok])), Outcome::Fail(Reason::Said("/b: HTTP status 200".to_owned())));
+    assert_eq!(get(pages(vec![missing])), Outcome::Fail(Reason::Said("/a: HTTP status 404".to_owned())));
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    assert_eq!(get(closed), Outcome::Fail(Reason::Refused));
+}
+
+#[test]
+fn a_page_that_never_ends_ends_at_the_deadline() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let check = format!("HTTP_GET {{\nconnect_port {port}\nconnect_timeout 0.2\nurl {{\npath /\n}}\n}}");
+    assert_eq!(found(&check), Outcome::Fail(Reason::TimedOut));
+}
+
+#[test]
+fn a_command_tells_by_its_exit_status() {
+    let user = nix::unistd::User::from_uid(nix::unistd::Uid::effective()).unwrap().unwrap().name;
+    let run = |command: &str, more: &str| {
+        found(&format!("MISC_CHECK {{\nmisc_path \"{command}\"\nuser {user}\nmisc_timeout 5\n{more}\n}}"))
+    };
+    assert!(matches!(run("/bin/true", ""), Outcome::Pass { weight: None, .. }));
+    let Outcome::Fail(Reason::Said(why)) = run("/bin/false", "") else { panic!("it passed") };
+    assert!(why.contains("exit status: 1"), "{why}");
+    assert!(matches!(run("/bin/sh -c 'exit 42'", "misc_dynamic"), Outcome::Pass { weight: Some(40), .. }));
+    assert!(matches!(run("/bin/sh -c 'exit 42'", ""), Outcome::Fail(_)));
+    assert!(matches!(run("/bin/sh -c 'exit 1'", "misc_dynamic"), Outcome::Fail(_)));
+    let Outcome::Fail(Reason::Said(why)) = run("/nonexistent", "") else { panic!("it passed") };
+    assert!(why.starts_with("/nonexistent: cannot be run"), "{why}");
+}
+
+#[test]
+fn a_command_that_hangs_is_killed_with_its_children() {
+    let user = nix::unistd::User::from_uid(nix::unistd::Uid::effective()).unwrap().unwrap().name;
+    let mark = format!("tcpcheck-test-{}", std::process::id());
+    let path = std::env::temp_dir().join(&mark);
+    let script = format!("sleep 100 & echo $! >{}; wait", path.display());
+    let check =
+        format!("MISC_CHECK {{\nmisc_path \"/bin/sh -c '{script}'\"\nuser {user}\nmisc_timeout 0.5\n}}");
+    assert_eq!(found(&check), Outcome::Fail(Reason::TimedOut));
+    let pid: i32 = std::fs::read_to_string(&path).unwrap().trim().parse().unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let gone = || {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.is_empty() || stat.contains(") Z ")
+    };
+    let end = clock::now() + Duration::from_secs(5);
+    let (mut poll, mut none) = (Poll::new().unwrap(), Vec::new());
+    while !gone() {
+        assert!(clock::now() < end, "the child of the killed command lives");
+        poll.wait(Some(clock::now() + Duration::from_millis(5)), &mut none).unwrap();
+    }
+}

@@ -1,0 +1,109 @@
+//! HTTP_GET: which pages are fetched and what they must say. Nothing here touches a socket.
+
+mod page;
+
+pub use page::{Answer, LARGEST, Pattern};
+
+use lvs_core::conf::model::{Http, HttpVersion, Status, Url};
+use lvs_core::sys::tcp::Dial;
+use md5::{Digest, Md5};
+
+/// The pages of one check.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Web {
+    /// Where they are fetched.
+    pub dial: Dial,
+    /// At least one; all must be well.
+    pub pages: Vec<Page>,
+}
+
+/// A page and what makes it well.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Page {
+    /// Its path.
+    pub path: String,
+    /// The whole request.
+    pub request: Vec<u8>,
+    /// Ranges of status codes that are well; empty: any.
+    pub status: Vec<(u16, u16)>,
+    /// The MD5 digest that its body must have.
+    pub digest: Option<[u8; 16]>,
+    /// What its body must match, or must not.
+    pub pattern: Option<Pattern>,
+}
+
+impl Web {
+    /// The pages of an HTTP_GET.
+    ///
+    /// # Errors
+    /// What of it cannot be done: an expression that is not understood.
+    pub fn new(dial: Dial, http: &Http) -> Result<Self, String> {
+        let pages = http.urls.iter().map(|u| Page::new(&dial, http, u)).collect::<Result<_, _>>()?;
+        Ok(Self { dial, pages })
+    }
+
+    /// The paths, for people.
+    pub fn paths(&self) -> String {
+        self.pages.iter().map(|p| p.path.as_str()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl Page {
+    fn new(dial: &Dial, http: &Http, url: &Url) -> Result<Self, String> {
+        let pattern = match &url.regex {
+            Some(regex) => Some(Pattern::new(regex, url)?),
+            None => None,
+        };
+        let digest = url.digest.as_ref().map(|d| **d);
+        let mut status: Vec<_> = url.status.iter().map(|s| range(**s)).collect();
+        if status.is_empty() && digest.is_none() && pattern.is_none() {
+            status.push((200, 299));
+        }
+        let path = url.path.value.clone();
+        let host = url.virtualhost.as_ref().or(http.virtualhost.as_ref());
+        let host = host.map_or_else(|| dial.to.to_string(), |h| h.value.clone());
+        let request = request(*http.version, &path, &host);
+        Ok(Self { path, request, status, digest, pattern })
+    }
+
+    /// Whether the answer is well; the error says what is not.
+    pub(crate) fn judge(&self, answer: &Answer<'_>) -> Result<(), String> {
+        let code = answer.status;
+        if !self.status.is_empty() && !self.status.iter().any(|(from, to)| (*from..=*to).contains(&code)) {
+            return Err(format!("{}: HTTP status {code}", self.path));
+        }
+        if let Some(wanted) = self.digest {
+            let found: [u8; 16] = Md5::digest(&answer.body).into();
+            if found != wanted {
+                return Err(format!("{}: digest {}", self.path, hex(&found)));
+            }
+        }
+        match &self.pattern {
+            Some(pattern) if !pattern.is_content(&answer.body) => {
+                Err(format!("{}: the page does not say what it must", self.path))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn range(s: Status) -> (u16, u16) {
+    (s.from, s.to)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// The connection always ends after one page, so the end of an answer is never in doubt.
+fn request(version: HttpVersion, path: &str, host: &str) -> Vec<u8> {
+    let (number, close) = match version {
+        HttpVersion::V1_0 => ("1.0", ""),
+        HttpVersion::V1_0Close => ("1.0", "Connection: close\r\n"),
+        HttpVersion::V1_1 => ("1.1", "Connection: close\r\n"),
+    };
+    format!("GET {path} HTTP/{number}\r\nHost: {host}\r\nUser-Agent: tcpcheck\r\n{close}\r\n").into_bytes()
+}
+
+#[cfg(test)]
+mod tests;

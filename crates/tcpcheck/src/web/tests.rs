@@ -1,0 +1,111 @@
+//! Answers that come in pieces, and pages that are well or not.
+
+use lvs_core::addr::Endpoint;
+use lvs_core::conf::At;
+
+use super::*;
+
+fn url(change: impl FnOnce(&mut Url)) -> Url {
+    let mut url = Url {
+        path: At::assumed("/health".to_owned()),
+        digest: None,
+        status: Vec::new(),
+        virtualhost: None,
+        regex: None,
+        regex_no_match: At::assumed(false),
+        regex_options: Vec::new(),
+        regex_min_offset: At::assumed(0),
+        regex_max_offset: None,
+    };
+    change(&mut url);
+    url
+}
+
+fn page(change: impl FnOnce(&mut Url)) -> Result<Page, String> {
+    let http = Http {
+        version: At::assumed(HttpVersion::V1_1),
+        virtualhost: Some(At::assumed("www.example".to_owned())),
+        sni: At::assumed(false),
+        fast_recovery: At::assumed(false),
+        urls: vec![],
+    };
+    Page::new(&Dial::to(Endpoint::new(std::net::Ipv4Addr::LOCALHOST, 80)), &http, &url(change))
+}
+
+fn judged(page: &Page, answer: &str) -> Result<(), String> {
+    page.judge(&Answer::read(answer.as_bytes(), true).unwrap().unwrap())
+}
+
+#[test]
+fn the_request_names_the_host_and_ends_the_connection() {
+    let request = page(|_| {}).unwrap().request;
+    assert_eq!(
+        String::from_utf8(request).unwrap(),
+        "GET /health HTTP/1.1\r\nHost: www.example\r\nUser-Agent: tcpcheck\r\nConnection: close\r\n\r\n"
+    );
+}
+
+#[test]
+fn without_a_word_on_it_2xx_is_well() {
+    let page = page(|_| {}).unwrap();
+    assert_eq!(judged(&page, "HTTP/1.1 204 No Content\r\n\r\n"), Ok(()));
+    assert_eq!(judged(&page, "HTTP/1.0 503 Busy\r\n\r\nsorry"), Err("/health: HTTP status 503".to_owned()));
+}
+
+#[test]
+fn digest_and_regex_judge_the_body() {
+    let digest = page(|u| u.digest = Some(At::assumed(Md5::digest(b"fine\n").into()))).unwrap();
+    assert_eq!(judged(&digest, "HTTP/1.0 500 Odd\r\n\r\nfine\n"), Ok(()), "the status was not asked for");
+    assert!(judged(&digest, "HTTP/1.0 200 OK\r\n\r\nfine").unwrap_err().starts_with("/health: digest "));
+    let says = |change: fn(&mut Url)| {
+        page(|u| {
+            u.regex = Some(At::assumed("all (is )?well".to_owned()));
+            change(u);
+        })
+        .unwrap()
+    };
+    let plain = says(|_| {});
+    assert!(judged(&plain, "HTTP/1.0 200 OK\r\n\r\nso all is well here").is_ok());
+    assert!(judged(&plain, "HTTP/1.0 200 OK\r\n\r\nAll well").is_err());
+    let caseless = says(|u| u.regex_options = vec![At::assumed("caseless".to_owned())]);
+    assert!(judged(&caseless, "HTTP/1.0 200 OK\r\n\r\nAll well").is_ok());
+    let inverted = says(|u| u.regex_no_match = At::assumed(true));
+    assert!(judged(&inverted, "HTTP/1.0 200 OK\r\n\r\nall well").is_err());
+    let late = says(|u| u.regex_min_offset = At::assumed(3));
+    assert!(judged(&late, "HTTP/1.0 200 OK\r\n\r\nall well").is_err());
+    assert!(judged(&late, "HTTP/1.0 200 OK\r\n\r\nall well, all well").is_ok());
+    assert!(page(|u| u.regex = Some(At::assumed("(?<=x)y".to_owned()))).is_err());
+}
+
+#[test]
+fn an_answer_in_pieces_is_read_when_it_is_whole() {
+    let cases = [
+        ("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nwell", "well"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nwe\r\n2;x=y\r\nll\r\n0\r\n\r\n", "well"),
+    ];
+    for (answer, body) in cases {
+        let whole = answer.len() - if answer.ends_with("0\r\n\r\n") { 2 } else { 0 };
+        for cut in 0..answer.len() {
+            let read = Answer::read(&answer.as_bytes()[..cut], false).unwrap();
+            assert_eq!(read.is_some(), cut >= whole, "{cut} bytes of {answer:?}");
+        }
+        assert_eq!(Answer::read(answer.as_bytes(), false).unwrap().unwrap().body, body.as_bytes());
+    }
+    let open = b"HTTP/1.0 200 OK\r\n\r\nwell";
+    assert_eq!(Answer::read(open, false), Ok(None), "only the end of the connection ends it");
+    assert_eq!(Answer::read(open, true).unwrap().unwrap().body, &b"well"[..]);
+}
+
+#[test]
+fn rubbish_is_an_error_and_no_panic() {
+    for bytes in [
+        &b"SSH-2.0-OpenSSH\r\n"[..],
+        b"\0\0\0",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ] {
+        assert!(Answer::read(bytes, true).is_err(), "{bytes:?}");
+    }
+    assert!(Answer::read(b"", true).unwrap_err().contains("without an answer"));
+    let huge = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nx";
+    assert!(Answer::read(huge, true).unwrap().is_some());
+}
