@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use lvs_core::conf::check::Format;
 use lvs_core::time::parse_duration;
 
 use crate::drains::Drained;
@@ -37,6 +38,8 @@ pub enum Verb {
     Drain(Change),
     /// Gives real servers back
     Resume(Change),
+    /// Says all that is wrong with a keepalived.conf, and touches nothing
+    Check(Check),
 }
 
 /// Whom to ask.
@@ -70,6 +73,20 @@ pub struct Change {
     /// Whom to ask
     #[command(flatten)]
     pub ask: Ask,
+}
+
+/// Judges a configuration: exit 0 clean, 1 warnings, 2 errors.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The keepalived.conf
+    #[arg(long, value_name = "FILE")]
+    pub config: String,
+    /// text for people, json for programs: one object a finding
+    #[arg(long, default_value = "text", value_name = "FORM")]
+    pub format: Format,
+    /// Treat warnings as errors
+    #[arg(long)]
+    pub strict: bool,
 }
 
 /// Checks targets once: exit 0 all up, 1 some down, 2 wrong usage

@@ -65,6 +65,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::Metrics(args)) => ask::metrics(&args),
         Some(Verb::Drain(args)) => ask::change("drain", &args),
         Some(Verb::Resume(args)) => ask::change("resume", &args),
+        Some(Verb::Check(a)) => Ok(lvs_core::sys::conf::run_check(&a.config, a.format, a.strict)),
     };
     match done {
         Ok(status) => ExitCode::from(status),

@@ -10,6 +10,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use log::LevelFilter;
 use lvs_core::addr::{Family, Prefix};
+use lvs_core::conf::check::Format;
+use lvs_core::sys::conf::run_check;
 use lvs_core::sys::log as logger;
 
 use crate::control::{self, Question};
@@ -70,7 +72,13 @@ enum Verb {
     Check {
         /// keepalived.conf
         #[arg(long, value_name = "FILE")]
-        config: PathBuf,
+        config: String,
+        /// text for people, json for programs: one object a finding
+        #[arg(long, default_value = "text", value_name = "FORM")]
+        format: Format,
+        /// Treat warnings as errors
+        #[arg(long)]
+        strict: bool,
     },
 }
 
@@ -215,7 +223,6 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     match cli.verb {
-        Some(Verb::Check { config }) => check(config),
         Some(Verb::Status { json, watch, at }) => verbs::status(&at.socket, json, watch),
         Some(Verb::Metrics(at)) => verbs::metrics(&at.socket),
         Some(Verb::Release(w)) => verbs::order(&w.at.socket, &Question::Release(w.instance)),
@@ -223,6 +230,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::Garp(w)) => verbs::order(&w.at.socket, &Question::Garp(w.instance)),
         Some(Verb::Reload(at)) => verbs::order(&at.socket, &Question::Reload),
         Some(Verb::Flush { config, at }) => verbs::flush(config, &at.socket),
+        Some(Verb::Check { config, format, strict }) => ExitCode::from(run_check(&config, format, strict)),
         None => daemon(cli.run),
     }
 }
@@ -257,22 +265,6 @@ fn serve(config: Config, name: &str) -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-fn check(path: PathBuf) -> ExitCode {
-    let mut file = File::new(path);
-    let result = file.examine();
-    let (text, status) = match result {
-        Ok(text) => (text, ExitCode::SUCCESS),
-        Err(text) => {
-            complain(&text);
-            return ExitCode::from(2);
-        }
-    };
-    let mut out = io::stdout().lock();
-    // A reader that went away wanted no more.
-    let _ = writeln!(out, "{text}");
-    status
 }
 
 /// A text of one or more lines for the person at the prompt.

@@ -20,17 +20,6 @@ impl File {
         Self { path }
     }
 
-    /// Reads the file and says what it comes to, with the findings that do not stop it.
-    ///
-    /// # Errors
-    /// All findings, when one of them is an error.
-    pub fn examine(&mut self) -> Result<String, String> {
-        let (setup, findings) = self.load()?;
-        let mut lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
-        lines.extend(setup.instances.iter().map(ToString::to_string));
-        Ok(lines.join("\n"))
-    }
-
     fn load(&self) -> Result<(Setup, Vec<Diag>), String> {
         let path = self.path.to_str().ok_or("the file's name is not UTF-8")?;
         let (config, findings) = conf::load(path).map_err(|e| format!("{path}: {e}"))?;

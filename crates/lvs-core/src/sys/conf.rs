@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -31,6 +32,14 @@ pub fn check(path: &str, format: Format, strict: bool) -> Report {
         conf::parse(path, &text, &mut Disk::default(), &Env { host: Some(host), ..env() })
     });
     conf::check::run(path, read, format, strict)
+}
+
+/// [`check`] with its text on standard output; gives the exit status. A reader that has gone away ends it quietly.
+pub fn run_check(path: &str, format: Format, strict: bool) -> u8 {
+    let report = check(path, format, strict);
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(report.text.as_bytes()).and_then(|()| out.flush());
+    report.status
 }
 
 fn interfaces() -> BTreeSet<String> {
@@ -96,10 +105,10 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
 }
 
 /// The system's reason without its number.
-fn reason(error: &std::io::Error) -> String {
+fn reason(error: &io::Error) -> String {
     match error.kind() {
-        std::io::ErrorKind::NotFound => "no such file".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        io::ErrorKind::NotFound => "no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         _ => error.to_string(),
     }
 }
