@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::IpAddr;
 
-use lvs_core::sys::clock;
 use lvs_core::sys::poll::{Event, Interest, Poll, Signals};
 use lvs_core::sys::rtnl::{Change, Monitor};
+use lvs_core::sys::{clock, realtime};
 use lvs_core::time::Time;
 use nix::sys::signal::Signal;
 
@@ -124,6 +124,7 @@ impl<S: Source> Driver<S> {
             clients: Vec::new(),
             last_client: 0,
         };
+        be_on_time(setup.rt_priority, setup.no_swap);
         driver.begin(&setup.things, &setup.notify)?;
         driver.systemd.ready();
         Ok(driver)
@@ -339,6 +340,18 @@ fn check_interfaces(setup: &Setup, host: &Host) -> Result<(), String> {
         .map(|s| format!("{}: there is no interface '{}' ('ip link' lists them; with dynamic_interfaces vrrpd waits for it)", s.name, s.interface))
         .collect();
     if lines.is_empty() { Ok(()) } else { Err(lines.join("\n")) }
+}
+
+/// As far as the rights go; without it an election works all the same.
+fn be_on_time(rt_priority: Option<u32>, no_swap: bool) {
+    if let Some(Err(e)) = rt_priority.map(realtime::schedule) {
+        log::warn!("vrrp_rt_priority: {e}: it needs CAP_SYS_NICE");
+    }
+    if no_swap {
+        if let Err(e) = realtime::lock_memory() {
+            log::warn!("vrrp_no_swap: {e}: it needs CAP_IPC_LOCK");
+        }
+    }
 }
 
 fn occupied(name: &str, e: &io::Error) -> String {

@@ -4,9 +4,10 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
 use lvs_core::addr::{Family, Prefix};
-use lvs_core::conf::model::Tracking;
+use lvs_core::conf::model::{SyncDaemon, Tracking};
 
 use crate::door::Door;
+use crate::iproute::Lines;
 use crate::notify::notifier::Scripts;
 use crate::packet::Version;
 use crate::params::Params;
@@ -31,6 +32,10 @@ pub struct Setup {
     pub things: Things,
     /// What is run when a state changes.
     pub notify: Scripts,
+    /// The scheduler's real-time priority; none: as everyone.
+    pub rt_priority: Option<u32>,
+    /// Whether its memory is locked.
+    pub no_swap: bool,
     /// Gap between two gratuitous ARPs on an interface.
     pub garp_interval: std::time::Duration,
     /// The same for neighbour advertisements.
@@ -72,6 +77,10 @@ pub struct Spec {
     pub weights: bool,
     /// All addresses to set, those that are not advertised too.
     pub vips: Vec<Vip>,
+    /// Routes and rules to set while master.
+    pub lines: Lines,
+    /// The kernel's connection synchronisation follows it.
+    pub sync: Option<SyncDaemon>,
     /// Whether its own link going down is a fault.
     pub track_primary: bool,
     /// The receive queue asked for, in bytes.
@@ -129,6 +138,8 @@ impl Spec {
             group_track: Tracking::default(),
             weights: true,
             vips,
+            lines: Lines::default(),
+            sync: None,
             track_primary: true,
             rx_buffer: None,
         }

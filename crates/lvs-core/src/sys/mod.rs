@@ -13,6 +13,7 @@ pub mod netns;
 pub mod owner;
 pub mod poll;
 pub mod raw;
+pub mod realtime;
 pub mod rtnl;
 pub mod script;
 mod socket;

@@ -4,9 +4,11 @@ use lvs_core::time::Time;
 use nix::errno::Errno;
 
 use super::{Driver, Source};
+use crate::iproute;
 use crate::notify::Event;
 use crate::params::OWNER;
 use crate::stats::Transition;
+use crate::sync;
 use crate::tell;
 use crate::words::{Action, Input, Note, State};
 
@@ -48,6 +50,9 @@ impl<S: Source> Driver<S> {
                 let instance = &mut self.instances[at];
                 instance.stats.moved(Transition { at: now, from, to, cause });
                 self.changed = true;
+                if let Some(daemon) = &instance.spec.sync {
+                    sync::follow(daemon, to);
+                }
                 tell::entered(instance, to, &cause);
                 if instance.spec.group_name.is_some() {
                     self.moves.push_back((at, from, to));
@@ -79,11 +84,18 @@ impl<S: Source> Driver<S> {
                 log::error!("{}: cannot set {} on {}: {e}", instance.spec.name, vip.prefix, vip.dev);
             }
         }
+        if let Err(e) = iproute::run(&instance.spec.lines.add) {
+            log::error!("{}: {e}", instance.spec.name);
+        }
     }
 
     pub(super) fn drop_vips(&mut self, at: usize) {
         let instance = &self.instances[at];
         self.edge.silence(&instance.spec);
+        if let Err(e) = iproute::run(&instance.spec.lines.remove) {
+            // Routes go with the address or the interface that they need; that they are gone is what was wanted.
+            log::debug!("{}: {e}", instance.spec.name);
+        }
         for vip in instance.spec.vips.iter().filter(|v| !instance.owned.contains(&v.prefix.addr)) {
             if let Err(e) = self.edge.unset(vip) {
                 log::error!("{}: cannot remove {} from {}: {e}", instance.spec.name, vip.prefix, vip.dev);

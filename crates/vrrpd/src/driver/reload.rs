@@ -4,6 +4,7 @@ use lvs_core::sys::clock;
 
 use super::{Driver, Source, check_interfaces};
 use crate::instance::Instance;
+use crate::iproute::{self, Lines};
 use crate::spec::{Setup, Spec, Vip};
 use crate::words::Input;
 
@@ -71,7 +72,7 @@ impl<S: Source> Driver<S> {
         self.instances[at].account();
         let mut added = false;
         if self.instances[at].router.state().holds() {
-            added = self.swap_vips(at, &old.vips);
+            added = self.swap_vips(at, &old.vips, &old.lines);
         }
         // The group or the size of the queue may be another.
         self.connect(at);
@@ -82,7 +83,7 @@ impl<S: Source> Driver<S> {
         }
     }
 
-    fn swap_vips(&mut self, at: usize, old: &[Vip]) -> bool {
+    fn swap_vips(&mut self, at: usize, old: &[Vip], old_lines: &Lines) -> bool {
         let instance = &self.instances[at];
         let spec = &instance.spec;
         let mut added = false;
@@ -101,7 +102,20 @@ impl<S: Source> Driver<S> {
                 log::error!("{}: cannot remove {} from {}: {e}", spec.name, vip.prefix, vip.dev);
             }
         }
+        self.swap_lines(at, old_lines);
         added
+    }
+
+    fn swap_lines(&self, at: usize, old: &Lines) {
+        let (name, new) = (&self.instances[at].spec.name, &self.instances[at].spec.lines);
+        let only = |a: &[String], b: &[String]| -> Vec<String> {
+            a.iter().filter(|l| !b.contains(l)).cloned().collect()
+        };
+        for lines in [only(&new.add, &old.add), only(&old.remove, &new.remove)] {
+            if let Err(e) = iproute::run(&lines) {
+                log::error!("{name}: {e}");
+            }
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use lvs_core::conf::{At, Config};
 
 use super::{NODAD, Setup, Spec, Vip};
 use crate::door::{Door, Peer};
+use crate::iproute::Lines;
 use crate::notify::Who;
 use crate::notify::notifier::Scripts;
 use crate::packet::{AUTH_DATA, Auth, Version};
@@ -28,6 +29,8 @@ pub fn setup(config: &Config) -> Setup {
         instances: config.instances.iter().map(|i| spec(config, i)).collect(),
         things: things(config),
         notify: scripts(config),
+        rt_priority: global.rt_priority.as_ref().map(|p| p.value),
+        no_swap: *global.no_swap,
         dynamic_interfaces: *global.dynamic_interfaces,
         garp_interval: *global.garp_interval,
         gna_interval: *global.gna_interval,
@@ -93,6 +96,8 @@ fn spec(config: &Config, instance: &model::Instance) -> Spec {
         group_track: group.map(|g| g.track.clone()).unwrap_or_default(),
         weights: group.is_none_or(|g| *g.tracking_weight),
         vips: instance.addresses.iter().chain(&instance.excluded).map(|a| vip(a, &interface)).collect(),
+        lines: Lines::new(&instance.routes, &instance.rules),
+        sync: config.global.sync_daemon.clone().filter(|d| *d.instance == *instance.name),
         track_primary: *instance.track_primary,
         rx_buffer: instance.rx_buffer.as_ref().and_then(|b| usize::try_from(b.value).ok()),
     }
