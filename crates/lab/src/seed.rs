@@ -90,6 +90,8 @@ impl Seed {
     fn machine(&self, kind: &str, last: u8) -> Host {
         let host = self.lab.host(&format!("{kind}{last}"), &[&format!("192.168.15.{last}/21")]);
         host.ok("mkdir -p /etc/keepalived");
+        // Every machine of the LAN has a router; without one rs-prep rightly complains.
+        host.ok("ip route add default via 192.168.8.1");
         host
     }
 
