@@ -89,16 +89,17 @@ impl<S: Source> Driver<S> {
         let setup = source.read()?;
         // Before anything is touched: two daemons would take the addresses from each other.
         let door = Door::open(name).map_err(|e| occupied(name, &e))?;
+        // Before the links are read: a change in between would never be heard of.
+        let monitor = Monitor::open().map_err(|e| cannot("watch links", &e))?;
         let edge =
             Edge::open(setup.garp_interval, setup.gna_interval).map_err(|e| cannot("open sockets", &e))?;
         check_interfaces(&setup, &edge.host)?;
         let signals = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGUSR1];
         let opened = (|| {
             let signals = Signals::new(&signals)?;
-            Ok::<_, io::Error>((Poll::new()?, signals, Monitor::open()?, Watch::new()?, Notifier::new()?))
+            Ok::<_, io::Error>((Poll::new()?, signals, Watch::new()?, Notifier::new()?))
         })();
-        let (poll, signals, monitor, watch, notifier) =
-            opened.map_err(|e| cannot("open the event loop", &e))?;
+        let (poll, signals, watch, notifier) = opened.map_err(|e| cannot("open the event loop", &e))?;
         poll.add(&signals, SIGNALS, Interest::Read).map_err(|e| cannot("watch signals", &e))?;
         poll.add(&monitor, MONITOR, Interest::Read).map_err(|e| cannot("watch links", &e))?;
         poll.add(&door, DOOR, Interest::Read).map_err(|e| cannot("listen for questions", &e))?;
