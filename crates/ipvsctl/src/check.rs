@@ -10,26 +10,17 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::Path;
 
-use lvs_core::conf::{self, Diag, Loader, Severity};
+use lvs_core::conf::check::{Format, report};
+use lvs_core::conf::{self, Loader};
 use lvs_core::sys::conf::{Disk, env};
 use lvs_core::sys::ipvs::Client;
 use lvs_core::sys::names::System;
 use lvs_core::sys::rtnl::{RouteKind, Rtnl};
-use serde_json::json;
 
 use self::judge::{Host, Reach, judge};
 use self::subject::{Subject, Texts};
 use crate::source::{self, Form};
 use crate::verbs::{Failure, print};
-
-/// How findings are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// One object a line
-    Json,
-}
 
 /// The options of `check`.
 #[derive(Debug, clap::Args)]
@@ -37,7 +28,7 @@ pub struct Args {
     /// keepalived.conf, the JSON of 'list --json', or rule lines; - is standard input
     file: String,
     /// How findings are printed
-    #[arg(long, value_enum, default_value = "text")]
+    #[arg(long, value_name = "text|json", default_value = "text")]
     format: Format,
     /// Warnings are errors
     #[arg(long)]
@@ -54,36 +45,9 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<u8, Failure> {
     let subject = read(&args.file)?;
     let host = if args.no_host { Host::default() } else { host(&subject) };
-    let mut found = judge(&subject, &host);
-    if args.strict {
-        found
-            .iter_mut()
-            .filter(|d| d.severity == Severity::Warning)
-            .for_each(|d| d.severity = Severity::Error);
-    }
-    let shown = found.iter().map(|d| match args.format {
-        Format::Text => format!("{d}\n"),
-        Format::Json => format!("{}\n", object(d)),
-    });
-    print(&shown.collect::<String>())?;
-    Ok(match found.iter().map(|d| d.severity).max() {
-        None | Some(Severity::Note) => 0,
-        Some(Severity::Warning) => 1,
-        Some(Severity::Error) => 2,
-    })
-}
-
-fn object(d: &Diag) -> serde_json::Value {
-    let at = d.at.as_ref();
-    json!({
-        "severity": d.severity,
-        "file": at.map(|e| e.file.as_str()),
-        "line": at.map(|e| e.place.line),
-        "column": at.map(|e| e.place.col),
-        "code": d.code,
-        "message": d.message,
-        "help": d.help,
-    })
+    let name = if args.file == "-" { "standard input" } else { &args.file };
+    let report = report(name, judge(&subject, &host), &subject.contents, args.format, args.strict);
+    print(&report.text).map(|()| report.status)
 }
 
 fn read(file: &str) -> Result<Subject, Failure> {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use lvs_core::addr::Endpoint;
+use lvs_core::conf::check::{contents, many};
 use lvs_core::conf::{Config, Diag, Excerpt, Files, Place, Severity};
 use lvs_core::desired;
 use lvs_core::plan::{Op, step};
@@ -27,6 +28,8 @@ pub(crate) struct Subject {
     pub(crate) inhibited: Vec<(ServiceKey, Endpoint)>,
     /// Services whose servers are watched, so that weights change.
     pub(crate) watched: Vec<ServiceKey>,
+    /// What the file holds, in words.
+    pub(crate) contents: String,
     /// What is wrong with the file itself.
     pub(crate) findings: Vec<Diag>,
 }
@@ -50,7 +53,8 @@ impl Subject {
         let health = desired::Health {
             services: config.virtual_servers.iter().map(desired::ServiceHealth::assumed).collect(),
         };
-        let mut it = Self { table: desired::table(config, &health), findings, ..Self::default() };
+        let table = desired::table(config, &health);
+        let mut it = Self { table, findings, contents: contents(config), ..Self::default() };
         for (vs, keys) in config.virtual_servers.iter().zip(desired::keys(config)) {
             for key in keys {
                 it.place((key, None), excerpt(texts, &config.files, vs.target.place));
@@ -77,7 +81,7 @@ impl Subject {
             Err(e) => Err(wrong("bad-json", line(name, text, e.line(), e.column()), e.to_string())),
         };
         match table {
-            Ok(table) => Self { table, ..Self::default() },
+            Ok(table) => Self { contents: count(&table), table, ..Self::default() },
             Err(finding) => Self { findings: vec![finding], ..Self::default() },
         }
     }
@@ -90,6 +94,7 @@ impl Subject {
                 it.rule(words, line(name, text, i + 1, 0), names);
             }
         }
+        it.contents = count(&it.table);
         it
     }
 
@@ -123,6 +128,11 @@ impl Subject {
             self.places.entry(key).or_insert(at);
         }
     }
+}
+
+fn count(table: &Table) -> String {
+    let servers = table.services.values().map(|e| e.servers.len()).sum();
+    format!("{} with {}", many(table.services.len(), "virtual server"), many(servers, "real server"))
 }
 
 /// A line by its number; no column means the whole line.

@@ -39,12 +39,17 @@ pub struct Report {
 
 /// Shows what reading a file gave, or why it could not be read. `strict` makes warnings errors.
 pub fn run(name: &str, read: Result<(Config, Vec<Diag>), String>, format: Format, strict: bool) -> Report {
-    let (config, mut findings) = read.unwrap_or_else(|why| (Config::default(), vec![unreadable(name, &why)]));
+    let (config, findings) = read.unwrap_or_else(|why| (Config::default(), vec![unreadable(name, &why)]));
+    report(name, findings, &contents(&config), format, strict)
+}
+
+/// Shows findings; `contents` says what the file holds, for the summary.
+pub fn report(name: &str, mut findings: Vec<Diag>, contents: &str, format: Format, strict: bool) -> Report {
     for d in findings.iter_mut().filter(|d| strict && d.severity == Severity::Warning) {
         d.severity = Severity::Error;
     }
     let text = match format {
-        Format::Text => text(name, &config, &findings),
+        Format::Text => text(name, contents, &findings),
         Format::Json => findings.iter().map(|d| json(name, d) + "\n").collect(),
     };
     let status = match findings.iter().map(|d| d.severity).max() {
@@ -67,27 +72,35 @@ fn unreadable(name: &str, why: &str) -> Diag {
     }
 }
 
-fn text(name: &str, config: &Config, findings: &[Diag]) -> String {
+fn text(name: &str, contents: &str, findings: &[Diag]) -> String {
     let mut out = String::new();
     for d in findings {
         let _ = writeln!(out, "{d}\n");
     }
     let count = |s: Severity| findings.iter().filter(|d| d.severity == s).count();
-    let servers: usize = config.virtual_servers.iter().map(|vs| vs.real_servers.len()).sum();
     let _ = writeln!(
         out,
-        "{name}: {}, {}, {}; {}, {} with {}",
+        "{name}: {}, {}, {}; {contents}",
         many(count(Severity::Error), "error"),
         many(count(Severity::Warning), "warning"),
         many(count(Severity::Note), "note"),
-        many(config.instances.len(), "virtual router"),
-        many(config.virtual_servers.len(), "virtual server"),
-        many(servers, "real server"),
     );
     out
 }
 
-fn many(n: usize, what: &str) -> String {
+/// How many blocks of the kinds that matter a configuration has.
+pub fn contents(config: &Config) -> String {
+    let servers: usize = config.virtual_servers.iter().map(|vs| vs.real_servers.len()).sum();
+    format!(
+        "{}, {} with {}",
+        many(config.instances.len(), "virtual router"),
+        many(config.virtual_servers.len(), "virtual server"),
+        many(servers, "real server"),
+    )
+}
+
+/// `1 server`, `2 servers`.
+pub fn many(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
