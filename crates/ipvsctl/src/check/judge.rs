@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use lvs_core::addr::Endpoint;
-use lvs_core::conf::{Diag, Severity};
+use lvs_core::conf::{Diag, Place, Severity};
 use lvs_core::plan::Timeouts;
 use lvs_core::table::{Forward, Protocol, Server, ServiceEntry, ServiceFlags, ServiceKey};
 
@@ -35,7 +35,7 @@ pub(crate) struct Host {
 /// The kernel's timeouts where nothing else is known.
 const DEFAULT: Timeouts = Timeouts { tcp: 900, tcp_fin: 120, udp: 300 };
 
-/// All findings, those of the file first.
+/// All findings in the order of the file; what has no place comes last.
 pub(crate) fn judge(subject: &Subject, host: &Host) -> Vec<Diag> {
     let mut judge = Judge { subject, host, found: subject.findings.clone() };
     for (key, entry) in &subject.table.services {
@@ -45,6 +45,7 @@ pub(crate) fn judge(subject: &Subject, host: &Host) -> Vec<Diag> {
         }
     }
     judge.ports();
+    judge.found.sort_by_key(|d| d.at.as_ref().map_or((true, 0, Place::NONE), |e| (false, e.place.file, e.place)));
     judge.found
 }
 
