@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use lvs_core::plan::{DaemonRole, Op, Timeouts};
 use lvs_core::rule::{self, NoNames};
 use lvs_core::sys::ipvs::Client;
 use lvs_core::sys::netlink::Netlink;
@@ -31,8 +32,13 @@ impl Kernel {
         std::thread::scope(|s| s.spawn(inside).join()).unwrap_or_else(|e| std::panic::resume_unwind(e))
     }
 
-    /// The table that a case begins with.
+    /// The table that a case begins with: nothing of the case before, and these lines.
     pub(crate) fn set_up(&mut self, lines: &[String]) {
+        let timeouts = Timeouts { tcp: 900, tcp_fin: 120, udp: 300 };
+        let stop = [DaemonRole::Master, DaemonRole::Backup].map(|role| Op::StopDaemon(role, 0));
+        let clean = stop.into_iter().chain([Op::Flush, Op::SetTimeouts(timeouts)]);
+        // Refusals are daemons that do not run.
+        self.0.write(&clean.collect::<Vec<_>>(), |_, _| {}).expect("the kernel");
         for line in lines {
             let op = match rule::parse(line.split_ascii_whitespace(), &NoNames) {
                 Ok(rule::Command::Op(op)) => Some(op),

@@ -43,6 +43,11 @@ pub(crate) fn cases(text: &str) -> Vec<Case> {
     all
 }
 
+/// Cases that follow one another and begin with the same table.
+pub(crate) fn groups(all: &[Case]) -> impl Iterator<Item = &[Case]> {
+    all.chunk_by(|a, b| a.setup == b.setup && a.shared == b.shared)
+}
+
 impl Line {
     pub(crate) fn read(text: &str) -> Self {
         let mut parts = text.split(" | ");

@@ -17,6 +17,8 @@ use crate::nlattr;
 const HEADER: usize = 16;
 /// Kernel dumps come in datagrams of at most 32 KiB.
 const RECEIVE: usize = 64 * 1024;
+/// Datagrams that one system call may bring; their memory is not touched before it is needed.
+const AT_ONCE: usize = 4;
 /// Room for the answers to a batch; the default of 208 KiB holds 277 of them.
 const RECEIVE_QUEUE: usize = 4 << 20;
 
@@ -200,7 +202,8 @@ fn libc_eio() -> i32 {
 pub struct Netlink {
     socket: NlSocket,
     seq: u32,
-    buffer: Vec<u8>,
+    /// Datagrams that wait together; a single one goes to the first.
+    buffers: [Vec<u8>; AT_ONCE],
     request: Vec<u8>,
 }
 
@@ -232,7 +235,7 @@ impl Netlink {
         let _ = socket.enable_ext_ack(true);
         let _ = super::socket::cap_ack(socket.as_raw_fd());
         super::socket::receive_queue(socket.as_raw_fd(), RECEIVE_QUEUE);
-        Ok(Self { socket, seq: 0, buffer: vec![0; RECEIVE], request: Vec::new() })
+        Ok(Self { socket, seq: 0, buffers: std::array::from_fn(|_| vec![0; RECEIVE]), request: Vec::new() })
     }
 
     /// Sends one request and waits for its acknowledgement; returns the body of the first answer, if any came.
@@ -241,7 +244,7 @@ impl Netlink {
         let mut answer = None;
         loop {
             let len = self.receive()?;
-            for m in Messages(&self.buffer[..len]).filter(|m| m.seq == seq) {
+            for m in Messages(&self.buffers[0][..len]).filter(|m| m.seq == seq) {
                 match m.kind {
                     NLMSG_ERROR => return m.verdict().map(|()| answer),
                     _ => answer = answer.or_else(|| Some(m.body.to_vec())),
@@ -260,15 +263,17 @@ impl Netlink {
         let seq = self.send(kind, NLM_F_DUMP, body)?;
         let mut end = DumpEnd::Complete;
         loop {
-            let len = self.receive()?;
-            for m in Messages(&self.buffer[..len]).filter(|m| m.seq == seq) {
-                if m.flags & NLM_F_DUMP_INTR != 0 && m.kind != NLMSG_ERROR {
-                    end = DumpEnd::Interrupted;
-                }
-                match m.kind {
-                    NLMSG_DONE => return done(&m).map(|()| end),
-                    NLMSG_ERROR => return m.verdict().map(|()| end),
-                    _ => each(m),
+            let lengths = self.receive_waiting()?;
+            for (buffer, len) in self.buffers.iter().zip(lengths) {
+                for m in Messages(&buffer[..len]).filter(|m| m.seq == seq) {
+                    if m.flags & NLM_F_DUMP_INTR != 0 && m.kind != NLMSG_ERROR {
+                        end = DumpEnd::Interrupted;
+                    }
+                    match m.kind {
+                        NLMSG_DONE => return done(&m).map(|()| end),
+                        NLMSG_ERROR => return m.verdict().map(|()| end),
+                        _ => each(m),
+                    }
                 }
             }
         }
@@ -292,7 +297,7 @@ impl Netlink {
         self.write(&batch.bytes)?;
         loop {
             let len = self.receive()?;
-            for m in Messages(&self.buffer[..len]).filter(|m| m.kind == NLMSG_ERROR) {
+            for m in Messages(&self.buffers[0][..len]).filter(|m| m.kind == NLMSG_ERROR) {
                 let index = usize::try_from(m.seq.wrapping_sub(first)).unwrap_or(usize::MAX);
                 if index > last {
                     continue;
@@ -312,7 +317,7 @@ impl Netlink {
     pub fn notifications(&mut self, mut each: impl FnMut(Message<'_>)) -> Result<bool, NetlinkError> {
         match self.receive() {
             Ok(len) => {
-                Messages(&self.buffer[..len]).for_each(&mut each);
+                Messages(&self.buffers[0][..len]).for_each(&mut each);
                 Ok(true)
             }
             Err(e) if e.errno == Errno::EAGAIN => Ok(false),
@@ -341,9 +346,20 @@ impl Netlink {
         if sent == bytes.len() { Ok(()) } else { Err(NetlinkError::of(Errno::EMSGSIZE)) }
     }
 
+    fn receive_waiting(&mut self) -> Result<impl Iterator<Item = usize> + use<>, NetlinkError> {
+        let fd = self.socket.as_raw_fd();
+        loop {
+            match super::socket::receive_waiting(fd, &mut self.buffers) {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e.into()),
+                Ok(lengths) => return Ok(lengths),
+            }
+        }
+    }
+
     fn receive(&mut self) -> Result<usize, NetlinkError> {
         loop {
-            match self.socket.recv(&mut self.buffer, Msg::empty()) {
+            match self.socket.recv(&mut self.buffers[0], Msg::empty()) {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 other => return Ok(other?.0),
             }

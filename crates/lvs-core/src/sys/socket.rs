@@ -35,6 +35,30 @@ pub(super) fn receive_queue(fd: RawFd, bytes: usize) {
     }
 }
 
+/// Receives at least one datagram and whatever else waits already, each into a buffer of its own; returns the lengths.
+/// A dump's last message comes in a datagram of its own: this saves a system call a dump.
+pub(super) fn receive_waiting<const N: usize>(
+    fd: RawFd,
+    buffers: &mut [Vec<u8>; N],
+) -> io::Result<impl Iterator<Item = usize> + use<N>> {
+    let mut parts =
+        buffers.each_mut().map(|b| libc::iovec { iov_base: b.as_mut_ptr().cast(), iov_len: b.len() });
+    let mut headers = parts.each_mut().map(|part| {
+        // SAFETY: a message header of zeros is valid: no name, no control data.
+        let mut header: libc::mmsghdr = unsafe { std::mem::zeroed() };
+        header.msg_hdr.msg_iov = part;
+        header.msg_hdr.msg_iovlen = 1;
+        header
+    });
+    let count = u32::try_from(N).unwrap_or(0);
+    // SAFETY: every header points to one live part, and every part to a live buffer of the length that it says.
+    let got = unsafe {
+        libc::recvmmsg(fd, headers.as_mut_ptr(), count, libc::MSG_WAITFORONE, std::ptr::null_mut())
+    };
+    let got = usize::try_from(got).map_err(|_| io::Error::last_os_error())?;
+    Ok(headers.into_iter().take(got).map(|h| usize::try_from(h.msg_len).unwrap_or(0)))
+}
+
 /// Keeps a descriptor from children: neli opens its sockets without CLOEXEC.
 pub(super) fn close_on_exec(fd: RawFd) -> io::Result<()> {
     // SAFETY: fcntl with an int argument touches no memory.
