@@ -26,6 +26,7 @@
 //! ```
 #![allow(clippy::expect_used)]
 
+pub mod ask;
 mod command;
 mod daemon;
 mod host;

@@ -1,7 +1,8 @@
 //! The lab's own program: what runs inside of its hosts.
 //!
 //! `lab server NAME PORT|ADDRESS:PORT...` answers with its name; `lab get ADDRESS:PORT` asks once (1 s); `lab client ADDRESS:PORT
-//! [--from A,B..] [--rate N] [--timeout MS]` asks at a steady rate; `lab init NAME` is process 1 of a host.
+//! [--from A,B..] [--rate N] [--timeout MS]` asks at a steady rate; `lab ask ADDRESS INTERFACE RATE [MAC FROM]` asks who
+//! has an address; `lab init NAME` is process 1 of a host.
 
 use std::io::Write;
 use std::net::{Ipv6Addr, SocketAddr};
@@ -9,6 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use lvs_core::addr::Mac;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -33,9 +35,25 @@ fn run(words: &[&str]) -> Result<()> {
             let name = lab::traffic::request(address(service)?, None, Duration::from_secs(1))?;
             Ok(writeln!(std::io::stdout().lock(), "{name}")?)
         }
+        ["ask", target, device, rate, syn @ ..] => ask(target, device, rate, syn),
         ["client", service, options @ ..] => client(service, options),
-        _ => bail!("server NAME PORT..., get ADDRESS:PORT, client ADDRESS:PORT, or init NAME"),
+        _ => bail!(
+            "server NAME PORT..., get ADDRESS:PORT, client ADDRESS:PORT, ask ADDRESS INTERFACE RATE, or init NAME"
+        ),
     }
+}
+
+fn ask(target: &str, device: &str, rate: &str, syn: &[&str]) -> Result<()> {
+    let syn = match syn {
+        [] => None,
+        [mac, from] => {
+            let bytes: Vec<u8> = mac.split(':').filter_map(|b| u8::from_str_radix(b, 16).ok()).collect();
+            Some((Mac(bytes.try_into().ok().context("a MAC")?), from.parse().context("an address")?))
+        }
+        _ => bail!("ask ADDRESS INTERFACE RATE [MAC FROM]"),
+    };
+    let (target, rate) = (target.parse().context("an address")?, rate.parse().context("a rate")?);
+    lab::ask::run(&lab::ask::Asking { target, device, rate, syn })
 }
 
 fn client(service: &str, options: &[&str]) -> Result<()> {
