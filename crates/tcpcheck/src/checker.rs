@@ -2,6 +2,7 @@
 //!
 //! No socket and no clock: the driver tells what a try found out and what time it is.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use lvs_core::time::Time;
@@ -35,7 +36,7 @@ pub enum Verdict {
 /// The state of one check.
 #[derive(Clone, Debug)]
 pub struct Checker {
-    schedule: Schedule,
+    schedule: Arc<Schedule>,
     up: bool,
     /// Whether no try has ended yet and nothing is known: the server is only taken for alive, or for dead.
     assumed: bool,
@@ -55,7 +56,7 @@ pub struct Checker {
 
 impl Checker {
     /// A checker whose first try comes at a random moment of the warm-up; `seed` makes the moments.
-    pub fn new(schedule: Schedule, known: Knowledge, seed: u64, now: Time) -> Self {
+    pub fn new(schedule: Arc<Schedule>, known: Knowledge, seed: u64, now: Time) -> Self {
         let mut dice = Dice(seed);
         // A server that is out of the table is wanted back, so it need not wait for the whole warm-up.
         let up = matches!(known, Knowledge::Assumed | Knowledge::Alive);
@@ -111,7 +112,7 @@ impl Checker {
     }
 
     /// Takes another schedule and keeps all that is known: what a reload wants.
-    pub fn reschedule(&mut self, schedule: Schedule, now: Time) {
+    pub fn reschedule(&mut self, schedule: Arc<Schedule>, now: Time) {
         self.due = self.due.min(now + schedule.interval);
         self.schedule = schedule;
     }

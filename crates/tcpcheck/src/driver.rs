@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use lvs_core::plan::Op;
-use lvs_core::sys::clock;
 use lvs_core::sys::poll::{Event, Interest, Signals};
 use lvs_core::sys::rtnl::{Monitor as Links, Rtnl};
 use lvs_core::sys::script::Scripts;
+use lvs_core::sys::{clock, memory};
 use lvs_core::table::Table;
 use lvs_core::time::Time;
 use nix::sys::signal::Signal;
@@ -90,7 +91,7 @@ impl Driver {
                 Order::End(check) => self.engine.stop(check),
                 Order::Begin(check, due) => {
                     if let Some(c) = self.monitor.check(check) {
-                        self.engine.put(check, c.identity.task.clone(), c.checker.timeout());
+                        self.engine.put(check, Arc::clone(&c.identity.task), c.checker.timeout());
                         self.engine.schedule(check, due);
                     }
                 }
@@ -128,6 +129,7 @@ impl Driver {
             kernel.look = now + kernel.every;
         }
         self.save();
+        memory::trim();
         let (checks, services) = (self.monitor.checks().count(), self.monitor.all_keys().count());
         log::info!("watching {services} services with {checks} checks, {} at once", self.engine.limit());
     }
@@ -271,6 +273,7 @@ impl Driver {
         self.set_timeouts();
         self.flush(now);
         self.save();
+        memory::trim();
         log::info!("{} taken anew", self.args.config);
     }
 

@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::AsFd;
+use std::sync::Arc;
 use std::time::Duration;
 
 use lvs_core::sys::poll::{Event, Interest, Poll};
@@ -51,7 +52,7 @@ pub struct Engine {
 }
 
 struct Slot {
-    task: Option<Task>,
+    task: Option<Arc<Task>>,
     timeout: Duration,
     flight: Option<(Flight, Time)>,
     queued: bool,
@@ -79,7 +80,7 @@ impl Engine {
     }
 
     /// Gives a check of this number its task; it is idle until it is scheduled. Numbers should be dense.
-    pub fn put(&mut self, check: u32, task: Task, timeout: Duration) {
+    pub fn put(&mut self, check: u32, task: Arc<Task>, timeout: Duration) {
         while self.slots.len() <= check as usize {
             self.slots.push(Slot { task: None, timeout, flight: None, queued: false });
         }

@@ -11,7 +11,7 @@ use lvs_core::plan::Op;
 use lvs_core::table::Table;
 
 /// Lines that wait for a slow reader.
-const QUEUE: usize = 65_536;
+const QUEUE: usize = 16_384;
 /// What the end of the program waits for a reader that may be stuck.
 const PATIENCE: Duration = Duration::from_millis(250);
 

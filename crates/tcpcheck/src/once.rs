@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
 use std::time::Duration;
 
 use lvs_core::addr::Endpoint;
@@ -86,7 +87,7 @@ pub fn check(targets: &[String], dial: &Dial, patience: Patience) -> io::Result<
     for (i, report) in reports.iter_mut().enumerate() {
         if let Some(to) = report.resolve(dial.from.map(|a| a.is_ipv4())) {
             let check = owners.len() as u32;
-            engine.put(check, Task::Tcp(Dial { to, ..dial.clone() }), patience.timeout);
+            engine.put(check, Arc::new(Task::Tcp(Dial { to, ..dial.clone() })), patience.timeout);
             engine.schedule(check, now);
             owners.push(i);
         }

@@ -1,6 +1,7 @@
 //! Which tries a configuration asks for: each once, however many services want it.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use lvs_core::conf::Config;
@@ -26,10 +27,10 @@ pub struct User {
 /// What distinguishes one check from another.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Identity {
-    /// What is done.
-    pub task: Task,
-    /// When.
-    pub schedule: Schedule,
+    /// What is done; shared with whoever does it.
+    pub task: Arc<Task>,
+    /// When; most checks of a file have the same.
+    pub schedule: Arc<Schedule>,
     /// Whether its server is dead until it has passed.
     pub alpha: bool,
     /// Whether each failed try is logged.
@@ -47,7 +48,9 @@ pub struct Wanted {
 
 /// The checks of a configuration, in the order in which they are first named.
 pub fn roster(config: &Config, options: &Options) -> Vec<Wanted> {
-    let mut places = HashMap::new();
+    let mut places: HashMap<u64, Vec<u32>> = HashMap::new();
+    let mut schedules: HashMap<Schedule, Arc<Schedule>> = HashMap::new();
+    let hasher = RandomState::new();
     let scripts = Scripts::new(&config.global);
     let mut all: Vec<Wanted> = Vec::new();
     for (user, vs, server) in servers(config) {
@@ -55,12 +58,18 @@ pub fn roster(config: &Config, options: &Options) -> Vec<Wanted> {
             let Ok(task) = task(check, options, &scripts) else { continue };
             let loud = *check.log_all_failures || *config.global.log_all_failures;
             let alpha = starts_down(vs, server);
-            let identity = Identity { task, schedule: schedule(check, options), alpha, loud };
-            let place = *places.entry(identity.clone()).or_insert_with(|| {
+            let schedule = schedule(check, options);
+            let schedule = Arc::clone(schedules.entry(schedule).or_insert_with(|| Arc::new(schedule)));
+            let identity = Identity { task: Arc::new(task), schedule, alpha, loud };
+            // By hash, so that no check is kept twice while thousands are sorted out.
+            let alike = places.entry(hasher.hash_one(&identity)).or_default();
+            let place = alike.iter().copied().find(|p| all[*p as usize].identity == identity);
+            let place = place.unwrap_or_else(|| {
+                alike.push(all.len() as u32);
                 all.push(Wanted { identity, users: Vec::new() });
-                all.len() - 1
+                all.len() as u32 - 1
             });
-            all[place].users.push(user);
+            all[place as usize].users.push(user);
         }
     }
     all

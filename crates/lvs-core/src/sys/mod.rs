@@ -7,6 +7,7 @@ pub mod ipvs;
 pub mod limit;
 pub mod lock;
 pub mod log;
+pub mod memory;
 pub mod names;
 pub mod netlink;
 pub mod netns;

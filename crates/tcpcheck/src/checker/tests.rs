@@ -50,13 +50,13 @@ fn run(checker: &mut Checker, outcomes: impl IntoIterator<Item = Outcome>) -> Ve
 
 #[test]
 fn a_server_that_never_answered_is_out_at_its_first_failure() {
-    let mut c = Checker::new(seed_schedule(), Knowledge::Assumed, 1, at(0.0));
+    let mut c = Checker::new(Arc::new(seed_schedule()), Knowledge::Assumed, 1, at(0.0));
     assert_eq!(run(&mut c, [fail()]), [(0.0, Verdict::Down(Reason::Refused))]);
 }
 
 #[test]
 fn a_server_that_served_has_all_its_retries() {
-    let mut c = Checker::new(seed_schedule(), Knowledge::Assumed, 1, at(0.0));
+    let mut c = Checker::new(Arc::new(seed_schedule()), Knowledge::Assumed, 1, at(0.0));
     assert_eq!(run(&mut c, [pass(), fail(), fail(), fail()]), []);
     // One good try at 0, the failed one at 6, then three more 3 s apart.
     assert_eq!(run(&mut c, [fail()]), [(15.0, Verdict::Down(Reason::Refused))]);
@@ -65,47 +65,47 @@ fn a_server_that_served_has_all_its_retries() {
 
 #[test]
 fn a_restart_does_not_take_the_retries_from_a_server_in_the_table() {
-    let mut c = Checker::new(seed_schedule(), Knowledge::Alive, 1, at(0.0));
+    let mut c = Checker::new(Arc::new(seed_schedule()), Knowledge::Alive, 1, at(0.0));
     assert_eq!(run(&mut c, [fail(), fail(), fail()]), []);
     assert_eq!(run(&mut c, [fail()]), [(9.0, Verdict::Down(Reason::Refused))]);
 }
 
 #[test]
 fn a_server_that_is_to_prove_itself_dies_once_before_it_lives() {
-    let mut c = Checker::new(seed_schedule(), Knowledge::Unproven, 1, at(0.0));
+    let mut c = Checker::new(Arc::new(seed_schedule()), Knowledge::Unproven, 1, at(0.0));
     assert!(!c.is_up());
     assert_eq!(run(&mut c, [fail()]), [(0.0, Verdict::Down(Reason::Refused))]);
     assert_eq!(run(&mut c, [fail(), pass()]), [(6.0, Verdict::Up)]);
-    let mut c = Checker::new(seed_schedule(), Knowledge::Unproven, 1, at(0.0));
+    let mut c = Checker::new(Arc::new(seed_schedule()), Knowledge::Unproven, 1, at(0.0));
     assert_eq!(run(&mut c, [pass()]), [(0.0, Verdict::Up)]);
 }
 
 #[test]
 fn one_good_try_in_between_forgives() {
-    let mut c = Checker::new(seed_schedule(), Knowledge::Alive, 1, at(0.0));
+    let mut c = Checker::new(Arc::new(seed_schedule()), Knowledge::Alive, 1, at(0.0));
     let outcomes = [fail(), fail(), fail(), pass(), fail(), fail(), fail(), pass()];
     assert_eq!(run(&mut c, outcomes), []);
 }
 
 #[test]
 fn a_dead_server_is_tried_at_the_shorter_of_the_two_rhythms_and_back_at_once() {
-    let mut c = Checker::new(seed_schedule(), Knowledge::Dead, 1, at(0.0));
+    let mut c = Checker::new(Arc::new(seed_schedule()), Knowledge::Dead, 1, at(0.0));
     assert_eq!(run(&mut c, [fail(), fail(), pass()]), [(6.0, Verdict::Up)]);
     let slow = Schedule { interval: secs(2), ..seed_schedule() };
-    let mut c = Checker::new(slow, Knowledge::Dead, 1, at(0.0));
+    let mut c = Checker::new(Arc::new(slow), Knowledge::Dead, 1, at(0.0));
     assert_eq!(run(&mut c, [fail(), fail(), pass()]), [(4.0, Verdict::Up)]);
 }
 
 #[test]
 fn rise_asks_for_good_tries_in_a_row() {
-    let mut c = Checker::new(Schedule { rise: 3, ..seed_schedule() }, Knowledge::Dead, 1, at(0.0));
+    let mut c = Checker::new(Arc::new(Schedule { rise: 3, ..seed_schedule() }), Knowledge::Dead, 1, at(0.0));
     assert_eq!(run(&mut c, [pass(), pass(), fail(), pass(), pass()]), []);
     assert_eq!(run(&mut c, [pass()]), [(15.0, Verdict::Up)]);
 }
 
 #[test]
 fn a_slow_answer_does_not_stretch_the_rhythm() {
-    let mut c = Checker::new(seed_schedule(), Knowledge::Alive, 1, at(0.0));
+    let mut c = Checker::new(Arc::new(seed_schedule()), Knowledge::Alive, 1, at(0.0));
     c.observe(&pass(), at(2.5));
     assert_eq!(c.due(), at(6.0));
     // A try that overran its interval starts the rhythm anew; there is no burst to catch up.
@@ -115,14 +115,14 @@ fn a_slow_answer_does_not_stretch_the_rhythm() {
 
 #[test]
 fn a_retry_counts_from_the_end_of_the_failed_try() {
-    let mut c = Checker::new(seed_schedule(), Knowledge::Alive, 1, at(0.0));
+    let mut c = Checker::new(Arc::new(seed_schedule()), Knowledge::Alive, 1, at(0.0));
     c.observe(&Outcome::Fail(Reason::TimedOut), at(10.0));
     assert_eq!(c.due(), at(13.0));
 }
 
 #[test]
 fn trouble_of_this_host_is_no_failure_of_the_server() {
-    let mut c = Checker::new(seed_schedule(), Knowledge::Assumed, 1, at(0.0));
+    let mut c = Checker::new(Arc::new(seed_schedule()), Knowledge::Assumed, 1, at(0.0));
     let none = Outcome::from_errno(24);
     assert_eq!(none, Outcome::Unknown(Reason::Errno(24)));
     assert_eq!(run(&mut c, vec![none; 20]), []);
@@ -135,7 +135,7 @@ fn trouble_of_this_host_is_no_failure_of_the_server() {
 fn a_server_that_keeps_dying_waits_longer_each_time_and_is_forgiven_after_a_calm_life() {
     let hold = Some(Hold { base: secs(30), most: secs(100) });
     let schedule = Schedule { retries: 0, hold, ..seed_schedule() };
-    let mut c = Checker::new(schedule, Knowledge::Alive, 1, at(0.0));
+    let mut c = Checker::new(Arc::new(schedule), Knowledge::Alive, 1, at(0.0));
     let mut waits = Vec::new();
     for _ in 0..5 {
         run(&mut c, [fail()]);
@@ -155,7 +155,12 @@ fn a_server_that_keeps_dying_waits_longer_each_time_and_is_forgiven_after_a_calm
 #[test]
 fn a_failure_during_the_hold_starts_it_anew() {
     let hold = Some(Hold { base: secs(6), most: secs(6) });
-    let mut c = Checker::new(Schedule { retries: 0, hold, ..seed_schedule() }, Knowledge::Alive, 1, at(0.0));
+    let mut c = Checker::new(
+        Arc::new(Schedule { retries: 0, hold, ..seed_schedule() }),
+        Knowledge::Alive,
+        1,
+        at(0.0),
+    );
     run(&mut c, [fail(), pass(), fail()]);
     assert_eq!(run(&mut c, [pass(), pass(), fail(), pass(), pass()]), []);
     assert_eq!(run(&mut c, [pass()]).len(), 1);
@@ -163,10 +168,14 @@ fn a_failure_during_the_hold_starts_it_anew() {
 
 #[test]
 fn a_reload_keeps_what_is_known_and_comes_no_later_than_the_new_interval() {
-    let mut c =
-        Checker::new(Schedule { interval: secs(600), ..seed_schedule() }, Knowledge::Alive, 1, at(0.0));
+    let mut c = Checker::new(
+        Arc::new(Schedule { interval: secs(600), ..seed_schedule() }),
+        Knowledge::Alive,
+        1,
+        at(0.0),
+    );
     run(&mut c, [pass(), fail()]);
-    c.reschedule(seed_schedule(), at(601.0));
+    c.reschedule(Arc::new(seed_schedule()), at(601.0));
     assert_eq!(c.failures(), 1);
     assert!(c.due() <= at(607.0));
     assert_eq!(run(&mut c, [fail(), fail(), fail()]).len(), 1);
@@ -175,7 +184,7 @@ fn a_reload_keeps_what_is_known_and_comes_no_later_than_the_new_interval() {
 #[test]
 fn first_tries_spread_over_the_warm_up() {
     let schedule = Schedule { warmup: secs(6), ..seed_schedule() };
-    let due = |seed| Checker::new(schedule, Knowledge::Assumed, seed, at(0.0)).due();
+    let due = |seed| Checker::new(Arc::new(schedule), Knowledge::Assumed, seed, at(0.0)).due();
     let moments: Vec<_> = (0..600).map(due).collect();
     for sixth in 0..6 {
         let (from, to) = (at(f64::from(sixth)), at(f64::from(sixth) + 1.0));
@@ -183,12 +192,17 @@ fn first_tries_spread_over_the_warm_up() {
         assert!((60..140).contains(&n), "{n} of 600 in second {sixth}");
     }
     // A dead server is wanted back: it waits for delay_before_retry at most.
-    assert!((0..100).all(|s| Checker::new(schedule, Knowledge::Dead, s, at(0.0)).due() < at(3.0)));
+    assert!((0..100).all(|s| Checker::new(Arc::new(schedule), Knowledge::Dead, s, at(0.0)).due() < at(3.0)));
 }
 
 #[test]
 fn jitter_is_early_never_late() {
-    let mut c = Checker::new(Schedule { jitter_percent: 5, ..seed_schedule() }, Knowledge::Alive, 7, at(0.0));
+    let mut c = Checker::new(
+        Arc::new(Schedule { jitter_percent: 5, ..seed_schedule() }),
+        Knowledge::Alive,
+        7,
+        at(0.0),
+    );
     let mut gaps = Vec::new();
     for _ in 0..200 {
         let before = c.due();
@@ -221,7 +235,7 @@ proptest! {
         known in 0u8..3,
     ) {
         let known = [Knowledge::Assumed, Knowledge::Alive, Knowledge::Dead][known as usize];
-        let mut c = Checker::new(schedule, known, 3, Time::ZERO);
+        let mut c = Checker::new(Arc::new(schedule), known, 3, Time::ZERO);
         let mut up = c.is_up();
         for (kind, took) in outcomes {
             let now = c.due() + Duration::from_millis(took);
@@ -241,7 +255,7 @@ proptest! {
     #[test]
     fn a_server_that_dies_is_out_within_the_promised_time(phase in 0f64..6.0, seed in any::<u64>()) {
         let schedule = Schedule { jitter_percent: 5, warmup: secs(6), ..seed_schedule() };
-        let mut c = Checker::new(schedule, Knowledge::Assumed, seed, Time::ZERO);
+        let mut c = Checker::new(Arc::new(schedule), Knowledge::Assumed, seed, Time::ZERO);
         let death = at(20.0 + phase);
         loop {
             let now = c.due();

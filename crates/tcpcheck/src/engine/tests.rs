@@ -8,8 +8,8 @@ use lvs_core::sys::tcp::Dial;
 
 use super::*;
 
-fn to(port: u16) -> Task {
-    Task::Tcp(Dial::to(Endpoint::new(Ipv4Addr::LOCALHOST, port)))
+fn to(port: u16) -> Arc<Task> {
+    Arc::new(Task::Tcp(Dial::to(Endpoint::new(Ipv4Addr::LOCALHOST, port))))
 }
 
 /// Turns until so many tries have ended; a deadline of ten seconds ends the test instead.
@@ -99,7 +99,7 @@ fn a_bad_source_address_is_a_failure_at_once() {
     let from = Some(Ipv4Addr::new(192, 0, 2, 1).into());
     let dial = Dial { from, ..Dial::to(Endpoint::new(Ipv4Addr::LOCALHOST, 9)) };
     let mut engine = Engine::new(1).unwrap();
-    engine.put(0, Task::Tcp(dial), Duration::from_secs(5));
+    engine.put(0, Arc::new(Task::Tcp(dial)), Duration::from_secs(5));
     engine.schedule(0, clock::now());
     assert_eq!(until(&mut engine, 1)[&0], Outcome::Fail(Reason::Source));
 }

@@ -1,6 +1,7 @@
 //! How a monitor begins, and how it takes another configuration without forgetting what it knows.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use lvs_core::addr::Endpoint;
 use lvs_core::conf::Config;
@@ -42,7 +43,7 @@ impl Monitor {
     /// A monitor whose first knowledge is the table that was `found`: servers that stand in it are alive, servers
     /// that miss in a service that exists are dead; of other services nothing is known. `seed` spreads the tries.
     pub fn start(
-        config: Config,
+        mut config: Config,
         options: Options,
         remembered: Remembered,
         found: &Table,
@@ -69,6 +70,7 @@ impl Monitor {
         };
         let known = |u: User| serving[u.vs as usize].as_ref().map(|s| s[u.rs as usize]);
         let wanted = roster(&config, &monitor.options);
+        forget_checks(&mut config);
         let new = wanted.into_iter().map(|w| monitor.fresh(w, &known, seed, now));
         let checks: Vec<_> = new.collect();
         let quorum = |v: usize| serving[v].as_ref().is_some_and(|s| s.contains(&true));
@@ -90,7 +92,7 @@ impl Monitor {
     }
 
     /// Takes another configuration. Servers and checks that are in both keep their state.
-    pub fn reload(&mut self, config: Config, seed: u64, now: Time) -> Vec<Order> {
+    pub fn reload(&mut self, mut config: Config, seed: u64, now: Time) -> Vec<Order> {
         let keys = desired::keys(&config);
         // Who rests is decided anew, for the numbers of virtual servers change.
         self.resting.clear();
@@ -102,7 +104,9 @@ impl Monitor {
         let known = |u: User| before(u, endpoints[&u]).map(up);
 
         let mut orders = Vec::new();
-        let checks = self.inherit(roster(&config, &self.options), &known, seed, now, &mut orders);
+        let wanted = roster(&config, &self.options);
+        forget_checks(&mut config);
+        let checks = self.inherit(wanted, &known, seed, now, &mut orders);
         self.gone.extend(self.keys.iter().flatten());
         let quorum = |v: usize| {
             let place = keys[v].first().and_then(|k| old.services.get(k));
@@ -153,7 +157,7 @@ impl Monitor {
             match same.remove(&identity).or_else(other) {
                 Some(mut watched) => {
                     if watched.identity.schedule != identity.schedule {
-                        watched.checker.reschedule(identity.schedule, now);
+                        watched.checker.reschedule(Arc::clone(&identity.schedule), now);
                     }
                     all.push(Watched { identity, users, ..watched });
                 }
@@ -170,7 +174,7 @@ impl Monitor {
         // Neighbours in the file must not be neighbours in time.
         let user = users.first().map_or(0, |u| u64::from(u.vs) << 32 | u64::from(u.rs));
         let seed = seed ^ user.wrapping_mul(0x2545_f491_4f6c_dd1d);
-        let checker = Checker::new(identity.schedule, knowledge, seed, now);
+        let checker = Checker::new(Arc::clone(&identity.schedule), knowledge, seed, now);
         Watched { identity, users, checker, last: None, tries: [0; 2], weight: None, why: Reason::Unknown }
     }
 
@@ -220,6 +224,12 @@ impl Monitor {
             *h = ServerHealth { drained, weight, ..ServerHealth::new(up) };
         }
     }
+}
+
+/// The checks are in the roster; what the file says of them is needed no more, and is most of a large file.
+fn forget_checks(config: &mut Config) {
+    let servers = config.virtual_servers.iter_mut().flat_map(|vs| &mut vs.real_servers);
+    servers.for_each(|s| s.checks = Vec::new());
 }
 
 /// What a new check begins with, from what is known of its servers.
