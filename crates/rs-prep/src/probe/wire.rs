@@ -81,7 +81,7 @@ impl Wire {
             let heard = match self.receiver.next() {
                 Ok(frame) => frame::parse(frame),
                 Err(e) if matches!(e.kind(), ErrorKind::TimedOut | ErrorKind::Interrupted) => None,
-                Err(e) => return Err(e).context("listening"),
+                Err(e) => return Err(e).context("the interface went down or away"),
             };
             if let Some(heard) = heard {
                 if each(self, heard)? {
