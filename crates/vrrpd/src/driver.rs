@@ -163,7 +163,19 @@ impl<S: Source> Driver<S> {
             }
             self.tick(clock::now());
         }
+        self.remove_vmacs();
         Ok(())
+    }
+
+    /// The daemon's own interfaces go with it.
+    fn remove_vmacs(&mut self) {
+        for instance in &self.instances {
+            let removed =
+                instance.spec.vmac.iter().try_for_each(|v| v.remove(&self.edge.host, &mut self.edge.rtnl));
+            if let Err(e) = removed {
+                log::error!("{}: {e}", instance.spec.name);
+            }
+        }
     }
 
     fn finished(&mut self) -> bool {
@@ -191,8 +203,9 @@ impl<S: Source> Driver<S> {
             DOOR => self.open_door(),
             token if token >= CLIENTS => self.talk(token),
             token => {
-                let line = usize::try_from(token.saturating_sub(LINES)).unwrap_or(usize::MAX);
-                self.hear(line);
+                if let Some(line) = self.edge.lines.iter().position(|l| LINES + l.key() == token) {
+                    self.hear(line);
+                }
             }
         }
     }
@@ -267,12 +280,17 @@ impl<S: Source> Driver<S> {
     fn connect(&mut self, at: usize) {
         let instance = &self.instances[at];
         let Some(link) = instance.link else { return };
-        let before = self.edge.lines.len();
-        let opened = self.edge.line(&instance.spec, link);
-        let watched = opened.and_then(|line| match self.edge.lines.get(line) {
-            Some(l) if line >= before => self.poll.add(&l.socket, LINES + line as u64, Interest::Read),
-            _ => Ok(()),
+        if let Err(e) = self.edge.prepare_vmac(&instance.spec, link) {
+            log::error!("{}: {e}", instance.spec.name);
+        }
+        let spec = &instance.spec;
+        let watched = self.edge.connect(spec, link).and_then(|new| {
+            self.edge.lines[new]
+                .iter()
+                .try_for_each(|l| self.poll.add(&l.socket, LINES + l.key(), Interest::Read))
         });
+        self.instances[at].ear = Some(self.edge.ear(&self.instances[at].spec, link));
+        let instance = &self.instances[at];
         if let Err(e) = watched {
             log::error!("{}: cannot listen on {}: {e}", instance.spec.name, instance.spec.interface);
         }
@@ -302,6 +320,9 @@ impl<S: Source> Driver<S> {
         }
         for change in &changes {
             self.edge.host.apply(change);
+            if let Change::LinkGone(link) = change {
+                self.edge.lines.retain(|l| l.link != link.index);
+            }
         }
         self.place();
         self.restore(&changes);

@@ -34,6 +34,13 @@ pub struct Line {
     pub routers: [Option<u16>; 256],
 }
 
+impl Line {
+    /// A number that no other line has, whichever come and go.
+    pub fn key(&self) -> u64 {
+        u64::from(self.link) << 1 | u64::from(self.family == Family::Inet6)
+    }
+}
+
 /// Sockets and netlink, and what is known of the host.
 pub struct Edge {
     /// Links and addresses.
@@ -74,28 +81,60 @@ impl Edge {
         self.gaps = [garp_gap, gna_gap];
     }
 
-    /// The line of an interface and family, opened if there is none yet; it hears the group of the instance.
+    /// The line of an interface and family, opened if there is none yet.
+    fn line(&mut self, spec: &Spec, link: u32) -> io::Result<usize> {
+        if let Some(at) = self.lines.iter().position(|l| l.link == link && l.family == spec.family) {
+            return Ok(at);
+        }
+        let name = self.host.link_at(link).map(|l| l.name.clone()).unwrap_or_default();
+        let socket = RawIp::open(spec.family, PROTOCOL, &name, link)?;
+        self.lines.push(Line { link, family: spec.family, socket, routers: [None; 256] });
+        Ok(self.lines.len() - 1)
+    }
+
+    /// Makes the instance's VMAC, if it has one and it is missing.
     ///
     /// # Errors
     /// What the kernel says.
-    pub fn line(&mut self, spec: &Spec, link: u32) -> io::Result<usize> {
-        let found = self.lines.iter().position(|l| l.link == link && l.family == spec.family);
-        let at = match found {
-            Some(at) => at,
-            None => {
-                let name = self.host.link_at(link).map(|l| l.name.clone()).unwrap_or_default();
-                let socket = RawIp::open(spec.family, PROTOCOL, &name, link)?;
-                self.lines.push(Line { link, family: spec.family, socket, routers: [None; 256] });
-                self.lines.len() - 1
-            }
-        };
+    pub fn prepare_vmac(&mut self, spec: &Spec, base: u32) -> Result<(), String> {
+        let Some(vmac) = &spec.vmac else { return Ok(()) };
+        if vmac.make(base, &self.host, &mut self.rtnl)? {
+            self.host = Host::read(&mut self.rtnl).map_err(|e| e.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// Where an instance hears. The kernel gives a frame that comes from a virtual MAC address to the macvlan of that address
+    /// alone, and all other multicast to it too: with a VMAC that is the place to listen.
+    pub fn ear(&self, spec: &Spec, base: u32) -> u32 {
+        let vmac = spec.vmac.as_ref().filter(|_| spec.door.peers.is_empty());
+        vmac.and_then(|v| self.host.link(&v.name)).map_or(base, |l| l.index)
+    }
+
+    /// Where its advertisements leave.
+    fn mouth(&self, spec: &Spec, base: u32) -> u32 {
+        if spec.vmac.as_ref().is_some_and(|v| v.xmit_base) { base } else { self.ear(spec, base) }
+    }
+
+    /// Opens what an instance speaks and hears on; gives the places of lines that are new.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn connect(&mut self, spec: &Spec, base: u32) -> io::Result<std::ops::Range<usize>> {
+        let before = self.lines.len();
+        let (ear, mouth) = (self.ear(spec, base), self.mouth(spec, base));
+        let at = self.line(spec, ear)?;
         if spec.door.peers.is_empty() {
             self.lines[at].socket.join(spec.group)?;
         }
         if let Some(bytes) = spec.rx_buffer {
             self.lines[at].socket.set_receive_buffer(bytes)?;
         }
-        Ok(at)
+        let at = self.line(spec, mouth)?;
+        if mouth != base {
+            self.lines[at].socket.speak_for_others()?;
+        }
+        Ok(before..self.lines.len())
     }
 
     /// Sends an advertisement, to the group or to every peer.
@@ -107,6 +146,7 @@ impl Edge {
             return Err(io::ErrorKind::AddrNotAvailable.into());
         };
         let spec = &instance.spec;
+        let link = self.mouth(spec, link);
         let Some(line) = self.lines.iter().find(|l| l.link == link && l.family == spec.family) else {
             return Err(io::ErrorKind::NotConnected.into());
         };

@@ -21,6 +21,8 @@ pub struct Instance {
     pub ledger: Ledger,
     /// The index of its interface, while there is one.
     pub link: Option<u32>,
+    /// The index of the interface on which it hears: its own, or its VMAC.
+    pub ear: Option<u32>,
     /// The source address of its advertisements, while there is one.
     pub source: Option<IpAddr>,
     /// Identification of the last IPv4 header; the original counts up too.
@@ -42,6 +44,7 @@ impl Instance {
             router: Router::new(spec.params.clone()),
             ledger: ledger(&spec),
             link: None,
+            ear: None,
             source: None,
             ip_id: 0,
             stats: Stats::default(),
@@ -97,7 +100,7 @@ impl Instance {
 
     /// Whether packets of this family on this link may be for it.
     pub fn is_on(&self, link: u32, family: Family) -> bool {
-        self.link == Some(link) && self.spec.family == family
+        self.link.is_some() && self.ear == Some(link) && self.spec.family == family
     }
 }
 

@@ -30,4 +30,5 @@ pub mod systemd;
 mod tell;
 pub mod timers;
 pub mod track;
+pub mod vmac;
 pub mod words;

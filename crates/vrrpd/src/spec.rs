@@ -13,6 +13,7 @@ use crate::packet::Version;
 use crate::params::Params;
 use crate::timers::master_down;
 use crate::track::watch::Things;
+use crate::vmac::Vmac;
 
 mod from_conf;
 
@@ -77,6 +78,8 @@ pub struct Spec {
     pub weights: bool,
     /// All addresses to set, those that are not advertised too.
     pub vips: Vec<Vip>,
+    /// The interface with the virtual MAC address.
+    pub vmac: Option<Vmac>,
     /// Routes and rules to set while master.
     pub lines: Lines,
     /// The kernel's connection synchronisation follows it.
@@ -138,6 +141,7 @@ impl Spec {
             group_track: Tracking::default(),
             weights: true,
             vips,
+            vmac: None,
             lines: Lines::default(),
             sync: None,
             track_primary: true,

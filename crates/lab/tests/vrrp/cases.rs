@@ -102,6 +102,14 @@ pub(crate) fn addresses_and_tracking() -> Vec<Case> {
         Case::quick("track_interface", "track_interface {\n lo weight 10\n }"),
         Case::quick("dont_track_primary", "dont_track_primary"),
         sync_group(),
+        Case::quick("use_vmac", "use_vmac").marks(&["vrrp.51    inet 192.168.15.111/32"]),
+        Case::quick("vmac_xmit_base", "use_vmac vmac51\n vmac_xmit_base")
+            .marks(&["vmac51    inet 192.168.15.111/32"]),
+        six("use_vmac, IPv6", "use_vmac").marks(&["    inet6 2001:db8::111/128", "    inet6 fe80::1:1/128"]),
+        Case::quick("virtual_routes", "virtual_routes {\n 10.9.0.0/16 via 192.168.15.1 dev ens192\n }")
+            .seen_by("ip route", &["10.9.0.0/16 via 192.168.15.1"]),
+        Case::quick("virtual_rules", "virtual_rules {\n from 10.8.0.0/16 lookup main\n }")
+            .seen_by("ip rule", &["from 10.8.0.0/16 lookup main"]),
     ]
 }
 

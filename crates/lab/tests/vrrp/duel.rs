@@ -26,8 +26,10 @@ impl Program {
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) file: String,
-    /// What must be seen on the master and nowhere else, in `ip address`.
+    /// What must be seen on the master and nowhere else, in what `look` shows.
     pub(crate) marks: Vec<&'static str>,
+    /// The command that shows it.
+    pub(crate) look: &'static str,
     /// The higher priority takes over again when it returns.
     pub(crate) preempts: bool,
     /// The interval of the advertisements.
@@ -56,11 +58,24 @@ impl Case {
 
     /// A whole file.
     pub(crate) fn whole(name: &'static str, file: &str, marks: &[&'static str]) -> Self {
-        Self { name, file: file.to_owned(), marks: marks.to_vec(), preempts: true, interval: SECONDS / 10 }
+        Self {
+            name,
+            file: file.to_owned(),
+            marks: marks.to_vec(),
+            look: "ip -o address",
+            preempts: true,
+            interval: SECONDS / 10,
+        }
     }
 
     pub(crate) fn marks(mut self, marks: &[&'static str]) -> Self {
         self.marks = marks.to_vec();
+        self
+    }
+
+    /// What is set is seen by another command.
+    pub(crate) fn seen_by(mut self, look: &'static str, marks: &[&'static str]) -> Self {
+        (self.look, self.marks) = (look, marks.to_vec());
         self
     }
 
@@ -116,7 +131,7 @@ impl<'a> Duel<'a> {
         let deadline = lvs_core::sys::clock::now() + self.case.patience();
         while !(self.holds(i, true) && self.holds(1 - i, false)) {
             let logs: Vec<String> = daemons.iter().map(|d| d.log()).collect();
-            let states: Vec<String> = self.hosts.iter().map(state).collect();
+            let states: Vec<String> = [0, 1].map(|i| self.state(i)).into();
             assert!(
                 lvs_core::sys::clock::now() < deadline,
                 "{what}\n{}\n{}",
@@ -127,8 +142,12 @@ impl<'a> Duel<'a> {
         }
     }
 
+    fn state(&self, i: usize) -> String {
+        self.hosts[i].ok(self.case.look)
+    }
+
     fn holds(&self, i: usize, all: bool) -> bool {
-        let state = state(&self.hosts[i]);
+        let state = self.state(i);
         let has = |m: &&str| state.contains(*m);
         if all { self.case.marks.iter().all(|m| has(m)) } else { !self.case.marks.iter().any(|m| has(m)) }
     }
@@ -162,8 +181,4 @@ impl<'a> Duel<'a> {
             self.master_is(1, &[&high, &low]);
         }
     }
-}
-
-fn state(host: &Host) -> String {
-    host.ok("ip -o address")
 }

@@ -94,6 +94,17 @@ impl RawIp {
         }
     }
 
+    /// Lets packets carry an address that this interface does not have: a VMAC speaks for the interface below it.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn speak_for_others(&self) -> io::Result<()> {
+        match self.family {
+            Family::Inet => Ok(()),
+            Family::Inet6 => self.socket.set_freebind_v6(true),
+        }
+    }
+
     /// Asks for a receive queue of so many bytes.
     ///
     /// # Errors

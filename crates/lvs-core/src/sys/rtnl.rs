@@ -17,7 +17,7 @@ use std::io;
 use neli::consts::rtnl::Rtm;
 
 use super::netlink::{CREATE, DumpEnd, EXCL, Message, Netlink, NetlinkError, REPLACE};
-use crate::addr::Family;
+use crate::addr::{Family, Mac};
 
 /// How often a list that changes while it is read is asked for again.
 const DUMP_TRIES: usize = 8;
@@ -52,6 +52,16 @@ impl Rtnl {
     /// EEXIST: the module brought a link of this name with it, as those of tunnels do.
     pub fn add_link(&mut self, name: &str, kind: &str) -> Result<(), NetlinkError> {
         self.change(Rtm::Newlink, CREATE | EXCL, &Link::create(name, kind))
+    }
+
+    /// Makes a macvlan with this MAC address on a link.
+    pub fn add_macvlan(&mut self, name: &str, on: u32, mac: Mac) -> Result<(), NetlinkError> {
+        self.change(Rtm::Newlink, CREATE | EXCL, &Link::macvlan(name, on, mac))
+    }
+
+    /// Removes a virtual link.
+    pub fn remove_link(&mut self, link: u32) -> Result<(), NetlinkError> {
+        self.change(Rtm::Dellink, 0, &Link::removal(link))
     }
 
     /// All addresses of both families.

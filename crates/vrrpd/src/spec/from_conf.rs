@@ -13,6 +13,7 @@ use crate::notify::notifier::Scripts;
 use crate::packet::{AUTH_DATA, Auth, Version};
 use crate::params::{Garp, Params};
 use crate::track::watch::Things;
+use crate::vmac::Vmac;
 
 /// IFA_F_ flags of linux/if_addr.h.
 mod flag {
@@ -95,7 +96,17 @@ fn spec(config: &Config, instance: &model::Instance) -> Spec {
         group_name: group.map(|g| g.name.value.clone()),
         group_track: group.map(|g| g.track.clone()).unwrap_or_default(),
         weights: group.is_none_or(|g| *g.tracking_weight),
-        vips: instance.addresses.iter().chain(&instance.excluded).map(|a| vip(a, &interface)).collect(),
+        vips: instance
+            .addresses
+            .iter()
+            .chain(&instance.excluded)
+            .map(|a| vip(a, &interface, instance.vmac.as_ref()))
+            .collect(),
+        vmac: instance.vmac.as_ref().map(|v| Vmac {
+            name: v.name.value.clone(),
+            mac: *v.mac,
+            xmit_base: *v.xmit_base,
+        }),
         lines: Lines::new(&instance.routes, &instance.rules),
         sync: config.global.sync_daemon.clone().filter(|d| *d.instance == *instance.name),
         track_primary: *instance.track_primary,
@@ -155,8 +166,10 @@ fn password(text: &At<Vec<u8>>) -> [u8; AUTH_DATA] {
     std::array::from_fn(|i| text.get(i).copied().unwrap_or(0))
 }
 
-fn vip(address: &model::Address, interface: &str) -> Vip {
+fn vip(address: &model::Address, interface: &str, vmac: Option<&model::Vmac>) -> Vip {
     let dev = if address.dev.is_empty() { interface } else { &address.dev };
+    // What belongs on the instance's interface moves to its VMAC.
+    let dev = vmac.filter(|_| dev == interface).map_or(dev, |v| &v.name);
     let six = address.prefix.addr.is_ipv6();
     let set = [
         (six || address.nodad, NODAD),

@@ -63,6 +63,29 @@ impl Link {
         b
     }
 
+    /// The body of RTM_NEWLINK that makes a macvlan on a link. Private mode: the VMACs of one host have nothing to say to
+    /// each other.
+    pub(super) fn macvlan(name: &str, on: u32, mac: Mac) -> Vec<u8> {
+        const MODE: u16 = 1;
+        const PRIVATE: u32 = 1;
+        let mut b = vec![0; HEADER];
+        nlattr::put_str(&mut b, u16::from(Ifla::Ifname), name);
+        nlattr::put(&mut b, u16::from(Ifla::Address), &mac.0);
+        nlattr::put_u32(&mut b, u16::from(Ifla::Link), on);
+        nlattr::nest(&mut b, u16::from(Ifla::Linkinfo), |b| {
+            nlattr::put_str(b, u16::from(IflaInfo::Kind), "macvlan");
+            nlattr::nest(b, u16::from(IflaInfo::Data), |b| nlattr::put_u32(b, MODE, PRIVATE));
+        });
+        b
+    }
+
+    /// The body of RTM_DELLINK.
+    pub(super) fn removal(index: u32) -> [u8; HEADER] {
+        let mut b = [0; HEADER];
+        b[4..8].copy_from_slice(&index.to_ne_bytes());
+        b
+    }
+
     /// Reads the body of RTM_NEWLINK or RTM_DELLINK; none if it is too short.
     pub(super) fn decode(body: &[u8]) -> Option<Self> {
         let word = |i: usize| body.get(i..i + 4)?.first_chunk().map(|b| u32::from_ne_bytes(*b));
