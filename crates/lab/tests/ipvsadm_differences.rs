@@ -1,0 +1,225 @@
+//! What ipvsctl under its own name does otherwise than ipvsadm, and the verbs list, apply and diff on a real table.
+
+mod ipvsadm {
+    pub(crate) mod random;
+}
+
+use std::time::Duration;
+
+use ipvsadm::random::Random;
+use lab::{Host, Lab, SECONDS};
+use lvs_core::ipvs::{Ipvs, fake::Fake};
+use lvs_core::plan::{Scope, diff, step};
+use lvs_core::sys::clock;
+use lvs_core::table::Table;
+
+fn host() -> Host {
+    Lab::new().host("h", &["10.0.0.1/24", "fd00::1/64"])
+}
+
+#[test]
+fn restore_goes_on_and_names_every_failed_line() {
+    let host = host();
+    let input = "# the cluster\n-A -t 10.0.0.9:80 -s rr\n  # more\n-A -t bad\n-A -t 10.0.0.9:81 -s bogus\n\
+                 -Q\nnonsense\n-A -t 10.0.0.9:82 -t 10.0.0.9:83\n-a -t 10.0.0.9:80 -r 10.0.0.7 -w 3\n";
+    let answer = host.input("ipvsctl -R", input);
+    assert_eq!(answer.status, 1, "{answer}");
+    let named: Vec<&str> = answer.stderr.lines().map(|l| l.split(": ").nth(1).unwrap_or_default()).collect();
+    assert_eq!(named, ["line 4", "line 5", "line 6", "line 7", "line 8"], "{answer}");
+    assert!(answer.stderr.contains("modprobe ip_vs_bogus"), "{answer}");
+    assert_eq!(host.ok("ipvsadm -Sn"), "-A -t 10.0.0.9:80 -s rr\n-a -t 10.0.0.9:80 -r 10.0.0.7:80 -g -w 3\n");
+    assert_eq!(host.input("ipvsctl -R", "# nothing\n\n-A -f 3\n").status, 0);
+}
+
+#[test]
+fn what_is_saved_comes_back_whole() {
+    let host = host();
+    let rules = "-A -t 10.0.0.9:80 -s sh -b sh-port,flag-3\n-a -t 10.0.0.9:80 -r 10.0.0.7:80 -g -w 1 -x 20 -y 10\n\
+                 -A -f 4294967295 -s rr\n";
+    assert_eq!(host.input("ipvsctl -R", rules).status, 0);
+    let saved = host.ok("ipvsctl -Sn");
+    let mut lines: Vec<&str> = saved.lines().collect();
+    lines.sort_unstable();
+    let mut expected: Vec<&str> = rules.lines().collect();
+    expected[0] = "-A -t 10.0.0.9:80 -s sh -b sh-port,flag-3";
+    expected.sort_unstable();
+    assert_eq!(lines, expected);
+    assert!(host.ok("ipvsctl -Ln").contains("FWM  4294967295 rr\n"));
+    let table = host.ok("ipvsctl list --json");
+    host.ok("ipvsctl -C");
+    assert_eq!(host.input("ipvsctl -R", &saved).status, 0);
+    assert_eq!(host.ok("ipvsctl list --json"), table);
+}
+
+#[test]
+fn help_and_version_need_no_rights() {
+    let host = host();
+    for option in ["-h", "--help", "-v", "--version"] {
+        let answer =
+            host.run(&format!("setpriv --reuid 65534 --clear-groups --inh-caps=-all ipvsctl {option}"));
+        assert_eq!((answer.status, answer.stderr.as_str()), (0, ""), "{answer}");
+        assert!(answer.stdout.contains("ipvsctl"), "{answer}");
+    }
+    let answer = host.run("setpriv --reuid 65534 --clear-groups --inh-caps=-all ipvsctl -Ln");
+    assert_eq!(answer.status, 2, "{answer}");
+    assert!(answer.stderr.contains("CAP_NET_ADMIN"), "{answer}");
+}
+
+/// A name server that never answers: ipvsadm would wait ten seconds for each of these addresses.
+#[test]
+fn dead_dns_costs_a_second_for_all_names_together() {
+    let host = host();
+    host.write("/etc/resolv.conf", "nameserver 10.0.0.77\n");
+    // Nobody answers, and nobody says so: the neighbour is known, the packets get lost.
+    host.ok("ip neigh add 10.0.0.77 lladdr 02:00:00:00:00:77 dev ens192");
+    host.ok("ipvsctl -A -t 10.0.0.9:80 -s rr");
+    for n in 10..15 {
+        host.ok(&format!("ipvsctl -a -t 10.0.0.9:80 -r 10.0.0.{n}"));
+    }
+    let start = clock::now();
+    let listed = host.ok("ipvsctl -L");
+    let took = clock::now().since(start);
+    assert!(listed.contains("10.0.0.9:http") && listed.contains("10.0.0.14:http"), "{listed}");
+    assert!(took > Duration::from_millis(900) && took < 5 * SECONDS, "{took:?}");
+}
+
+#[test]
+fn errors_say_the_real_reason() {
+    let host = host();
+    host.ok("ipvsctl -A -t 10.0.0.9:80 -s rr");
+    let cases = [
+        ("-a -t 10.0.0.9:80 -r 224.0.0.1", "not a unicast address"),
+        ("-A -t 10.0.0.9:81 -s bogus", "scheduler 'bogus' is unknown or its module cannot be loaded"),
+        ("-A -t 10.0.0.9:80", "exists already"),
+        ("-D -t 10.0.0.8:80", "no such service"),
+        ("-d -t 10.0.0.9:80 -r 10.0.0.7", "no such real server"),
+        ("-a -t 10.0.0.9:80 -r 10.0.0.7 -y 5", "lower threshold 5 is above upper threshold 0"),
+        ("--start-daemon master --mcast-interface nope", "no interface 'nope'"),
+        ("-L -t 10.0.0.8:80", "no such service"),
+        ("-a -t 10.0.0.9:80", "which real server?"),
+    ];
+    for program in ["ipvsctl", "ipvsadm"] {
+        let path = if program == "ipvsadm" { link(&host) } else { program.to_owned() };
+        for (line, reason) in cases {
+            let answer = host.run(&format!("{path} {line}"));
+            assert_ne!(answer.status, 0, "{answer}");
+            assert!(
+                answer.stderr.starts_with(&format!("{program}: ")) && answer.stderr.contains(reason),
+                "{answer}"
+            );
+        }
+    }
+    let bare = Lab::new().bare_host("b");
+    bare.ok("ip link set lo down");
+    bare.ok("ipvsctl -A -t 10.0.0.9:80");
+    let answer = bare.run("ipvsctl -a -t 10.0.0.9:80 -r 10.0.0.7");
+    assert!(answer.stderr.contains("is lo up?"), "{answer}");
+}
+
+/// A link as an installation makes it, in the host's own /run.
+fn link(host: &Host) -> String {
+    host.ok(&["ln", "-sf", &lab::bin("ipvsctl").display().to_string(), "/run/ipvsadm"]);
+    "/run/ipvsadm".to_owned()
+}
+
+const FILE: &str = "virtual_server 10.0.0.9 80 {\n  lb_algo rr\n  lb_kind DR\n  persistence_timeout 60\n  protocol TCP\n  \
+                    real_server 10.0.0.7 80 {\n    weight 2\n  }\n  real_server 10.0.0.8 80 {\n    weight 1\n  }\n}\n";
+
+#[test]
+fn apply_does_the_least_and_proves_it() {
+    let host = host();
+    host.write("/run/k.conf", FILE);
+    host.ok("ipvsctl -A -f 9 -s rr");
+    let wanted = "-A -t 10.0.0.9:80 -s rr -p 60\n-a -t 10.0.0.9:80 -r 10.0.0.7:80 -g -w 2\n\
+                  -a -t 10.0.0.9:80 -r 10.0.0.8:80 -g -w 1\n";
+    assert_eq!(host.ok("ipvsctl apply --dry-run /run/k.conf"), wanted);
+    let differs = host.run("ipvsctl diff /run/k.conf");
+    assert_eq!((differs.status, differs.stdout.as_str()), (1, wanted), "{differs}");
+    assert_eq!(host.ok("ipvsctl apply /run/k.conf"), wanted);
+    assert_eq!(host.ok("ipvsctl apply /run/k.conf"), "nothing to do\n");
+    assert_eq!(host.run("ipvsctl diff /run/k.conf").status, 0);
+    assert!(host.ok("ipvsadm -Ln").contains("FWM  9 rr"), "strangers stay");
+    assert_eq!(host.ok("ipvsctl apply --prune /run/k.conf"), "-D -f 9\n");
+
+    let json = host.ok("ipvsctl list --json");
+    let rules = host.ok("ipvsctl -Sn");
+    host.ok("ipvsctl -C");
+    assert_eq!(host.input("ipvsctl apply -", &json).status, 0);
+    assert_eq!(host.input("ipvsctl diff --prune -", &rules).status, 0);
+    let patch = host
+        .input("ipvsctl diff --prune -", "-A -t 10.0.0.9:80 -s rr -p 60\n-a -t 10.0.0.9:80 -r 10.0.0.6\n")
+        .stdout;
+    assert_eq!(host.input("ipvsctl -R", &patch).status, 0);
+    assert_eq!(
+        host.ok("ipvsctl -Sn"),
+        "-A -t 10.0.0.9:80 -s rr -p 60\n-a -t 10.0.0.9:80 -r 10.0.0.6:80 -g -w 1\n"
+    );
+}
+
+#[test]
+fn a_wrong_file_changes_nothing_and_says_all_that_is_wrong() {
+    let host = host();
+    let answer = host.input("ipvsctl apply --prune -", "-A -t 10.0.0.9:80\n-A -t bad\n-A -t 10.0.0.9:80\n");
+    assert_eq!(answer.status, 2, "{answer}");
+    assert!(answer.stderr.contains("input:2: ") && answer.stderr.contains("input:3: "), "{answer}");
+    let answer = host.input("ipvsctl diff -", "virtual_server nonsense 80 {\n}\n");
+    assert_eq!(answer.status, 2, "{answer}");
+    assert!(answer.stderr.contains("input:1:16: error"), "{answer}");
+    assert_eq!(host.run("ipvsctl diff /run/nothing-here").status, 2);
+    assert_eq!(host.ok("ipvsctl -Sn"), "");
+}
+
+#[test]
+fn a_failed_apply_says_what_was_done_and_rolls_back() {
+    let host = host();
+    host.ok("ipvsctl -A -t 10.0.0.9:80 -s rr");
+    let before = host.ok("ipvsctl -Sn");
+    let file = "-A -t 10.0.0.9:80 -s wlc\n-A -t 10.0.0.9:81 -s bogus\n";
+    let answer = host.input("ipvsctl apply --rollback -", file);
+    assert_eq!(answer.status, 1, "{answer}");
+    for part in ["done    -E -t 10.0.0.9:80 -s wlc", "FAILED  -A -t 10.0.0.9:81 -s bogus", "rolled back"] {
+        assert!(answer.stderr.contains(part), "{answer}");
+    }
+    assert_eq!(host.ok("ipvsctl -Sn"), before);
+}
+
+/// From any table to any other: the difference, carried out by the kernel, gives it; no server that both have is ever
+/// missing on the way; and what ipvsctl saves, it restores.
+#[test]
+fn random_tables_become_one_another() {
+    let host = host();
+    let mut random = Random::new(20_261_122);
+    let mut now = Table::default();
+    for round in 0..25 {
+        let want = random.table();
+        let ops = diff(&now, &want, &Scope::Everything);
+        never_missing(&now, &want, &ops);
+        let rules = rules(&want);
+        let answer = host.input("ipvsctl apply --prune -", &rules);
+        assert_eq!(answer.status, 0, "round {round}: {answer}\n{rules}");
+        let saved = host.ok("ipvsctl -Sn");
+        let read = host.input("ipvsctl diff --prune -", &saved);
+        assert_eq!((read.status, read.stdout.as_str()), (0, ""), "round {round}: {read}");
+        let answer = host.input("ipvsctl diff --prune -", &rules);
+        assert_eq!((answer.status, answer.stdout.as_str()), (0, ""), "round {round}: {answer}");
+        now = want;
+    }
+}
+
+fn rules(table: &Table) -> String {
+    diff(&Table::default(), table, &Scope::Everything).iter().map(|op| format!("{op}\n")).collect()
+}
+
+fn never_missing(now: &Table, want: &Table, ops: &[lvs_core::plan::Op]) {
+    let mut at = now.clone();
+    for op in ops {
+        assert!(step(&mut at, op), "{op} does not fit");
+        for (key, entry) in &want.services {
+            let Some(old) = now.services.get(key) else { continue };
+            for server in entry.servers.keys().filter(|s| old.servers.contains_key(s)) {
+                assert!(at.services[key].servers.contains_key(server), "{op}: {server} is missing");
+            }
+        }
+    }
+    assert_eq!(Fake::new(at).read().map(|t| diff(&t, want, &Scope::Everything)), Ok(Vec::new()));
+}
