@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use lvs_core::conf::print::print;
 use lvs_core::conf::{Diag, Env, NoFiles, Severity, parse};
 
 const KEEPALIVED: &str = include_str!("corpus/keepalived.tsv");
@@ -114,6 +115,18 @@ fn where_keepalived_complains_we_do() {
         }
     }
     assert_eq!(silent, "", "keepalived complains about these lines and we do not");
+}
+
+#[test]
+fn what_is_read_can_be_printed_and_read_again() {
+    let Some(folder) = folder() else { return };
+    let env = Env { id: "idhost".to_owned(), ..Env::default() };
+    for (name, ..) in keepalived() {
+        let (config, _) = parse(name, &std::fs::read(folder.join(name)).unwrap(), &mut NoFiles, &env);
+        let printed = print(&config);
+        let (again, _) = parse(name, printed.as_bytes(), &mut NoFiles, &env);
+        assert!(config == again, "{name} is another file after printing:\n{printed}");
+    }
 }
 
 #[test]

@@ -90,7 +90,7 @@ pub fn unsupported(config: &Config) -> Vec<String> {
     let missing = checks.filter_map(|c| task(c, &options, &scripts).err().map(|why| (c, why)));
     missing
         .map(|(c, why)| {
-            let place = config.files.show(c.place);
+            let place = config.files.show(c.place.place);
             format!("{place}: {why}: nothing is checked by this, its server counts as alive")
         })
         .collect()

@@ -156,7 +156,7 @@ fn schedules(config: &Config, findings: &mut Findings) {
                 check.probe.timeout.value,
             ))
         {
-            findings.note("check-schedule", check.place, schedule(check));
+            findings.note("check-schedule", check.place.place, schedule(check));
         }
     }
 }

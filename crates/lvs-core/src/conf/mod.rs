@@ -13,6 +13,7 @@ mod findings;
 mod lex;
 pub mod model;
 mod place;
+pub mod print;
 mod read;
 mod reader;
 mod repeat;

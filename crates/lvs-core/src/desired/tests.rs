@@ -6,7 +6,6 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::conf::At;
-use crate::conf::Place;
 use crate::conf::model::{Check, CheckKind, Probe, ServerGroup, Sorry};
 use crate::plan::{Op, Scope, diff, step};
 use crate::table::{Forward, Protocol, ServiceFlags};
@@ -29,7 +28,7 @@ fn check(to: Endpoint) -> Check {
         timeout: at(Duration::from_secs(5)),
     };
     Check {
-        place: Place::NONE,
+        place: At::assumed(()),
         kind: CheckKind::Tcp,
         probe,
         retry: at(1),

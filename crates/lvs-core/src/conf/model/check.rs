@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::script::Command;
 use crate::addr::Endpoint;
-use crate::conf::place::{At, Place};
+use crate::conf::place::At;
 
 /// From where and to where a check connects.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,8 +28,8 @@ pub struct Probe {
 /// One checker, with its schedule.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Check {
-    /// Where the block begins.
-    pub place: Place,
+    /// Where the block begins; says nothing by itself.
+    pub place: At<()>,
     /// What it does.
     pub kind: CheckKind,
     /// The connection; present for MISC_CHECK and the like too, unused there.

@@ -154,7 +154,7 @@ fn finish(cx: &mut Cx<'_>, key: &str, mut d: Draft<'_>, stmt: Stmt<'_>, base: &B
     d.probe.connect_to = connect_to(&d, base.target);
     d.probe.timeout = d.schedule.timeout.unwrap_or(d.probe.timeout);
     Some(Check {
-        place: stmt.place(0),
+        place: At::new((), stmt.place(0)),
         kind,
         probe: d.probe,
         retry: d.schedule.retry.unwrap_or(At::assumed(retry)),
