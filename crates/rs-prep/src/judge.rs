@@ -65,7 +65,7 @@ pub fn check(dir: &Path, args: &Check, out: &mut Output) -> Result<u8> {
 
 fn asked(args: &Check, host: &HostState) -> Result<Asked> {
     let mut asked = Asked { directors: args.director.clone(), ..Asked::default() };
-    if let Some(role) = run::role(&args.which, host)? {
+    if let Some(role) = run::role(&args.which, || Ok(host.clone()))? {
         asked.vips = role.vips();
         asked.served = role.served;
         asked.directors.extend(role.directors);
@@ -117,7 +117,12 @@ fn fix(dir: &Path, kernel: &mut Kernel, asked: &Asked, found: &[Finding]) -> Res
         store.save(&next)?;
     }
     let silent = placed.iter().any(|vip| vip.addr.is_ipv4());
-    effects::run(kernel, &steps, silent).map_err(|failed| failed.error)?;
+    if let Err(failed) = effects::run(kernel, &steps, silent) {
+        if failed.undone {
+            store.save(&saved)?;
+        }
+        return Err(failed.error);
+    }
     Ok(steps)
 }
 

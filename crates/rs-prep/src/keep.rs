@@ -22,7 +22,7 @@ pub fn persist(args: &Persist, out: &mut Output) -> Result<u8> {
     let vips = if args.which.vips.is_empty() && args.which.config.is_none() {
         judge::held(&host)
     } else {
-        run::chosen(&args.which, &host, run::maker(args.tunnel))?
+        run::chosen(&args.which, || Ok(host), run::maker(args.tunnel))?
     };
     if vips.is_empty() {
         return Err(Wrong("no VIP is on this host; name it, or give --config FILE".to_owned()).into());

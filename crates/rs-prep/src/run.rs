@@ -45,9 +45,9 @@ pub(crate) fn lock(dir: &Path) -> Result<Store> {
 }
 
 /// What the file of `--config` asks of this host, if it was given.
-pub(crate) fn role(which: &Vips, host: &HostState) -> Result<Option<Role>> {
+pub(crate) fn role(which: &Vips, host: impl FnOnce() -> Result<HostState>) -> Result<Option<Role>> {
     let Some(file) = &which.config else { return Ok(None) };
-    let role = config::role(&config::read(file)?, host);
+    let role = config::role(&config::read(file)?, &host()?);
     role.notices.iter().for_each(say);
     if role.served.is_empty() {
         bail!("{}: this host has no address of a real server of a DR or TUN service", file.display());
@@ -61,7 +61,11 @@ pub(crate) fn maker(tunnel: bool) -> fn(IpAddr) -> Vip {
 }
 
 /// The VIPs that were named, or those of the file.
-pub(crate) fn chosen(which: &Vips, host: &HostState, make: impl Fn(IpAddr) -> Vip) -> Result<Vec<Vip>> {
+pub(crate) fn chosen(
+    which: &Vips,
+    host: impl FnOnce() -> Result<HostState>,
+    make: impl Fn(IpAddr) -> Vip,
+) -> Result<Vec<Vip>> {
     if let Some(role) = role(which, host)? {
         return Ok(role.vips());
     }
@@ -81,7 +85,7 @@ fn up(dir: &Path, args: &Up, out: &mut Output) -> Result<u8> {
     let wish =
         Wish { route: !args.no_route, host_scope: args.scope == Scope::Host, label: args.label.clone() };
     let mut kernel = Kernel::open()?;
-    let vips = chosen(&args.which, &kernel.read()?, maker(args.tunnel))?;
+    let vips = chosen(&args.which, || kernel.read(), maker(args.tunnel))?;
     if args.dry_run {
         for step in plan::up(&kernel.read()?, &vips, &wish)? {
             out.line(step)?;
@@ -151,7 +155,8 @@ fn down(dir: &Path, args: &Down, out: &mut Output) -> Result<u8> {
         None => store::peek(dir)?,
     };
     let host = kernel.read()?;
-    let vips = if args.all { saved.vips.clone() } else { chosen(&args.which, &host, Vip::direct)? };
+    let vips =
+        if args.all { saved.vips.clone() } else { chosen(&args.which, || Ok(host.clone()), Vip::direct)? };
     let plan = undo::down(&host, &vips, &saved, |key| sysctl::read(key).ok().flatten());
     plan.notices.iter().for_each(|notice| out.notice(notice));
     let Some(store) = store else {
