@@ -130,6 +130,38 @@ impl From<&Snapshot> for Document {
     }
 }
 
+/// A table without anything counted.
+impl From<&Table> for Document {
+    fn from(table: &Table) -> Self {
+        let services = table.services.iter().map(|(key, entry)| {
+            let state = |(endpoint, server): (&Endpoint, &Server)| ServerState {
+                endpoint: *endpoint,
+                server: *server,
+                active: 0,
+                inactive: 0,
+                persistent: 0,
+                stats: Stats::default(),
+            };
+            let service = ServiceState { key: *key, service: entry.service.clone(), stats: Stats::default() };
+            let servers = entry.servers.iter().map(state).collect();
+            ServiceDoc::from(&Entry { service, servers }).uncounted()
+        });
+        let services = services.collect();
+        Self { version: None, connection_table_size: None, timeouts: None, daemons: Vec::new(), services }
+    }
+}
+
+impl ServiceDoc {
+    fn uncounted(mut self) -> Self {
+        self.stats = None;
+        for s in &mut self.servers {
+            s.stats = None;
+            (s.active_connections, s.inactive_connections, s.persistent_connections) = (None, None, None);
+        }
+        self
+    }
+}
+
 impl From<&Entry> for ServiceDoc {
     fn from(entry: &Entry) -> Self {
         let ServiceState { key, service, stats } = &entry.service;

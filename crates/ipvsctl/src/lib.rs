@@ -10,6 +10,7 @@ pub mod check;
 mod connections;
 pub mod document;
 pub mod drain;
+pub mod export;
 mod face;
 mod help;
 mod layout;

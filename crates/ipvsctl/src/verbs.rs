@@ -1,7 +1,7 @@
 //! The verbs that ipvsadm does not have and that look at the table rather than write rules.
 //!
 //! Each lives in a file of its own, with a pure part (snapshots and times in, plans and text out) and a thin
-//! driver: [`drain`], [`metrics`], [`top`] and, as they land, `check`, `export`, `completions`. This file is
+//! driver: [`check`], [`drain`], [`export`], [`metrics`], [`top`]. This file is
 //! their only door: the command line takes [`Verb`] as a flattened subcommand and gives it to [`run`].
 
 use std::ffi::OsString;
@@ -12,7 +12,7 @@ use clap::{Parser, Subcommand};
 use lvs_core::ipvs::IpvsError;
 use lvs_core::sys::ipvs::{Client, OpenError};
 
-use crate::{apply, check, drain, metrics, show, top};
+use crate::{apply, check, drain, export, metrics, show, top};
 
 /// The command line while these verbs are the only ones.
 #[derive(Debug, Parser)]
@@ -35,6 +35,8 @@ pub enum Verb {
     Check(check::Args),
     /// Take a real server out of service without cutting anybody off
     Drain(drain::Args),
+    /// Print the table, or that of a file, as keepalived.conf, rule lines or JSON
+    Export(export::Args),
     /// Print the table's counters for Prometheus
     Metrics(metrics::Args),
     /// Show services and servers with their connections and traffic
@@ -95,6 +97,7 @@ pub fn run(verb: &Verb) -> Result<u8, Failure> {
         Verb::Diff(args) => apply::run_diff(args),
         Verb::Check(args) => check::run(args),
         Verb::Drain(args) => drain::run(args),
+        Verb::Export(args) => export::run(args),
         Verb::Metrics(args) => metrics::run(args),
         Verb::Top(args) => top::run(args),
     }

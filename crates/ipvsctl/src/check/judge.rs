@@ -45,7 +45,9 @@ pub(crate) fn judge(subject: &Subject, host: &Host) -> Vec<Diag> {
         }
     }
     judge.ports();
-    judge.found.sort_by_key(|d| d.at.as_ref().map_or((true, 0, Place::NONE), |e| (false, e.place.file, e.place)));
+    judge
+        .found
+        .sort_by_key(|d| d.at.as_ref().map_or((true, 0, Place::NONE), |e| (false, e.place.file, e.place)));
     judge.found
 }
 
