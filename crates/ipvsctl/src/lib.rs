@@ -7,6 +7,7 @@
 mod adm;
 pub mod apply;
 pub mod check;
+pub mod completions;
 mod connections;
 pub mod document;
 pub mod drain;

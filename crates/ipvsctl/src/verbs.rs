@@ -1,18 +1,18 @@
 //! The verbs that ipvsadm does not have and that look at the table rather than write rules.
 //!
 //! Each lives in a file of its own, with a pure part (snapshots and times in, plans and text out) and a thin
-//! driver: [`check`], [`drain`], [`export`], [`metrics`], [`top`]. This file is
+//! driver: [`check`], [`completions`], [`drain`], [`export`], [`metrics`], [`top`]. This file is
 //! their only door: the command line takes [`Verb`] as a flattened subcommand and gives it to [`run`].
 
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use lvs_core::ipvs::IpvsError;
 use lvs_core::sys::ipvs::{Client, OpenError};
 
-use crate::{apply, check, drain, export, metrics, show, top};
+use crate::{apply, check, completions, drain, export, metrics, show, top};
 
 /// The command line while these verbs are the only ones.
 #[derive(Debug, Parser)]
@@ -33,6 +33,8 @@ pub enum Verb {
     Diff(apply::DiffArgs),
     /// Find every mistake of a file, and what will be one at night
     Check(check::Args),
+    /// Print what a shell needs to complete ipvsctl's words
+    Completions(completions::Args),
     /// Take a real server out of service without cutting anybody off
     Drain(drain::Args),
     /// Print the table, or that of a file, as keepalived.conf, rule lines or JSON
@@ -73,6 +75,11 @@ impl Failure {
     }
 }
 
+/// The command line of the verbs.
+pub(crate) fn command() -> clap::Command {
+    Cli::command()
+}
+
 /// Does what the command line says, with its messages on standard error.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let status = match Cli::try_parse_from(args) {
@@ -96,6 +103,7 @@ pub fn run(verb: &Verb) -> Result<u8, Failure> {
         Verb::Apply(args) => apply::run(args),
         Verb::Diff(args) => apply::run_diff(args),
         Verb::Check(args) => check::run(args),
+        Verb::Completions(args) => completions::run(args),
         Verb::Drain(args) => drain::run(args),
         Verb::Export(args) => export::run(args),
         Verb::Metrics(args) => metrics::run(args),
