@@ -11,7 +11,7 @@ use crate::notify::{Event, Who};
 use crate::words::State;
 
 /// How long the daemon's end waits for the last scripts; they go on without it.
-const LAST_SCRIPTS: Duration = Duration::from_secs(5);
+const LAST_SCRIPTS: Duration = Duration::from_secs(10);
 
 impl<S: Source> Driver<S> {
     /// A router is in another state.

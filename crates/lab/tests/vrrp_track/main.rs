@@ -1,0 +1,339 @@
+//! What routers track and what they tell: each scene is played with keepalived and with vrrpd, and must come to the same.
+
+mod scene;
+
+use lab::{SECONDS, pause};
+use scene::{GLOBALS, Program, Scene, both, instance, instance_on, script};
+
+const NOTIFY: &str = "notify_master \"/etc/note NAME master\"\n notify_backup \"/etc/note NAME backup\"\n \
+                      notify_fault \"/etc/note NAME fault\"\n notify_stop \"/etc/note NAME stop\"\n \
+                      notify \"/etc/note NAME any\"";
+
+fn notify(name: &str) -> String {
+    NOTIFY.replace("NAME", name)
+}
+
+/// The calls about one name, in the order of their ends.
+fn calls(scene: &Scene, name: &str) -> Vec<String> {
+    let own = format!("{name} ");
+    scene.told().iter().filter_map(|l| l.strip_prefix(&own).map(str::to_owned)).collect()
+}
+
+#[test]
+fn a_sync_group_moves_as_one_and_tells_it_in_order() {
+    let group = format!("vrrp_sync_group G {{\n group {{\n A\n B\n }}\n {}\n}}\n", notify("G"));
+    let file = [
+        GLOBALS.to_owned(),
+        group,
+        instance("A", 51, 150, &notify("A")),
+        instance_on("ens224", "B", 52, 100, &notify("B")),
+    ]
+    .concat();
+    let states = ["BACKUP", "MASTER", "FAULT", "BACKUP", "MASTER", "STOP"];
+    let names = [("A", "INSTANCE", 150), ("B", "INSTANCE", 100), ("G", "GROUP", 0)];
+    both(&file, |s| {
+        // Two scripts a state; the next step waits for them, so that none is cut short by the end.
+        let heard = |count: usize| {
+            s.wait("the scripts", || names.iter().all(|(name, ..)| calls(s, name).len() >= 2 * count));
+        };
+        s.until("G", "MASTER 0");
+        heard(2);
+        s.host.ok("ip link set ens224 down");
+        s.until("G", "FAULT 0");
+        heard(3);
+        assert!(!s.host.ok("ip -o address").contains("192.168.15.51"), "the sound leg gives up its VIP, too");
+        s.host.ok("ip link set ens224 up");
+        s.until("G", "MASTER 0");
+        heard(5);
+        s.stop("G", "STOP 0");
+        // keepalived's own end takes scripts with it that are not fast enough.
+        let certain = if s.program == Program::Keepalived { 5 } else { 6 };
+        heard(certain);
+        for (name, kind, priority) in names {
+            let wanted: Vec<_> = states.iter().map(|state| format!("{state} {priority}")).collect();
+            assert_eq!(s.states(name), wanted, "{:?}: the pipe about {name}", s.program);
+            let two = |state: &&str| [state.to_lowercase(), format!("any {kind} {name} {state} {priority}")];
+            let mut wanted: Vec<_> = states[..certain].iter().flat_map(two).collect();
+            let mut told = calls(s, name);
+            told.truncate(wanted.len());
+            if s.program == Program::Keepalived {
+                // It starts both at once: whichever is faster comes first.
+                wanted.sort();
+                told.sort();
+            }
+            assert_eq!(told, wanted, "{:?}: the scripts about {name}", s.program);
+        }
+    });
+}
+
+#[test]
+fn scripts_change_the_priority_by_their_weights_after_rise_and_fall() {
+    let chk = |name: &str, lines: &str| {
+        format!("vrrp_script {name} {{\n script \"/etc/{name}\"\n interval 1\n timeout 20\n {lines}\n}}\n")
+    };
+    let file = [
+        GLOBALS.to_owned(),
+        chk("plus", "weight 7\n rise 2\n fall 3"),
+        chk("minus", "weight -20"),
+        chk("turned", "weight 5 reverse"),
+        instance("A", 51, 100, "track_script {\n plus\n minus\n turned\n }"),
+    ]
+    .concat();
+    let play = |program| {
+        let s = Scene::start(program, &file, |host| {
+            for name in ["plus", "minus", "turned"] {
+                script(
+                    host,
+                    &format!("/etc/{name}"),
+                    &format!("echo x >> /run/{name}.runs\ntest -e /run/{name}"),
+                );
+            }
+            host.ok("touch /run/minus");
+        });
+        let runs = |name: &str| {
+            s.host.sh(&format!("cat /run/{name}.runs 2>/dev/null | wc -l")).stdout.trim().parse()
+        };
+        s.until("A", "MASTER 100");
+        let before: u32 = runs("plus").unwrap();
+        s.host.ok("touch /run/plus");
+        s.until("A", "MASTER_PRIORITY 107");
+        assert!(runs("plus").unwrap() - before >= 2, "{program:?}: rise 2");
+        let before: u32 = runs("plus").unwrap();
+        s.host.ok("rm /run/plus");
+        s.until("A", "MASTER_PRIORITY 100");
+        assert!(runs("plus").unwrap() - before >= 3, "{program:?}: fall 3");
+        s.host.ok("rm /run/minus");
+        s.until("A", "MASTER_PRIORITY 80");
+        s.host.ok("touch /run/turned");
+        s.until("A", "MASTER_PRIORITY 75");
+        s.host.ok("touch /run/minus");
+        s.until("A", "MASTER_PRIORITY 95");
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| play(Program::Keepalived));
+        scope.spawn(|| play(Program::Vrrpd));
+    });
+}
+
+#[test]
+fn without_a_weight_the_first_result_is_waited_for_and_a_hanging_script_is_a_fault() {
+    let chk = "vrrp_script chk {\n script \"/etc/chk\"\n interval 1\n timeout 4\n}\n";
+    let file = [GLOBALS, chk, &instance("A", 51, 100, "track_script {\n chk\n }")].concat();
+    let play = |program| {
+        let s = Scene::start(program, &file, |host| {
+            script(
+                host,
+                "/etc/chk",
+                "[ -e /run/begun ] || { touch /run/begun; sleep 0.8; echo done > /run/first; exit 0; }\n\
+                 [ ! -e /run/hang ] || { sleep 1234 & wait; }",
+            );
+        });
+        s.until("A", "MASTER 100");
+        assert!(s.host.sh("test -s /run/first").status == 0, "{program:?}: the first result came first");
+        s.host.ok("touch /run/hang");
+        s.until("A", "FAULT 100");
+        assert!(!s.host.ok("ip -o address").contains("192.168.15.51"));
+        s.host.ok("rm /run/hang");
+        s.until("A", "MASTER 100");
+        if program == Program::Vrrpd {
+            // What a script that had to be ended has started goes with it.
+            s.wait("the end of the script's children", || s.host.sh("pgrep -f '[s]leep 1234'").status == 1);
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| play(Program::Keepalived));
+        scope.spawn(|| play(Program::Vrrpd));
+    });
+}
+
+#[test]
+fn a_file_s_number_is_added_and_too_low_a_one_is_a_fault() {
+    let files =
+        "track_file f {\n file /run/f\n weight 2\n}\ntrack_file zero {\n file /run/zero\n weight 0\n}\n";
+    let file = [
+        GLOBALS,
+        files,
+        &instance("A", 51, 100, "track_file {\n f\n }"),
+        &instance("B", 52, 100, "track_file {\n zero\n }"),
+    ]
+    .concat();
+    both(&file, |s| {
+        let write = |path: &str, text: &str| s.host.write(&format!("/run/{path}"), text);
+        s.until("A", "MASTER 100");
+        s.until("B", "MASTER 100");
+        for (text, priority) in [
+            ("10", 120),
+            ("-5\n", 90),
+            ("abc\n", 100),
+            ("7 x\n", 114),
+            (" 3\n", 106),
+            ("200\n", 254),
+            ("-49", 2),
+        ] {
+            write("f", text);
+            s.until("A", &format!("MASTER_PRIORITY {priority}"));
+        }
+        write("f.new", "4");
+        s.host.ok("mv /run/f.new /run/f");
+        s.until("A", "MASTER_PRIORITY 108");
+        s.host.ok("rm /run/f");
+        s.until("A", "MASTER_PRIORITY 100");
+        write("f", "-127");
+        s.until("A", "FAULT 100");
+        write("f", "-126");
+        s.wait("backup with the lowest priority", || s.states("A").contains(&"BACKUP 1".to_owned()));
+        for (text, state) in [("5", "FAULT 100"), ("0", "MASTER 100"), ("-1", "FAULT 100")] {
+            write("zero", text);
+            s.until("B", state);
+        }
+        s.host.ok("rm /run/zero");
+        s.until("B", "MASTER 100");
+    });
+}
+
+#[test]
+fn other_interfaces_change_the_priority_or_are_a_fault() {
+    let file = [
+        GLOBALS.to_owned(),
+        instance("A", 51, 100, "track_interface {\n ens224 weight 30\n }"),
+        instance("B", 52, 100, "track_interface {\n ens224 weight -30\n }"),
+        instance("C", 53, 100, "track_interface {\n ens224 weight 40 reverse\n }"),
+        instance("D", 54, 100, "track_interface {\n ens224\n }"),
+    ]
+    .concat();
+    both(&file, |s| {
+        for (name, priority) in [("A", 130), ("B", 100), ("C", 60), ("D", 100)] {
+            s.until_master(name, priority);
+        }
+        s.host.ok("ip link set ens224 down");
+        let down = [("A", "MASTER_PRIORITY 100"), ("B", "MASTER_PRIORITY 70"), ("C", "MASTER_PRIORITY 100")];
+        for (name, state) in down.into_iter().chain([("D", "FAULT 100")]) {
+            s.until(name, state);
+        }
+        s.host.ok("ip link set ens224 up");
+        for (name, priority) in [("A", 130), ("B", 100), ("C", 60), ("D", 100)] {
+            s.until_master(name, priority);
+        }
+    });
+}
+
+#[test]
+fn in_a_group_the_members_own_weights_do_not_count_but_the_group_s_do() {
+    let chk = "vrrp_script bad {\n script /bin/false\n interval 1\n timeout 20\n weight -20\n}\n";
+    let groups = "vrrp_sync_group G {\n group {\n A\n B\n }\n}\n\
+                  vrrp_sync_group H {\n group {\n C\n D\n }\n track_script {\n bad\n }\n}\n";
+    let file = [
+        GLOBALS,
+        chk,
+        groups,
+        &instance("A", 51, 150, "track_script {\n bad\n }"),
+        &instance("B", 52, 100, ""),
+        &instance("C", 53, 150, ""),
+        &instance("D", 54, 100, ""),
+    ]
+    .concat();
+    both(&file, |s| {
+        for (name, priority) in [("A", 150), ("B", 100), ("C", 130), ("D", 80)] {
+            s.until_master(name, priority);
+        }
+        assert_eq!(s.states("G").last().map(String::as_str), Some("MASTER 0"));
+    });
+}
+
+#[test]
+fn an_instance_that_a_reload_removes_is_told_of_and_the_others_are_left_in_peace() {
+    let gone =
+        |lines: &str| format!("{lines}\n notify_fault \"/etc/note E fault\"\n notify \"/etc/note E any\"");
+    let kept = instance("A", 51, 100, &notify("A"));
+    let file = [
+        GLOBALS,
+        &kept,
+        &instance("E", 52, 100, &gone("")),
+        &instance("F", 53, 100, &gone("notify_deleted")),
+    ]
+    .concat();
+    both(&file, |s| {
+        for name in ["A", "E", "F"] {
+            s.until(name, "MASTER 100");
+        }
+        s.host.write("/etc/vrrp.conf", &[GLOBALS, &kept].concat());
+        s.daemon.signal(lab::Signal::SIGHUP);
+        s.until("E", "FAULT 100");
+        s.until("F", "DELETED 100");
+        s.wait("the scripts", || s.told().iter().any(|l| l == "E any INSTANCE F DELETED 100"));
+        assert!(s.told().contains(&"E any INSTANCE E FAULT 100".to_owned()), "{:?}", s.told());
+        assert!(!s.told().contains(&"E fault".to_owned()), "{:?}", s.told());
+        assert_eq!(s.states("A"), ["BACKUP 100", "MASTER 100"], "{:?}", s.program);
+        assert_eq!(s.host.ok("ip -o -4 address show dev ens192").matches("/32").count(), 1);
+    });
+}
+
+#[test]
+fn scripts_run_as_their_user_and_unsafe_ones_do_not_run() {
+    let globals = GLOBALS.replace("vrrp_version", "enable_script_security\n vrrp_version");
+    let user =
+        instance("A", 51, 100, "notify_master \"/etc/who global\"\n notify \"/etc/who own\" nobody nogroup");
+    let open = "vrrp_script open {\n script /etc/open\n interval 1\n timeout 20\n weight 30\n}\n";
+    let file = [&globals, open, &user, &instance("B", 52, 100, "track_script {\n open\n }")].concat();
+    let play = |program| {
+        let s = Scene::start(program, &file, |host| {
+            host.write("/run/who", "");
+            host.ok("chmod 666 /run/who");
+            script(host, "/etc/who", "echo \"$1 $(id -un):$(id -gn) $(id -Gn | wc -w)\" >> /run/who");
+            script(host, "/etc/open", "exit 0");
+            host.ok("chmod 777 /etc/open");
+        });
+        s.until("A", "MASTER 100");
+        s.until("B", "MASTER 100");
+        s.wait("both scripts", || s.host.read("/run/who").lines().count() >= 3);
+        let mut who: Vec<_> = s.host.read("/run/who").lines().map(str::to_owned).collect();
+        who.sort();
+        who.dedup();
+        assert_eq!(who, ["global root:root 1", "own nobody:nogroup 1"], "{program:?}");
+        pause(SECONDS);
+        assert_eq!(
+            s.states("B").last().map(String::as_str),
+            Some("MASTER 100"),
+            "{program:?}: the script is off"
+        );
+        if program == Program::Vrrpd {
+            let log = s.daemon.log();
+            assert!(log.contains("vrrp_script open is switched off"), "{log}");
+            assert!(log.contains("try: chmod o-w /etc/open"), "{log}");
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| play(Program::Keepalived));
+        scope.spawn(|| play(Program::Vrrpd));
+    });
+}
+
+/// keepalived counts processes only in the machine's first network namespace, so this scene is ours alone.
+#[test]
+fn processes_that_come_and_go_are_seen_without_a_fork() {
+    let process = "vrrp_track_process p {\n process tracked\n weight 40\n quorum 2\n}\n\
+                   vrrp_track_process q {\n process tracked\n weight 0\n quorum 1\n terminate_delay 1\n}\n";
+    let file = [
+        GLOBALS,
+        process,
+        &instance("A", 51, 100, "track_process {\n p\n }"),
+        &instance("B", 52, 100, "track_process {\n q\n }"),
+    ]
+    .concat();
+    let s = Scene::start(Program::Vrrpd, &file, |host| {
+        host.ok("cp /bin/sleep /run/tracked");
+    });
+    s.until("A", "MASTER 100");
+    s.until("B", "FAULT 100");
+    let first = s.host.spawn("/run/tracked 1000");
+    s.until("B", "MASTER 100");
+    let second = s.host.spawn("/run/tracked 1000");
+    s.until("A", "MASTER_PRIORITY 140");
+    let killed = lvs_core::sys::clock::now();
+    second.kill();
+    s.until("A", "MASTER_PRIORITY 100");
+    first.kill();
+    s.until("B", "FAULT 100");
+    assert!(lvs_core::sys::clock::now() - killed >= SECONDS, "terminate_delay");
+    assert_eq!(s.states("A"), ["BACKUP 100", "MASTER 100", "MASTER_PRIORITY 140", "MASTER_PRIORITY 100"]);
+}
