@@ -9,6 +9,7 @@ use std::time::Duration;
 use lvs_core::ipvs::{Ipvs, IpvsError};
 use lvs_core::plan::Op;
 use lvs_core::table::Table;
+use nix::sys::signal::SigSet;
 
 /// Lines that wait for a slow reader.
 const QUEUE: usize = 16_384;
@@ -82,6 +83,8 @@ impl Lines {
 }
 
 fn write(lines: &Receiver<Item>, mut out: impl Write, closed: &AtomicBool) {
+    // The watch reads its signals from a descriptor; none may be delivered here instead and end it.
+    let _ = SigSet::all().thread_block();
     while let Ok(item) = lines.recv() {
         match item {
             Item::Line(mut line) => {
