@@ -149,7 +149,7 @@ impl<'a> Duel<'a> {
     fn holds(&self, i: usize, all: bool) -> bool {
         let state = self.state(i);
         let has = |m: &&str| state.contains(*m);
-        if all { self.case.marks.iter().all(|m| has(m)) } else { !self.case.marks.iter().any(|m| has(m)) }
+        if all { self.case.marks.iter().all(has) } else { !self.case.marks.iter().any(has) }
     }
 
     /// Election, graceful stop, return, crash: each with the same end state whoever plays which part.

@@ -2,6 +2,8 @@
 
 mod cases;
 mod duel;
+mod faults;
+mod wire;
 
 use duel::{Case, Program};
 

@@ -1,0 +1,150 @@
+//! What goes wrong at night.
+
+use std::time::Duration;
+
+use lab::{Host, Lab, SECONDS, Signal, pause, wait};
+
+const VIP: &str = "192.168.15.111/32";
+
+fn file(priority: u8, more: &str) -> String {
+    format!(
+        "vrrp_instance VI_1 {{\n interface ens192\n virtual_router_id 51\n priority {priority}\n version 3\n advert_int 0.1\n \
+         virtual_ipaddress {{\n 192.168.15.111\n }}\n {more}\n}}\n"
+    )
+}
+
+fn router(lab: &Lab, name: &str, last: u8, priority: u8, more: &str) -> Host {
+    let host = lab.host(name, &[&format!("192.168.15.{last}/21")]);
+    host.write("/etc/vrrp.conf", &file(priority, more));
+    host
+}
+
+fn holds(host: &Host) -> bool {
+    host.ok("ip -o -4 address show dev ens192").contains(VIP)
+}
+
+const RUN: &str = "vrrpd --config /etc/vrrp.conf";
+
+#[test]
+fn a_vip_removed_by_hand_comes_back_without_an_election() {
+    let lab = Lab::new();
+    let host = router(&lab, "d100", 100, 100, "");
+    let daemon = host.spawn(RUN);
+    daemon.wait_for_line("becoming master", 10 * SECONDS);
+    wait(5 * SECONDS, "the VIP", || holds(&host));
+    for _ in 0..3 {
+        host.ok(&format!("ip address del {VIP} dev ens192"));
+        wait(5 * SECONDS, "the VIP is put back", || holds(&host));
+    }
+    daemon.wait_for_line("was removed from ens192 by someone else: put back", 5 * SECONDS);
+    assert_eq!(daemon.log().matches("becoming master").count(), 1, "{}", daemon.log());
+    assert!(host.ok("vrrpd metrics").contains("restored"), "{}", host.ok("vrrpd metrics"));
+}
+
+#[test]
+fn what_a_kill_leaves_behind_goes_at_the_next_start_or_by_flush() {
+    let lab = Lab::new();
+    let host = router(&lab, "d100", 100, 100, "");
+    let daemon = host.spawn(RUN);
+    wait(10 * SECONDS, "the VIP", || holds(&host));
+    daemon.kill();
+    assert!(holds(&host), "nobody could remove it");
+    assert!(host.ok("vrrpd flush --config /etc/vrrp.conf").contains(VIP));
+    assert!(!holds(&host));
+    host.ok(&format!("ip address add {VIP} dev ens192"));
+    let daemon = host.spawn(RUN);
+    daemon.wait_for_line("left on ens192 by an earlier run: removed", 5 * SECONDS);
+    daemon.wait_for_line("becoming master", 10 * SECONDS);
+    assert_eq!(daemon.stop(10 * SECONDS), 0);
+    assert!(!holds(&host));
+}
+
+#[test]
+fn a_wrong_file_changes_nothing_and_a_right_one_costs_no_mastership() {
+    let lab = Lab::new();
+    let host = router(&lab, "d100", 100, 100, "");
+    let daemon = host.spawn(RUN);
+    daemon.wait_for_line("becoming master", 10 * SECONDS);
+    host.write("/etc/vrrp.conf", "vrrp_instance VI_1 {\n interface ens192\n");
+    let answer = host.run("vrrpd reload");
+    assert_eq!(answer.status, 1, "{answer}");
+    assert!(answer.stderr.contains("the old configuration stays in force"), "{answer}");
+    assert!(holds(&host));
+    let more = file(120, "").replace("192.168.15.111\n", "192.168.15.111\n 192.168.15.112\n");
+    host.write("/etc/vrrp.conf", &more);
+    daemon.signal(Signal::SIGHUP);
+    wait(5 * SECONDS, "the new VIP", || host.ok("ip -o address").contains("192.168.15.112/32"));
+    assert!(holds(&host));
+    assert!(host.ok("vrrpd status").contains("MASTER"));
+    assert_eq!(daemon.log().matches("becoming master").count(), 1, "{}", daemon.log());
+}
+
+#[test]
+fn nothing_is_touched_without_rights_interface_or_a_sound_file() {
+    let lab = Lab::new();
+    let host = router(&lab, "d100", 100, 100, "");
+    host.ok(&format!("ip address add {VIP} dev ens192"));
+    host.write("/etc/missing.conf", &file(100, "").replace("ens192", "eth9"));
+    host.write(
+        "/etc/broken.conf",
+        &file(100, "advert_int many\n bogus_word {").replace("priority 100", "priority 999"),
+    );
+    for (command, words) in [
+        ("vrrpd --config /etc/missing.conf", vec!["eth9", "ip link"]),
+        ("vrrpd --config /etc/broken.conf", vec!["priority", "many", "broken.conf:"]),
+        ("vrrpd --config /etc/none.conf", vec!["none.conf"]),
+        (
+            "setpriv --bounding-set -net_raw --inh-caps -all vrrpd --config /etc/vrrp.conf",
+            vec!["CAP_NET_RAW"],
+        ),
+        (
+            "setpriv --bounding-set -net_admin --inh-caps -all vrrpd --config /etc/vrrp.conf",
+            vec!["CAP_NET_ADMIN"],
+        ),
+    ] {
+        let answer = host.run(command);
+        assert_eq!(answer.status, 2, "{command}: {answer}");
+        for word in words {
+            assert!(answer.stderr.contains(word), "{command}: no {word}: {answer}");
+        }
+        assert!(holds(&host), "{command}: the address is as it was");
+    }
+}
+
+#[test]
+fn another_password_is_said_and_silences_nobody() {
+    let lab = Lab::new();
+    let pass = |word: &str| format!("authentication {{\n auth_type PASS\n auth_pass {word}\n }}");
+    let v2 = |priority: u8, word: &str| {
+        file(priority, &pass(word)).replace("version 3\n advert_int 0.1", "advert_int 1")
+    };
+    let (a, b) = (lab.host("d100", &["192.168.15.100/21"]), lab.host("d101", &["192.168.15.101/21"]));
+    a.write("/etc/vrrp.conf", &v2(150, "right"));
+    b.write("/etc/vrrp.conf", &v2(100, "wrong"));
+    let (high, low) = (a.spawn(RUN), super::duel::Program::Keepalived.start(&b));
+    high.wait_for_line("rejected: wrong password: both of you may now be master", 20 * SECONDS);
+    wait(20 * SECONDS, "both are master", || holds(&a) && holds(&b));
+    let metrics = a.ok("vrrpd metrics");
+    assert!(metrics.contains("password"), "{metrics}");
+    let sent = |host: &Host| host.ok("vrrpd status --json");
+    let before = sent(&a);
+    pause(3 * SECONDS);
+    assert_ne!(before, sent(&a));
+    drop(low);
+}
+
+#[test]
+fn a_paused_master_hears_what_it_missed_before_it_speaks() {
+    let lab = Lab::new();
+    let (a, b) = (router(&lab, "d100", 100, 100, ""), router(&lab, "d101", 101, 150, ""));
+    let low = a.spawn(RUN);
+    wait(10 * SECONDS, "the lower one is alone", || holds(&a));
+    low.signal(Signal::SIGSTOP);
+    let high = b.spawn(RUN);
+    wait(10 * SECONDS, "the higher one takes over", || holds(&b));
+    low.signal(Signal::SIGCONT);
+    wait(5 * SECONDS, "the sleeper lets go", || !holds(&a));
+    pause(Duration::from_millis(500));
+    assert!(holds(&b));
+    assert_eq!(high.log().matches("becoming master").count(), 1, "{}", high.log());
+}
