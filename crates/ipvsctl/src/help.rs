@@ -71,5 +71,5 @@ Values
 ";
 
 const VERBS: &str = "
-Verbs: list, apply, diff, drain, top, metrics, check, export; 'ipvsctl VERB --help' says more.
+Verbs: list, apply, diff, check, drain, metrics, top; 'ipvsctl VERB --help' says more.
 ";
