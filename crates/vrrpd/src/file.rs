@@ -46,6 +46,7 @@ impl Source for File {
                 Severity::Warning | Severity::Error => log::warn!("{first}"),
             }
         }
+        setup.warnings.iter().for_each(|w| log::warn!("{w}"));
         Ok(setup)
     }
 }

@@ -33,6 +33,8 @@ pub struct Setup {
     pub things: Things,
     /// What is run when a state changes.
     pub notify: Scripts,
+    /// What is asked for and not done, for the administrator.
+    pub warnings: Vec<String>,
     /// The scheduler's real-time priority; none: as everyone.
     pub rt_priority: Option<u32>,
     /// Whether its memory is locked.

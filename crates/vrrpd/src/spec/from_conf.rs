@@ -30,6 +30,7 @@ pub fn setup(config: &Config) -> Setup {
         instances: config.instances.iter().map(|i| spec(config, i)).collect(),
         things: things(config),
         notify: scripts(config),
+        warnings: config.instances.iter().filter(|i| !*i.accept).map(not_filtered).collect(),
         rt_priority: global.rt_priority.as_ref().map(|p| p.value),
         no_swap: *global.no_swap,
         dynamic_interfaces: *global.dynamic_interfaces,
@@ -42,6 +43,14 @@ fn scripts(config: &Config) -> Scripts {
     let instances = config.instances.iter().map(|i| (Who::Instance, i.name.value.clone(), i.notify.clone()));
     let groups = config.sync_groups.iter().map(|g| (Who::Group, g.name.value.clone(), g.notify.clone()));
     Scripts { notify: instances.chain(groups).collect(), global: config.global.clone() }
+}
+
+/// A VIP that answers is no danger; that it does although the file says otherwise must be known.
+fn not_filtered(instance: &model::Instance) -> String {
+    format!(
+        "{}: no_accept (or strict) sets no packet filter: the addresses answer while it is master",
+        *instance.name
+    )
 }
 
 /// Only what some instance or group tracks is looked after.
