@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use lvs_core::conf::print::print;
 use lvs_core::conf::{Diag, Env, NoFiles, Severity, parse};
@@ -56,7 +57,12 @@ fn folder() -> Option<PathBuf> {
 }
 
 /// The findings of every file, by name.
-fn findings(folder: &Path) -> BTreeMap<String, Vec<Diag>> {
+fn findings(folder: &Path) -> &'static BTreeMap<String, Vec<Diag>> {
+    static FINDINGS: OnceLock<BTreeMap<String, Vec<Diag>>> = OnceLock::new();
+    FINDINGS.get_or_init(|| read(folder))
+}
+
+fn read(folder: &Path) -> BTreeMap<String, Vec<Diag>> {
     let env = Env { id: "idhost".to_owned(), ..Env::default() };
     let files = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path());
     files

@@ -142,6 +142,9 @@ fn unchecked(vs: &VirtualServer, findings: &mut Findings) {
     }
 }
 
+/// Files with more schedules than this were made by a program, and nobody reads them all.
+const SCHEDULES: usize = 20;
+
 /// Says every schedule once, at the first check that has it.
 fn schedules(config: &Config, findings: &mut Findings) {
     let mut said = HashSet::new();

@@ -120,6 +120,7 @@ impl Reader<'_> {
     /// A line as it stands in a file.
     fn line(&mut self, line: &str, start: usize, place: Place, pending: &mut Option<Pending>) {
         let body = &line[..lex::without_comment(line)];
+        self.cut_password(line, body, place);
         if let Some(p) = pending {
             // A line that is nothing but a comment neither adds to a definition nor ends it.
             if (body.trim().is_empty() && body.len() < line.len()) || p.add(body) {
@@ -145,6 +146,18 @@ impl Reader<'_> {
             return self.expand(body, place, false);
         }
         self.cut_source(body, start + skipped.len(), place);
+    }
+
+    /// A password with a bare `#` or `!` ends there, on every router alike until somebody adds the quotes on one.
+    fn cut_password(&mut self, line: &str, body: &str, place: Place) {
+        let glued = body.len() < line.len() && body.bytes().last().is_some_and(|b| !lex::is_blank(b));
+        if glued && body.trim_start().starts_with("auth_pass") {
+            let sign = &line[body.len()..=body.len()];
+            let place = Place { col: place.col + lex::chars(body.as_bytes()), len: 1, ..place };
+            let message = format!("this {sign} begins a comment: the password ends before it");
+            let help = "put the password in double quotes, on all routers at once";
+            self.findings.warning("cut-password", place, message).help(help);
+        }
     }
 
     /// The rest of an `@id` line that is ours, with the text before it; none if it is another's.

@@ -4,9 +4,12 @@
 
 mod check;
 mod global;
+mod man;
 mod script;
 mod service;
 mod vrrp;
+
+pub use man::page;
 
 /// The tools that read the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -18,13 +18,13 @@ impl Cx<'_> {
         match whole(text) {
             Some(value) if range.contains(&value) => Some(At::new(value, s.place(n))),
             Some(_) => {
-                let message = format!("{} {text} is out of range; the default is used", s.key());
+                let message = format!("{} {text} is out of range; {}", s.key(), instead(s.key()));
                 let help = format!("write a number from {} to {}", range.start(), range.end());
                 self.findings.warning("out-of-range", s.place(n), message).help(help);
                 None
             }
             None => {
-                let message = format!("'{text}' is no whole number; the default of {} is used", s.key());
+                let message = format!("{} takes a number, '{text}' is none; {}", s.key(), instead(s.key()));
                 let help = format!("write a number from {} to {}", range.start(), range.end());
                 self.findings.warning("bad-number", s.place(n), message).help(help);
                 None
@@ -143,6 +143,11 @@ impl Cx<'_> {
         self.findings.warning("bad-choice", s.place(n), message).help(format!("write {}", names.join(", ")));
         None
     }
+}
+
+/// What happens when a value is not taken.
+fn instead(key: &str) -> &'static str {
+    if key == "virtual_router_id" { "it has no default" } else { "the default is used" }
 }
 
 /// A whole number: digits with an optional sign, or hexadecimal after 0x.
