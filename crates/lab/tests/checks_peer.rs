@@ -75,7 +75,7 @@ fn shown(director: &Host, rows: usize) -> Vec<String> {
             "10.0.0.1" => "a",
             "10.0.0.2" => "b",
             "10.0.0.9" => "s",
-            other => panic!("{other} in {line}"),
+            other => unreachable!("{other} in {line}"),
         };
         let weight = word("-w");
         table[row - 8000].push(if weight == "1" { name.to_owned() } else { format!("{name}={weight}") });
