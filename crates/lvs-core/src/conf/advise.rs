@@ -152,6 +152,7 @@ fn schedules(config: &Config, findings: &mut Findings) {
     for check in servers.flat_map(|rs: &RealServer| &rs.checks) {
         let tcp = matches!(check.kind, CheckKind::Tcp | CheckKind::Http(_) | CheckKind::Ssl(_));
         if tcp
+            && said.len() < SCHEDULES
             && said.insert((
                 check.interval.value,
                 check.retry.value,
