@@ -70,7 +70,7 @@ impl Engine {
             poll: Poll::new()?,
             events: Vec::new(),
             agenda: Agenda::default(),
-            slots: Vec::new(),
+            slots: Vec::with_capacity(checks),
             queue: VecDeque::new(),
             in_flight: 0,
             limit,

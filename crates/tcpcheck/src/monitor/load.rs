@@ -75,6 +75,7 @@ impl Monitor {
         let checks: Vec<_> = new.collect();
         let quorum = |v: usize| serving[v].as_ref().is_some_and(|s| s.contains(&true));
         monitor.take(config, keys, &quorum, now);
+        monitor.checks.reserve_exact(checks.len());
         let orders = checks.into_iter().map(|w| monitor.enlist(w)).collect();
         monitor.assess();
         (0..serving.len()).filter(|v| serving[*v].is_none()).for_each(|v| monitor.greet(v));
@@ -113,6 +114,7 @@ impl Monitor {
             place.is_some_and(|o| old_health.services[*o].quorum)
         };
         self.take(config, keys.clone(), &quorum, now);
+        self.checks.reserve_exact(checks.len());
         orders.extend(checks.into_iter().map(|w| self.enlist(w)));
         self.assess();
 
