@@ -89,7 +89,7 @@ fn a_finding_shows_the_line_with_a_caret_under_the_word() {
             "t.conf:1:1: error: vrrp_instance V has no valid virtual_router_id; it is left out [missing-vrid]\n  \
              1 | vrrp_instance V {\n    | ^^^^^^^^^^^^^\n  \
              help: add a line: virtual_router_id N (1 to 255, the same on all its routers)",
-            "t.conf:3:20: warning: virtual_router_id 300 is out of range; the default is used [out-of-range]\n  \
+            "t.conf:3:20: warning: virtual_router_id 300 is out of range; it has no default [out-of-range]\n  \
              3 | \tvirtual_router_id 300\n    | \t                  ^^^\n  help: write a number from 1 to 255",
         ]
     );
