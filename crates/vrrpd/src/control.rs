@@ -138,6 +138,11 @@ impl Client {
         Ok(question)
     }
 
+    /// Whether it has asked, and its answer is on the way.
+    pub fn is_answered(&self) -> bool {
+        !self.answer.is_empty()
+    }
+
     /// Begins to answer.
     pub fn answer(&mut self, answer: &Answer) -> Turn {
         // A status of plain values always serialises.

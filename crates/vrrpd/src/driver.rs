@@ -250,6 +250,7 @@ impl<S: Source> Driver<S> {
             self.feed_one(at, Input::Stop, now);
             if self.stopping {
                 self.drop_vips(at);
+                self.notify_state(at, State::Stopped, now);
             }
         }
         self.settle(now);
@@ -257,6 +258,7 @@ impl<S: Source> Driver<S> {
         if self.stopping {
             self.instances.clear();
             self.deadlines.clear();
+            self.last_scripts = Some(now);
         }
         self.stopping = true;
     }

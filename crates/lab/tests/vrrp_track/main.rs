@@ -117,19 +117,18 @@ fn scripts_change_the_priority_by_their_weights_after_rise_and_fall() {
 
 #[test]
 fn without_a_weight_the_first_result_is_waited_for_and_a_hanging_script_is_a_fault() {
-    let chk = "vrrp_script chk {\n script \"/etc/chk\"\n interval 1\n timeout 4\n}\n";
-    let file = [GLOBALS, chk, &instance("A", 51, 100, "track_script {\n chk\n }")].concat();
+    let scripts = "vrrp_script first {\n script /etc/first\n interval 1\n timeout 60\n}\n\
+                   vrrp_script hangs {\n script /etc/hangs\n interval 1\n timeout 3\n}\n";
+    let file = [GLOBALS, scripts, &instance("A", 51, 100, "track_script {\n first\n hangs\n }")].concat();
     let play = |program| {
         let s = Scene::start(program, &file, |host| {
-            script(
-                host,
-                "/etc/chk",
-                "[ -e /run/begun ] || { touch /run/begun; sleep 0.8; echo done > /run/first; exit 0; }\n\
-                 [ ! -e /run/hang ] || { sleep 1234 & wait; }",
-            );
+            script(host, "/etc/first", "while [ ! -e /run/go ]; do sleep 0.1; done");
+            script(host, "/etc/hangs", "[ ! -e /run/hang ] || { sleep 1234 & wait; }");
         });
+        pause(2 * SECONDS);
+        assert!(!s.states("A").iter().any(|state| state.contains("MASTER")), "{program:?}: no result yet");
+        s.host.ok("touch /run/go");
         s.until("A", "MASTER 100");
-        assert!(s.host.sh("test -s /run/first").status == 0, "{program:?}: the first result came first");
         s.host.ok("touch /run/hang");
         s.until("A", "FAULT 100");
         assert!(!s.host.ok("ip -o address").contains("192.168.15.51"));
@@ -279,7 +278,8 @@ fn scripts_run_as_their_user_and_unsafe_ones_do_not_run() {
         let s = Scene::start(program, &file, |host| {
             host.write("/run/who", "");
             host.ok("chmod 666 /run/who");
-            script(host, "/etc/who", "echo \"$1 $(id -un):$(id -gn) $(id -Gn | wc -w)\" >> /run/who");
+            let text = "echo \"$1\" $(grep -hE '^(Uid|Gid):' /proc/self/status) >> /run/who";
+            script(host, "/etc/who", text);
             script(host, "/etc/open", "exit 0");
             host.ok("chmod 777 /etc/open");
         });
@@ -289,7 +289,9 @@ fn scripts_run_as_their_user_and_unsafe_ones_do_not_run() {
         let mut who: Vec<_> = s.host.read("/run/who").lines().map(str::to_owned).collect();
         who.sort();
         who.dedup();
-        assert_eq!(who, ["global root:root 1", "own nobody:nogroup 1"], "{program:?}");
+        let all = |id: u32| format!("{id} {id} {id} {id}");
+        let line = |who: &str, id: u32| format!("{who} Uid: {0} Gid: {0}", all(id));
+        assert_eq!(who, [line("global", 0), line("own", 65534)], "{program:?}");
         pause(SECONDS);
         assert_eq!(
             s.states("B").last().map(String::as_str),
@@ -336,4 +338,35 @@ fn processes_that_come_and_go_are_seen_without_a_fork() {
     s.until("B", "FAULT 100");
     assert!(lvs_core::sys::clock::now() - killed >= SECONDS, "terminate_delay");
     assert_eq!(s.states("A"), ["BACKUP 100", "MASTER 100", "MASTER_PRIORITY 140", "MASTER_PRIORITY 100"]);
+}
+
+#[test]
+fn the_status_says_who_is_master_since_when_and_why() {
+    let chk = "vrrp_script chk {\n script \"/etc/chk\"\n interval 1\n timeout 20\n weight -20\n}\n";
+    let file = [GLOBALS, chk, &instance("A", 51, 100, "track_script {\n chk\n }")].concat();
+    let s = Scene::start(Program::Vrrpd, &file, |host| script(host, "/etc/chk", "exit 3"));
+    s.until_master("A", 80);
+    let status = s.host.ok("vrrpd status --json");
+    let json: serde_json::Value = serde_json::from_str(&status).expect("JSON");
+    let a = &json["instances"][0];
+    assert_eq!((a["name"].as_str(), a["state"].as_str()), (Some("A"), Some("MASTER")), "{status}");
+    assert_eq!((a["priority"].as_u64(), a["base_priority"].as_u64()), (Some(80), Some(100)), "{status}");
+    assert_eq!(a["why"], "80 = 100 - 20 (script chk)", "{status}");
+    assert_eq!(a["tracked"][0]["last_result"], "exit status 3", "{status}");
+    let transitions = a["transitions"].as_array().map_or(&[][..], Vec::as_slice);
+    let moves: Vec<_> = transitions.iter().map(|t| format!("{} {}", t["from"], t["to"])).collect();
+    assert_eq!(moves, ["\"INIT\" \"BACKUP\"", "\"BACKUP\" \"MASTER\""], "{status}");
+    assert!(
+        a["age"].as_f64().is_some_and(|age| age < 60.0) && a["counters"]["sent"].as_u64() > Some(0),
+        "{status}"
+    );
+    let text = s.host.ok("vrrpd status");
+    assert!(text.contains("script chk is down: -20 (last run: exit status 3)"), "{text}");
+    let metrics = s.host.ok("vrrpd metrics");
+    let labels = "instance=\"A\",interface=\"ens192\",vrid=\"51\"";
+    for line in
+        [format!("vrrpd_state{{{labels},state=\"MASTER\"}} 1"), format!("vrrpd_priority{{{labels}}} 80")]
+    {
+        assert!(metrics.lines().any(|l| l == line), "{line}\n{metrics}");
+    }
 }

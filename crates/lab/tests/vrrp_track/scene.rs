@@ -10,7 +10,7 @@ pub(crate) enum Program {
 }
 
 /// How long anything may take on a slow machine.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// A host with a program on it.
 pub(crate) struct Scene {

@@ -40,8 +40,9 @@ impl<S: Source> Driver<S> {
     }
 
     fn keep(&mut self, token: u64, client: Client) {
-        // Both directions: a client that sends on while it is answered is only asked to wait.
-        let _ = self.poll.modify(&client, token, Interest::Both);
+        // Room to write is there nearly always: whoever has only half asked must not keep the daemon awake.
+        let interest = if client.is_answered() { Interest::Write } else { Interest::Read };
+        let _ = self.poll.modify(&client, token, interest);
         self.clients.push((token, client));
     }
 
