@@ -66,7 +66,7 @@ pub struct Asked {
 pub struct Seen {
     /// Where programs listen (TCP) or have bound (UDP).
     pub listeners: Vec<Endpoint>,
-    /// Rules of the NAT tables, one a line; `None` if no tool for them is installed.
+    /// Rules of the NAT tables, one a line; `None` if there are some that cannot be asked for.
     pub nat: Option<Vec<String>>,
     /// Packets that the reverse path filter has dropped so far.
     pub reverse_path_drops: u64,

@@ -50,7 +50,7 @@ pub fn check(dir: &Path, args: &Check, out: &mut Output) -> Result<u8> {
         findings: &found,
         mended: mended.iter().map(ToString::to_string).collect(),
         not_checked: if seen.nat.is_none() {
-            vec!["nat: neither nft nor iptables-save could be asked"]
+            vec!["nat: the rules cannot be listed (run as root, with nft or iptables installed)"]
         } else {
             vec![]
         },

@@ -1,7 +1,9 @@
 //! The edge of `check`: listening sockets, NAT rules, counters, ifcfg files.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use lvs_core::addr::Endpoint;
@@ -57,17 +59,35 @@ fn drops(netstat: &str) -> u64 {
     value.and_then(|value| value.parse().ok()).unwrap_or(0)
 }
 
-/// The rules of NAT chains. nft shows those of iptables-nft too; the older iptables has tables of its own.
+/// The rules of NAT chains; none if there are some that cannot be asked for. Only what the kernel has loaded is asked:
+/// the question `iptables -t nat` alone would make it track connections.
 fn nat() -> Option<Vec<String>> {
-    let nft = output("nft", &["-a", "-nn", "list", "ruleset"]).map(|text| nft_rules(&text));
-    let tools: &[&str] = match nft {
-        Some(_) => &["iptables-legacy-save", "ip6tables-legacy-save"],
-        None => &["iptables-legacy-save", "ip6tables-legacy-save", "iptables-save", "ip6tables-save"],
-    };
-    let old = tools.iter().filter_map(|tool| output(tool, &["-t", "nat"]));
-    let old = old.map(|text| text.lines().filter(|l| l.starts_with("-A ")).map(str::to_owned).collect());
-    let lists: Vec<Vec<String>> = nft.into_iter().chain(old).collect();
-    (!lists.is_empty()).then(|| lists.concat())
+    let mut rules = Vec::new();
+    if Path::new("/sys/module/nf_tables").exists() {
+        let nft = output("nft", &["-a", "-nn", "list", "ruleset"]).map(|text| nft_rules(&text));
+        rules.extend(nft.or_else(|| saved(&["iptables-nft-save", "ip6tables-nft-save"]))?);
+    }
+    for (names, tools) in [
+        ("/proc/net/ip_tables_names", ["iptables-legacy-save", "iptables-save"]),
+        ("/proc/net/ip6_tables_names", ["ip6tables-legacy-save", "ip6tables-save"]),
+    ] {
+        match fs::read_to_string(names) {
+            Ok(text) if text.lines().any(|name| name == "nat") => {
+                rules.extend(saved(&tools[..1]).or_else(|| saved(&tools[1..]))?);
+            }
+            Err(e) if e.kind() != ErrorKind::NotFound => return None,
+            _ => {}
+        }
+    }
+    Some(rules)
+}
+
+/// The rules that all of these tools print together.
+fn saved(tools: &[&str]) -> Option<Vec<String>> {
+    let texts: Option<Vec<_>> = tools.iter().map(|tool| output(tool, &["-t", "nat"])).collect();
+    let texts = texts?;
+    let rules = texts.iter().flat_map(|text| text.lines()).filter(|line| line.starts_with("-A "));
+    Some(rules.map(str::to_owned).collect())
 }
 
 fn output(tool: &str, args: &[&str]) -> Option<String> {
