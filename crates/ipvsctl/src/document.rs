@@ -10,7 +10,7 @@ use lvs_core::plan::{Daemon, Timeouts};
 use lvs_core::table::{
     Forward, Protocol, Server, Service, ServiceEntry, ServiceFlags, ServiceKey, Table, Tunnel, TunnelChecksum,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::snapshot::{Entry, Snapshot};
 
@@ -117,17 +117,32 @@ pub struct ServerDoc {
 
 const FLAGS: [ServiceFlags; 3] = [ServiceFlags::SCHED_1, ServiceFlags::SCHED_2, ServiceFlags::SCHED_3];
 
-impl From<&Snapshot> for Document {
-    fn from(s: &Snapshot) -> Self {
+/// A snapshot as a [`Document`], made service by service while it is written: a big table is not held twice.
+#[derive(Serialize)]
+pub struct View<'a> {
+    version: String,
+    connection_table_size: u32,
+    timeouts: Timeouts,
+    daemons: &'a [Daemon],
+    #[serde(serialize_with = "one_by_one")]
+    services: &'a [Entry],
+}
+
+impl<'a> From<&'a Snapshot> for View<'a> {
+    fn from(s: &'a Snapshot) -> Self {
         let [major, minor, patch] = s.info.version;
         Self {
-            version: Some(format!("{major}.{minor}.{patch}")),
-            connection_table_size: Some(s.info.connection_table_size),
-            timeouts: Some(s.timeouts),
-            daemons: s.daemons.clone(),
-            services: s.entries.iter().map(ServiceDoc::from).collect(),
+            version: format!("{major}.{minor}.{patch}"),
+            connection_table_size: s.info.connection_table_size,
+            timeouts: s.timeouts,
+            daemons: &s.daemons,
+            services: &s.entries,
         }
     }
+}
+
+fn one_by_one<S: Serializer>(entries: &[Entry], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(entries.iter().map(ServiceDoc::from))
 }
 
 /// A table without anything counted.

@@ -71,5 +71,6 @@ Values
 ";
 
 const VERBS: &str = "
-Verbs: list, apply, diff, check, drain, metrics, top; 'ipvsctl VERB --help' says more.
+Verbs: list, apply, diff, check, completions, drain, export, metrics, top;
+'ipvsctl VERB --help' says more.
 ";

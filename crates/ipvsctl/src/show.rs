@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 
 use lvs_core::rule::{Dialect, Numeric};
 
-use crate::document::Document;
+use crate::document::View;
 use crate::layout::{Columns, Layout, heading};
 use crate::list::{Print, daemon};
 use crate::snapshot::Snapshot;
@@ -25,14 +25,14 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<u8, Failure> {
     let snapshot = Snapshot::read(&mut open()?)?;
     if args.json {
-        json(&Document::from(&snapshot))?;
+        json(&View::from(&snapshot))?;
     } else {
         print(&text(&snapshot).map_err(|_| Failure::Refused("a value cannot be printed".to_owned()))?)?;
     }
     Ok(0)
 }
 
-fn json(document: &Document) -> Result<(), Failure> {
+fn json(document: &View<'_>) -> Result<(), Failure> {
     let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
     let written = serde_json::to_writer_pretty(&mut out, document).map_err(io::Error::from);
     match written.and_then(|()| writeln!(out)).and_then(|()| out.flush()) {

@@ -117,7 +117,7 @@ fn has(value: &Value, names: &Value) -> bool {
 #[test]
 fn what_is_printed_follows_the_schema() {
     let schema: Value = serde_json::from_str(SCHEMA).unwrap();
-    let document = serde_json::to_value(Document::from(&snapshot())).unwrap();
+    let document = serde_json::to_value(View::from(&snapshot())).unwrap();
     validate(&schema, &schema, &document, "$");
     assert_eq!(document["services"][1]["mark"], u64::from(u32::MAX));
     assert_eq!(document["services"][0]["stats"]["connections"], 1u64 << 40);
@@ -127,7 +127,7 @@ fn what_is_printed_follows_the_schema() {
 #[should_panic(expected = "missing")]
 fn the_schema_refuses_what_lacks_a_field() {
     let schema: Value = serde_json::from_str(SCHEMA).unwrap();
-    let mut document = serde_json::to_value(Document::from(&snapshot())).unwrap();
+    let mut document = serde_json::to_value(View::from(&snapshot())).unwrap();
     document["services"][0].as_object_mut().unwrap().remove("scheduler");
     validate(&schema, &schema, &document, "$");
 }
@@ -135,7 +135,7 @@ fn the_schema_refuses_what_lacks_a_field() {
 #[test]
 fn what_is_printed_is_read() {
     let snapshot = snapshot();
-    let text = serde_json::to_string(&Document::from(&snapshot)).unwrap();
+    let text = serde_json::to_string(&View::from(&snapshot)).unwrap();
     let read: Document = serde_json::from_str(&text).unwrap();
     let states = snapshot.entries.into_iter().map(|e| (e.service, e.servers));
     assert_eq!(read.table(), Ok(lvs_core::ipvs::table(states)));
