@@ -20,6 +20,7 @@ use crate::driver::{Driver, Source};
 use crate::file::File;
 use crate::packet::{Auth, Version};
 use crate::params::Params;
+use crate::rights;
 use crate::spec::{Setup, Spec, Vip};
 
 mod verbs;
@@ -237,6 +238,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn daemon(run: Run) -> ExitCode {
     let level = if run.verbose > 0 { LevelFilter::Debug } else { LevelFilter::Info };
+    if let Err(e) = rights::give_up() {
+        complain(&format!("cannot give up capabilities: {e}"));
+        return ExitCode::FAILURE;
+    }
     if let Err(e) = logger::init("vrrpd", level) {
         complain(&format!("cannot start the log: {e}"));
         return ExitCode::FAILURE;

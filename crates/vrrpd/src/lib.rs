@@ -19,6 +19,7 @@ pub mod metrics;
 pub mod notify;
 pub mod packet;
 pub mod params;
+pub mod rights;
 pub mod router;
 pub mod script;
 pub mod security;
