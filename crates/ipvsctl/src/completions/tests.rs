@@ -87,3 +87,19 @@ fn values_are_offered_where_they_are_few() {
     assert!(bash(&["apply", &file("ipvsctl.b")])[0].ends_with("completions/ipvsctl.bash"));
     assert!(zsh(&["apply", "x"]).contains(&"FILES".to_owned()));
 }
+
+#[test]
+fn the_manual_names_every_verb_and_option() {
+    let page =
+        std::fs::read_to_string(format!("{}/../../man/ipvsctl.8", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    // mdoc writes -t as "Fl t" and --timeout as "Fl -timeout"; a list has commas or bars between.
+    let words: Vec<&str> = page.split_whitespace().collect();
+    for g in groups(&command()) {
+        assert!(g.name.is_empty() || words.windows(2).any(|w| w == ["Cm", &g.name]), "{} is missing", g.name);
+        for name in g.flags.iter().flat_map(|f| &f.names) {
+            let name = &name[1..];
+            let named = words.windows(2).any(|w| ["Fl", ".Fl", "|", ","].contains(&w[0]) && w[1] == name);
+            assert!(named, "{} -{name} is missing", g.name);
+        }
+    }
+}
