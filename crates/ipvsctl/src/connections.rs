@@ -51,11 +51,12 @@ fn hex16(text: &str) -> Option<u16> {
     u16::from_str_radix(text, 16).ok()
 }
 
+/// IPv4 in eight hexadecimal digits, IPv6 in eight groups of four.
 fn address(text: &str) -> Option<IpAddr> {
-    match text.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
-        Some(v6) => v6.parse::<Ipv6Addr>().ok().map(IpAddr::V6),
-        None => u32::from_str_radix(text, 16).ok().map(|n| Ipv4Addr::from(n).into()),
+    if text.contains(':') {
+        return text.parse::<Ipv6Addr>().ok().map(IpAddr::V6);
     }
+    u32::from_str_radix(text, 16).ok().map(|n| Ipv4Addr::from(n).into())
 }
 
 /// Shows the connections; with --persistent-conn what persistence engines know of them too.

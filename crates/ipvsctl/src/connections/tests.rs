@@ -2,10 +2,10 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Recorded from Linux 6.1.
+/// Lines in the form of Linux 6.1.
 const V4: &str = "TCP C0A80832 8C9E C0A80F6F 01BB C0A80F6D 01BB ESTABLISHED     893\n";
-const V6: &str = "TCP [2001:0db8:0000:0000:0000:0000:0000:0002] 8C9E [2001:0db8:0000:0000:0000:0000:0000:0001] 0050 \
-                  [2001:0db8:0000:0000:0000:0000:0000:0003] 0050 FIN_WAIT        58\n";
+const V6: &str = "TCP 2001:0db8:0000:0000:0000:0000:0000:0002 8C9E 2001:0db8:0000:0000:0000:0000:0000:0001 0050 \
+                  2001:0db8:0000:0000:0000:0000:0000:0003 0050 FIN_WAIT        58\n";
 
 fn printed(line: &str) -> String {
     let mut out = String::new();
