@@ -5,6 +5,8 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use lvs_core::sys::clock;
+
 use super::run::Side;
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -17,7 +19,10 @@ pub(crate) struct Ours {
 
 impl Ours {
     pub(crate) fn new() -> Self {
-        let name = format!("lvs-ipvsadm-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        // Every guest begins to count its processes anew, and a guest that was ended leaves its folder behind.
+        let moment = clock::now().as_nanos();
+        let name =
+            format!("lvs-ipvsadm-{}-{moment}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let folder = std::env::temp_dir().join(name);
         fs::create_dir_all(&folder).expect("a folder");
         for name in ["ipvsadm", "ipvsadm-save", "ipvsadm-restore"] {
