@@ -102,12 +102,12 @@ fn print(out: &mut String, c: &Connection<'_>, engines: bool, spell: &dyn Spelli
     };
     let expires = format!("{:02}:{:02}", c.expires / 60, c.expires % 60);
     write!(out, "{:<3} {expires:<6} {:<11} ", c.protocol, c.state)?;
-    column(out, spell, protocol, c.client)?;
-    column(out, spell, protocol, c.virtual_service)?;
+    column(out, spell, protocol, c.client, 18)?;
+    column(out, spell, protocol, c.virtual_service, 18)?;
     match c.engine.filter(|_| engines) {
         Some((name, data)) => {
-            column(out, spell, protocol, c.server)?;
-            writeln!(out, "{name:<16} {data}")
+            column(out, spell, protocol, c.server, 16)?;
+            writeln!(out, "{name:<18} {data}")
         }
         None => {
             spell.endpoint(out, protocol, c.server)?;
@@ -116,10 +116,16 @@ fn print(out: &mut String, c: &Connection<'_>, engines: bool, spell: &dyn Spelli
     }
 }
 
-fn column(out: &mut String, spell: &dyn Spelling, protocol: Option<Protocol>, e: Endpoint) -> fmt::Result {
+fn column(
+    out: &mut String,
+    spell: &dyn Spelling,
+    protocol: Option<Protocol>,
+    e: Endpoint,
+    width: usize,
+) -> fmt::Result {
     let start = out.len();
     spell.endpoint(out, protocol, e)?;
-    while out.len() < start + 18 {
+    while out.len() < start + width {
         out.push(' ');
     }
     out.write_char(' ')

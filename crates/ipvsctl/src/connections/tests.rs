@@ -30,7 +30,7 @@ fn a_persistence_engine_shows_its_data() {
     let line = "UDP 0A000002 13C4 0A000001 13C4 0A000003 13C4 UDP 300 sip call-1@host";
     assert_eq!(
         printed(line),
-        "UDP 05:00  UDP         10.0.0.2:5060      10.0.0.1:5060      10.0.0.3:5060      sip              call-1@host\n"
+        "UDP 05:00  UDP         10.0.0.2:5060      10.0.0.1:5060      10.0.0.3:5060    sip                call-1@host\n"
     );
 }
 
