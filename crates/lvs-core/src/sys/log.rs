@@ -11,7 +11,7 @@ use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
@@ -25,6 +25,8 @@ const QUEUE: usize = 1024;
 const LONGEST: usize = 2048;
 /// How long [`Log::flush`] waits at the end of the program for a reader that may be stuck.
 const FLUSH: Duration = Duration::from_millis(250);
+/// How often a full queue is asked for a place in that time.
+const TRIES: u32 = 100;
 /// The writing thread needs little, and `mlockall` would lock all of it.
 const STACK: usize = 64 * 1024;
 
@@ -110,12 +112,22 @@ impl Log for Logger {
         }
     }
 
-    /// Waits until what was logged is written, at most a quarter of a second.
+    /// Waits until what was logged is written, at most a quarter of a second for a place in the queue and as long
+    /// for the reader: the program's end does not wait for one that is stuck.
     fn flush(&self) {
         let (done, wait) = sync_channel(1);
-        if self.queue.try_send(Item::Flush(done)).is_ok() {
-            // A timeout means that the reader is stuck: the program's end does not wait for it.
-            let _ = wait.recv_timeout(FLUSH);
+        let mut flush = Item::Flush(done);
+        for _ in 0..TRIES {
+            match self.queue.try_send(flush) {
+                Err(TrySendError::Full(back)) => flush = back,
+                Err(TrySendError::Disconnected(_)) => return,
+                Ok(()) => {
+                    let _ = wait.recv_timeout(FLUSH);
+                    return;
+                }
+            }
+            // Nothing can come before there is a place: this only lets the reader go on.
+            let _ = wait.recv_timeout(FLUSH / TRIES);
         }
     }
 }
