@@ -173,6 +173,11 @@ fn a_graceful_stop_of_the_master_costs_no_request() {
 fn a_dead_real_server_leaves_and_comes_back_as_the_file_says() {
     let mut cluster = Cluster::start();
     let server = "192.168.15.103:7885";
+    // One failure is enough at a first check, as with keepalived; the retries are for servers that have been seen well.
+    wait(10 * SECONDS, "every check to have passed once", || {
+        let status = |d: &Director| d.host.ok("tcpcheck status");
+        cluster.directors.iter().map(status).all(|s| s.contains(" passed, ") && !s.contains("  0 of "))
+    });
     let died = clock::now();
     cluster.servers[1].die();
     // delay_loop 6, then 3 retries of 3 s each; half a second for a machine that has other things to do.
