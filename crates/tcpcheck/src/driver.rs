@@ -20,12 +20,12 @@ use crate::cli::Watch;
 use crate::control::Control;
 use crate::engine::{Engine, FOREIGN, Finished};
 use crate::kernel::Kernel;
-use crate::lines::Lost;
 use crate::monitor::{Monitor, Order};
 use crate::notify::{Notifier, farewell};
 use crate::outcome::Outcome;
 use crate::told::Told;
 use crate::{pause, state, watch};
+use lvs_core::sys::outbox::Refused;
 
 const SIGNALS: u64 = FOREIGN;
 const LINKS: u64 = FOREIGN + 1;
@@ -205,7 +205,7 @@ impl Driver {
                     log::warn!("{} event lines were lost: their reader is too slow", self.lost_lines);
                     self.lost_lines = 0;
                 }
-                Err(Lost::Full) => self.lost_lines += 1,
+                Err(Refused::Full) => self.lost_lines += 1,
                 _ => {}
             }
         }

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use lvs_core::sys::log as syslog;
+use lvs_core::sys::outbox::Refused;
 use lvs_core::table::{ServiceKey, Table};
 
 use crate::change::Change;
 use crate::keeper::Keeper;
-use crate::lines::{Lines, Lost};
+use crate::lines::Lines;
 
 /// Whom changes are told on standard output.
 pub enum Told {
@@ -38,7 +39,7 @@ impl Told {
     ///
     /// # Errors
     /// The reader is too slow or gone.
-    pub fn change(&self, change: &Change) -> Result<(), Lost> {
+    pub fn change(&self, change: &Change) -> Result<(), Refused> {
         match self {
             Self::Text(lines) => lines.send(format!("{} {change}", syslog::wall_clock())),
             Self::Json(lines) => lines.send(change.json(&syslog::wall_clock())),

@@ -11,24 +11,17 @@ use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::time::Duration;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
-use nix::sys::signal::SigSet;
 use nix::sys::time::TimeSpec;
 use nix::time::{ClockId, clock_gettime};
 
+use super::outbox::Outbox;
+
 /// Lines that wait for a stalled reader; at 100 bytes a line this bounds the memory to some 100 KiB.
-const QUEUE: usize = 1024;
+const QUEUE: u64 = 1024;
 /// A longer line is cut: what the network says must not decide how much memory a line takes.
 const LONGEST: usize = 2048;
-/// How long [`Log::flush`] waits at the end of the program for a reader that may be stuck.
-const FLUSH: Duration = Duration::from_millis(250);
-/// How often a full queue is asked for a place in that time.
-const TRIES: u32 = 100;
-/// The writing thread needs little, and `mlockall` would lock all of it.
-const STACK: usize = 64 * 1024;
 
 /// How a line begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,17 +32,12 @@ pub enum Style {
     Journal,
 }
 
-enum Item {
-    Line(String),
-    Flush(SyncSender<()>),
-}
-
 /// The writer's handle; see the module's text. [`init`] installs one for the whole program.
 pub struct Logger {
     tool: &'static str,
     level: LevelFilter,
     style: Style,
-    queue: SyncSender<Item>,
+    outbox: Outbox,
     dropped: Arc<AtomicU64>,
 }
 
@@ -77,15 +65,10 @@ impl Logger {
         style: Style,
         out: impl Write + Send + 'static,
     ) -> io::Result<Self> {
-        let (queue, lines) = sync_channel(QUEUE);
         let dropped = Arc::new(AtomicU64::new(0));
         let lost = Arc::clone(&dropped);
-        let prefix = move || prefix(style, tool, Level::Warn);
-        std::thread::Builder::new()
-            .name("log".to_owned())
-            .stack_size(STACK)
-            .spawn(move || write_lines(&lines, out, &lost, prefix))?;
-        Ok(Self { tool, level, style, queue, dropped })
+        let outbox = Outbox::start("log", QUEUE, out, move |out| say_lost(out, &lost, style, tool))?;
+        Ok(Self { tool, level, style, outbox, dropped })
     }
 
     /// Lines lost since they were last reported in the log itself.
@@ -107,28 +90,13 @@ impl Log for Logger {
         let start = line.len();
         line.push_str(&record.args().to_string());
         tame(&mut line, start);
-        if self.queue.try_send(Item::Line(line)).is_err() {
+        if self.outbox.send(line).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// Waits until what was logged is written, at most a quarter of a second for a place in the queue and as long
-    /// for the reader: the program's end does not wait for one that is stuck.
     fn flush(&self) {
-        let (done, wait) = sync_channel(1);
-        let mut flush = Item::Flush(done);
-        for _ in 0..TRIES {
-            match self.queue.try_send(flush) {
-                Err(TrySendError::Full(back)) => flush = back,
-                Err(TrySendError::Disconnected(_)) => return,
-                Ok(()) => {
-                    let _ = wait.recv_timeout(FLUSH);
-                    return;
-                }
-            }
-            // Nothing can come before there is a place: this only lets the reader go on.
-            let _ = wait.recv_timeout(FLUSH / TRIES);
-        }
+        self.outbox.flush();
     }
 }
 
@@ -147,24 +115,12 @@ fn tame(line: &mut String, start: usize) {
     line.push('\n');
 }
 
-fn write_lines(
-    lines: &Receiver<Item>,
-    mut out: impl Write,
-    dropped: &AtomicU64,
-    prefix: impl Fn() -> String,
-) {
-    // The daemon reads its signals from a descriptor; none may be delivered here instead.
-    let _ = SigSet::all().thread_block();
-    while let Ok(item) = lines.recv() {
-        // A reader that is gone (EPIPE) or a full disk is no reason to stop the daemon.
-        match item {
-            Item::Line(line) => drop(out.write_all(line.as_bytes())),
-            Item::Flush(done) => drop(done.send(())),
-        }
-        let lost = dropped.swap(0, Ordering::Relaxed);
-        if lost > 0 {
-            drop(writeln!(out, "{}{lost} log lines lost: the reader of the log was too slow", prefix()));
-        }
+/// A reader that is gone (EPIPE) or a full disk is no reason to stop the daemon.
+fn say_lost(out: &mut impl Write, lost: &AtomicU64, style: Style, tool: &str) {
+    let lost = lost.swap(0, Ordering::Relaxed);
+    if lost > 0 {
+        let prefix = prefix(style, tool, Level::Warn);
+        drop(writeln!(out, "{prefix}{lost} log lines lost: the reader of the log was too slow"));
     }
 }
 

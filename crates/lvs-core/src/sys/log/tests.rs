@@ -1,5 +1,6 @@
 use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
+use std::time::Duration;
 
 use super::*;
 
@@ -70,12 +71,12 @@ fn a_stalled_reader_never_holds_up_the_caller_and_learns_what_it_missed() {
         hear.recv_timeout(Duration::from_secs(20)).unwrap();
     });
     let lost = logger.dropped();
-    assert_eq!(lost, 500);
+    assert_eq!(lost, 501, "the line in the reader's hands takes a place too");
     drop(closed);
     logger.flush();
     let text = sink.text();
     assert!(text.contains(&format!("{lost} log lines lost")), "{text}");
-    assert_eq!(text.lines().filter(|l| l.contains(">line")).count() as u64 + lost, 1 + total as u64);
+    assert_eq!(text.lines().filter(|l| l.contains(">line")).count() as u64 + lost, 1 + total);
 }
 
 #[test]

@@ -1,0 +1,90 @@
+use std::os::unix::net::UnixStream;
+
+use super::*;
+
+/// A reader that takes a line whenever it is let.
+struct Stuck {
+    come: Sender<Vec<u8>>,
+    go: Receiver<()>,
+}
+
+impl Write for Stuck {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let _ = self.come.send(bytes.to_vec());
+        let _ = self.go.recv();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+const LONG: Duration = Duration::from_secs(20);
+
+#[test]
+fn a_stuck_reader_costs_lines_and_no_time() {
+    let ((come, seen), (go, stop)) = (channel(), channel());
+    let outbox = Outbox::start("test", 10, Stuck { come, go: stop }, |_| {}).unwrap();
+    outbox.send("first\n".to_owned()).unwrap();
+    assert_eq!(seen.recv_timeout(LONG), Ok(b"first\n".to_vec()));
+    let taken = (0..25).filter(|i| outbox.send(format!("{i}\n")).is_ok()).count();
+    assert_eq!(taken, 9, "the line that is being written counts too");
+    assert_eq!(outbox.send("one more\n".to_owned()), Err(Refused::Full));
+    outbox.flush();
+    assert_eq!(outbox.send("still stuck\n".to_owned()), Err(Refused::Full));
+    drop(go);
+    for i in 0..9 {
+        assert_eq!(seen.recv_timeout(LONG), Ok(format!("{i}\n").into_bytes()));
+    }
+    outbox.flush();
+    assert_eq!(outbox.send("again\n".to_owned()), Ok(()));
+}
+
+#[test]
+fn what_was_sent_before_a_flush_is_written_after_it() {
+    let (mut reader, writer) = UnixStream::pair().unwrap();
+    let outbox = Outbox::start("test", 100, writer, |_| {}).unwrap();
+    (0..50).for_each(|i| outbox.send(format!("{i}\n")).unwrap());
+    outbox.flush();
+    reader.set_nonblocking(true).unwrap();
+    let mut text = [0; 1000];
+    let len = io::Read::read(&mut reader, &mut text).unwrap();
+    assert_eq!(text[..len].split(|&b| b == b'\n').count(), 51);
+}
+
+#[test]
+fn a_reader_that_is_gone_is_noticed() {
+    let (reader, writer) = UnixStream::pair().unwrap();
+    let outbox = Outbox::start("test", 10, writer, |_| {}).unwrap();
+    drop(reader);
+    assert_eq!(outbox.send("x\n".to_owned()), Ok(()));
+    outbox.flush();
+    assert_eq!(outbox.send("y\n".to_owned()), Err(Refused::Closed));
+}
+
+/// A disk that has no room for the first line.
+struct Disk(bool, Sender<Vec<u8>>);
+
+impl Write for Disk {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if std::mem::replace(&mut self.0, false) {
+            return Err(ErrorKind::StorageFull.into());
+        }
+        let _ = self.1.send(bytes.to_vec());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_full_disk_costs_its_lines_only() {
+    let (out, seen) = channel();
+    let outbox = Outbox::start("test", 10, Disk(true, out), |_| {}).unwrap();
+    outbox.send("lost\n".to_owned()).unwrap();
+    outbox.send("kept\n".to_owned()).unwrap();
+    assert_eq!(seen.recv_timeout(LONG), Ok(b"kept\n".to_vec()));
+}
