@@ -4,9 +4,10 @@ use std::collections::HashSet;
 use std::fmt::{self, Write};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use lvs_core::addr::Endpoint;
+use lvs_core::connection::{Connection, PATH, parse};
 use lvs_core::rule::{List, Numeric, Spelling};
 use lvs_core::table::Protocol;
 
@@ -15,49 +16,10 @@ use crate::list::wrote;
 use crate::names::{CLibrary, Resolved};
 use crate::session::{Failure, MISSING, Session};
 
-const PATH: &str = "/proc/net/ip_vs_conn";
 const TITLES: &str = "IPVS connection entries\n\
                       pro expire state       source             virtual            destination";
 /// ipvsadm reads lines into a buffer of 256 bytes; a longer one falls into pieces.
 const LINE: usize = 255;
-
-/// One connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Connection<'a> {
-    /// `TCP`, or `IP` for a template of a firewall mark.
-    pub(crate) protocol: &'a str,
-    pub(crate) client: Endpoint,
-    pub(crate) virtual_service: Endpoint,
-    pub(crate) server: Endpoint,
-    pub(crate) state: &'a str,
-    /// Seconds.
-    pub(crate) expires: u64,
-    /// Persistence engine and what it knows the client by.
-    pub(crate) engine: Option<(&'a str, &'a str)>,
-}
-
-/// Reads one line; none for the title and for what is not understood.
-pub(crate) fn parse(line: &str) -> Option<Connection<'_>> {
-    let mut words = line.split_ascii_whitespace();
-    let protocol = words.next()?;
-    let mut endpoint = || Some(Endpoint { addr: address(words.next()?)?, port: hex16(words.next()?)? });
-    let (client, virtual_service, server) = (endpoint()?, endpoint()?, endpoint()?);
-    let (state, expires) = (words.next()?, words.next()?.parse().ok()?);
-    let engine = words.next().map(|name| (name, words.next().unwrap_or_default()));
-    Some(Connection { protocol, client, virtual_service, server, state, expires, engine })
-}
-
-fn hex16(text: &str) -> Option<u16> {
-    u16::from_str_radix(text, 16).ok()
-}
-
-/// IPv4 in eight hexadecimal digits, IPv6 in eight groups of four.
-fn address(text: &str) -> Option<IpAddr> {
-    if text.contains(':') {
-        return text.parse::<Ipv6Addr>().ok().map(IpAddr::V6);
-    }
-    u32::from_str_radix(text, 16).ok().map(|n| Ipv4Addr::from(n).into())
-}
 
 /// Shows the connections; with --persistent-conn what persistence engines know of them too.
 pub(crate) fn run(s: &mut Session, list: &List) -> Result<(), Failure> {

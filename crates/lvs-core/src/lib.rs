@@ -12,6 +12,7 @@
 
 pub mod addr;
 pub mod conf;
+pub mod connection;
 pub mod desired;
 pub mod ipvs;
 pub mod nlattr;

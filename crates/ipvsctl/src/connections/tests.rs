@@ -1,5 +1,3 @@
-use proptest::prelude::*;
-
 use super::*;
 
 /// Lines in the form of Linux 6.1.
@@ -32,16 +30,4 @@ fn a_persistence_engine_shows_its_data() {
         printed(line),
         "UDP 05:00  UDP         10.0.0.2:5060      10.0.0.1:5060      10.0.0.3:5060    sip                call-1@host\n"
     );
-}
-
-proptest! {
-    #[test]
-    fn any_line_is_survived(line in "\\PC{0,120}") {
-        let _ = parse(&line);
-    }
-
-    #[test]
-    fn any_words_are_survived(words in proptest::collection::vec("[0-9A-F:\\[\\]]{0,40}", 0..12)) {
-        let _ = parse(&words.join(" "));
-    }
 }
