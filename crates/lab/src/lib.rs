@@ -31,6 +31,7 @@ mod command;
 mod daemon;
 mod host;
 pub mod init;
+pub mod page;
 mod place;
 pub mod seed;
 pub mod server;

@@ -2,7 +2,7 @@
 //!
 //! `lab server NAME PORT|ADDRESS:PORT...` answers with its name; `lab get ADDRESS:PORT` asks once (1 s); `lab client ADDRESS:PORT
 //! [--from A,B..] [--rate N] [--timeout MS]` asks at a steady rate; `lab ask ADDRESS INTERFACE RATE [MAC FROM]` asks who
-//! has an address; `lab init NAME` is process 1 of a host.
+//! has an address; `lab page PORT STATUS [tls]` is a web server of one page; `lab init NAME` is process 1 of a host.
 
 use std::io::Write;
 use std::net::{Ipv6Addr, SocketAddr};
@@ -36,9 +36,11 @@ fn run(words: &[&str]) -> Result<()> {
             Ok(writeln!(std::io::stdout().lock(), "{name}")?)
         }
         ["ask", target, device, rate, syn @ ..] => ask(target, device, rate, syn),
+        ["page", port, status] => lab::page::run(port.parse()?, status, false),
+        ["page", port, status, "tls"] => lab::page::run(port.parse()?, status, true),
         ["client", service, options @ ..] => client(service, options),
         _ => bail!(
-            "server NAME PORT..., get ADDRESS:PORT, client ADDRESS:PORT, ask ADDRESS INTERFACE RATE, or init NAME"
+            "server NAME PORT..., get ADDRESS:PORT, client ADDRESS:PORT, ask ADDRESS INTERFACE RATE, page PORT STATUS [tls], or init NAME"
         ),
     }
 }

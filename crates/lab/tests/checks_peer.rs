@@ -164,3 +164,74 @@ fn every_flag_of_a_failure_row_by_row() {
     assert_eq!(ours.stop(5 * SECONDS), 0);
     assert_eq!(peer.stop(10 * SECONDS), 0);
 }
+
+/// A virtual server each, on port 8000 and up, with one real server and this check.
+fn pages(checks: &[(&str, String)]) -> String {
+    let service = |(n, (_, check)): (usize, &(&str, String))| {
+        format!(
+            "virtual_server 10.0.0.100 {port} {{\ndelay_loop 1\nlb_algo rr\nlb_kind DR\nprotocol TCP\n\
+             real_server 10.0.0.1 {port} {{\n{check}\n}}\n}}\n",
+            port = 8000 + n
+        )
+    };
+    checks.iter().enumerate().map(service).collect()
+}
+
+#[test]
+fn pages_plain_and_over_tls_are_judged_alike() {
+    let lab = Lab::new();
+    let farm = lab.host("farm", &["10.0.0.1/24"]);
+    let serve = |port: u16, status: &str, tls: &str| {
+        let mut words = vec!["lab".to_owned(), "page".to_owned(), port.to_string(), status.to_owned()];
+        words.extend((!tls.is_empty()).then(|| tls.to_owned()));
+        let server = farm.spawn(words.iter().map(String::as_str).collect::<Vec<_>>().as_slice());
+        server.wait_for_line("serves", 5 * SECONDS);
+        server
+    };
+    let check = |kind: &str, port: u16, more: &str| {
+        let times = "connect_timeout 2\nretry 0\nwarmup 0";
+        format!("{kind} {{\nconnect_port {port}\n{times}\nurl {{\npath /\n{more}\n}}\n}}")
+    };
+    // Of "page" and a line end, and of another page.
+    let [digest, other] =
+        ["digest 2adf521149526dde524f030851c7f903", "digest 00000000000000000000000000000000"];
+    let checks = [
+        ("plain, well", check("HTTP_GET", 1001, "")),
+        ("plain, 404", check("HTTP_GET", 1002, "")),
+        ("TLS, well, with a certificate that is over", check("SSL_GET", 1003, "")),
+        ("TLS, 503", check("SSL_GET", 1004, "")),
+        ("TLS, 503 wanted", check("SSL_GET", 1004, "status_code 503")),
+        ("TLS asked of a plain server", check("SSL_GET", 1001, "")),
+        ("plain asked of a TLS server", check("HTTP_GET", 1003, "")),
+        ("TLS, nobody there", check("SSL_GET", 1009, "")),
+        ("TLS, its digest", check("SSL_GET", 1003, digest)),
+        ("TLS, another digest", check("SSL_GET", 1003, other)),
+    ];
+    let config = pages(&checks);
+    let pair = Pair::new(&lab, &config);
+    let _plain = (serve(1001, "200 OK", ""), serve(1002, "404 Not Found", ""));
+    let (well, _busy) = (serve(1003, "200 OK", "tls"), serve(1004, "503 Busy", "tls"));
+    let (ours, peer) = pair.start();
+    let expect = |what: &str, want: &[&str]| {
+        for (name, host) in [("keepalived", &pair.peer), ("tcpcheck", &pair.ours)] {
+            let alive = || {
+                let shown = shown(host, checks.len());
+                let each = checks.iter().zip(shown).filter(|(_, servers)| !servers.is_empty());
+                each.map(|((name, _), _)| *name).collect::<Vec<_>>()
+            };
+            let end = lvs_core::sys::clock::now() + 15 * SECONDS;
+            while alive() != want && lvs_core::sys::clock::now() < end {
+                lab::pause(SECONDS / 20);
+            }
+            assert_eq!(alive(), want, "{what}: {name}");
+        }
+    };
+    let [plain, over, wanted, digest] = [0, 2, 4, 8].map(|n: usize| checks[n].0);
+    expect("all servers up", &[plain, over, wanted, digest]);
+    well.kill();
+    expect("the TLS server dead", &[plain, wanted]);
+    let _well = serve(1003, "200 OK", "tls");
+    expect("the TLS server back", &[plain, over, wanted, digest]);
+    assert_eq!(ours.stop(5 * SECONDS), 0);
+    assert_eq!(peer.stop(10 * SECONDS), 0);
+}

@@ -1,7 +1,9 @@
 //! A try that is under way.
 
 mod fetch;
+mod link;
 mod run;
+mod tls;
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};

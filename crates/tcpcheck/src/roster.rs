@@ -100,7 +100,8 @@ pub fn unsupported(config: &Config) -> Vec<String> {
 fn task(check: &Check, options: &Options, scripts: &Scripts) -> Result<Task, String> {
     match &check.kind {
         CheckKind::Tcp => Ok(Task::Tcp(dial(check, options))),
-        CheckKind::Http(http) => Web::new(dial(check, options), http).map(|w| Task::Web(Arc::new(w))),
+        CheckKind::Http(http) => Web::new(dial(check, options), http, false).map(|w| Task::Web(Arc::new(w))),
+        CheckKind::Ssl(http) => Web::new(dial(check, options), http, true).map(|w| Task::Web(Arc::new(w))),
         CheckKind::Misc(misc) => Ok(Task::Misc(Arc::new(Misc {
             argv: misc.command.argv.value.clone(),
             user: misc.command.user.as_ref().map(|u| u.value.clone()),
@@ -108,7 +109,6 @@ fn task(check: &Check, options: &Options, scripts: &Scripts) -> Result<Task, Str
             scripts: scripts.clone(),
             dynamic: *misc.dynamic,
         }))),
-        CheckKind::Ssl(_) => Err("SSL_GET is not supported".to_owned()),
         CheckKind::Other(other) => {
             Err(format!("{}_CHECK is not supported", format!("{other:?}").to_uppercase()))
         }

@@ -51,7 +51,10 @@ impl fmt::Display for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp(dial) => write!(f, "connect to {}", dial.to),
-            Self::Web(web) => write!(f, "fetch {} from {}", web.paths(), web.dial.to),
+            Self::Web(web) => {
+                let way = if web.is_tls() { " over TLS" } else { "" };
+                write!(f, "fetch {} from {}{way}", web.paths(), web.dial.to)
+            }
             Self::Misc(misc) => write!(f, "run {}", misc.argv.join(" ")),
         }
     }

@@ -1,4 +1,4 @@
-//! HTTP_GET: which pages are fetched and what they must say. Nothing here touches a socket.
+//! HTTP_GET and SSL_GET: which pages are fetched and what they must say. Nothing here touches a socket.
 
 mod page;
 
@@ -7,6 +7,7 @@ pub use page::{Answer, LARGEST, Pattern};
 use lvs_core::conf::model::{Http, HttpVersion, Status, Url};
 use lvs_core::sys::tcp::Dial;
 use md5::{Digest, Md5};
+use rustls::pki_types::ServerName;
 
 /// The pages of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -22,6 +23,8 @@ pub struct Web {
 pub struct Page {
     /// Its path.
     pub path: String,
+    /// Over TLS, to a server of this name: a host's name is told in the handshake, an address is not.
+    pub tls: Option<ServerName<'static>>,
     /// The whole request.
     pub request: Vec<u8>,
     /// Ranges of status codes that are well; empty: any.
@@ -33,13 +36,22 @@ pub struct Page {
 }
 
 impl Web {
-    /// The pages of an HTTP_GET.
+    /// The pages of an HTTP_GET, or with `tls` of an SSL_GET.
     ///
     /// # Errors
     /// What of it cannot be done: an expression that is not understood.
-    pub fn new(dial: Dial, http: &Http) -> Result<Self, String> {
-        let pages = http.urls.iter().map(|u| Page::new(&dial, http, u)).collect::<Result<_, _>>()?;
+    pub fn new(dial: Dial, http: &Http, tls: bool) -> Result<Self, String> {
+        let page = |url| {
+            let page = Page::new(&dial, http, url)?;
+            Ok(if tls { page.over_tls(&dial, http, url) } else { page })
+        };
+        let pages = http.urls.iter().map(page).collect::<Result<_, String>>()?;
         Ok(Self { dial, pages })
+    }
+
+    /// Whether they are fetched over TLS.
+    pub fn is_tls(&self) -> bool {
+        self.pages.iter().any(|p| p.tls.is_some())
     }
 
     /// The paths, for people.
@@ -60,10 +72,16 @@ impl Page {
             status.push((200, 299));
         }
         let path = url.path.value.clone();
-        let host = url.virtualhost.as_ref().or(http.virtualhost.as_ref());
-        let host = host.map_or_else(|| dial.to.to_string(), |h| h.value.clone());
+        let host = host(http, url).map_or_else(|| dial.to.to_string(), str::to_owned);
         let request = request(*http.version, &path, &host);
-        Ok(Self { path, request, status, digest, pattern })
+        Ok(Self { path, tls: None, request, status, digest, pattern })
+    }
+
+    /// The same page over TLS. With `enable_sni` its host is named in the handshake, unless that is no name.
+    fn over_tls(self, dial: &Dial, http: &Http, url: &Url) -> Self {
+        let told = host(http, url).filter(|_| *http.sni);
+        let name = told.and_then(|host| ServerName::try_from(host.to_owned()).ok());
+        Self { tls: Some(name.unwrap_or_else(|| dial.to.addr.into())), ..self }
     }
 
     /// Whether the answer is well; the error says what is not.
@@ -85,6 +103,11 @@ impl Page {
             _ => Ok(()),
         }
     }
+}
+
+/// The host whose page it is, where that is written.
+fn host<'a>(http: &'a Http, url: &'a Url) -> Option<&'a str> {
+    url.virtualhost.as_ref().or(http.virtualhost.as_ref()).map(|host| host.value.as_str())
 }
 
 fn range(s: Status) -> (u16, u16) {

@@ -198,7 +198,7 @@ const TOP_KEYWORDS: &[Keyword] = &[
         "SSL",
         "",
         "key and certificates for SSL_GET",
-        "SSL_GET presents no client certificate",
+        "SSL_GET presents no certificate and judges none",
     )
     .with(&check::SSL),
 ];

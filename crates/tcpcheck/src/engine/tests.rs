@@ -8,6 +8,8 @@ use lvs_core::sys::tcp::Dial;
 
 use super::*;
 
+mod tls;
+
 fn to(port: u16) -> Arc<Task> {
     Arc::new(Task::Tcp(Dial::to(Endpoint::new(Ipv4Addr::LOCALHOST, port))))
 }

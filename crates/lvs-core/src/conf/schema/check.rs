@@ -8,7 +8,8 @@ const NOT_DONE: &str = "this check is not done: the real server counts as alive 
 pub(super) const CHECKERS: &[Keyword] = &[
     Keyword::used(CHECK, "TCP_CHECK", "", "alive when a connection can be made").with(&TCP_CHECK),
     Keyword::used(CHECK, "HTTP_GET", "", "alive when pages can be fetched").with(&HTTP_GET),
-    Keyword::used(CHECK, "SSL_GET", "", "the same over TLS").with(&SSL_GET),
+    Keyword::used(CHECK, "SSL_GET", "", "the same over TLS 1.2 or 1.3; no certificate is judged")
+        .with(&SSL_GET),
     Keyword::used(CHECK, "MISC_CHECK", "", "alive when a command succeeds").with(&MISC_CHECK),
     Keyword::unsupported("SMTP_CHECK", "", "alive when a mail server greets", NOT_DONE).with(&SMTP_CHECK),
     Keyword::unsupported("DNS_CHECK", "", "alive when a name server answers", NOT_DONE).with(&DNS_CHECK),
@@ -72,11 +73,11 @@ const HTTP: &[Keyword] = &[
     Keyword::used(CHECK, "url", "", "a page to fetch").with(&URL),
     Keyword::used(CHECK, "http_protocol", "1.0|1.0C|1.1", "default 1.0"),
     Keyword::used(CHECK, "virtualhost", "NAME", "Host; default: the real server's"),
-    Keyword::used(CHECK, "fast_recovery", "[on|off]", "one good page is enough to come back"),
+    Keyword::used(CHECK, "fast_recovery", "[on|off]", "no pause between the pages; here there never is one"),
 ];
 
 const SSL_ONLY: &[Keyword] =
-    &[Keyword::used(CHECK, "enable_sni", "[on|off]", "tell the host's name in the handshake")];
+    &[Keyword::used(CHECK, "enable_sni", "[on|off]", "tell virtualhost in the handshake")];
 
 static URL: Block = Block {
     name: "url",
