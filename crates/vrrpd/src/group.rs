@@ -34,12 +34,37 @@ pub enum Order {
     Resume,
 }
 
+/// The members of one group, wherever they live.
+pub trait Crew {
+    /// How they stand now.
+    fn standing(&self) -> Vec<Member>;
+    /// Lets one of them carry out an order; an order that changes nothing is none.
+    fn obey(&mut self, member: usize, order: Order);
+}
+
+/// Lets a group follow after `moved` went from one state to another, or stirred within its state: its election is won, or
+/// its faults are others. To be called for each such thing, those that follow from this call included.
+pub fn follow(crew: &mut impl Crew, moved: Option<usize>, from: State, to: State) {
+    if let Some(moved) = moved {
+        for (member, order) in after_move(&crew.standing(), moved, from, to) {
+            crew.obey(member, order);
+        }
+    }
+    for (member, order) in faults(&crew.standing()).into_iter().enumerate() {
+        crew.obey(member, order);
+    }
+    for member in masters(&crew.standing()) {
+        crew.obey(member, Order::Master);
+    }
+}
+
 /// What follows for the members when `moved` went from one state to another: (member, order), to be carried out in
 /// this order. Members on which nothing follows are not named.
 pub fn after_move(members: &[Member], moved: usize, from: State, to: State) -> Vec<(usize, Order)> {
     let others = (0..members.len()).filter(|i| *i != moved);
     let given = |order| others.clone().map(move |i| (i, order));
     match (from, to) {
+        _ if from == to => Vec::new(),
         (State::Master, State::Backup) => {
             given(Order::Backup).filter(|(i, _)| members[*i].state == State::Master).collect()
         }
@@ -51,7 +76,8 @@ pub fn after_move(members: &[Member], moved: usize, from: State, to: State) -> V
                 .collect()
         }
         (State::Released, _) => {
-            given(Order::Resume).filter(|(i, _)| members[*i].state == State::Released).collect()
+            let away = |s| matches!(s, State::Released | State::Leaving);
+            given(Order::Resume).filter(|(i, _)| away(members[*i].state)).collect()
         }
         _ => Vec::new(),
     }

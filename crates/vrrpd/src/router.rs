@@ -7,7 +7,9 @@
 //! * whoever leaves on purpose says so with priority 0 and keeps the addresses until a successor was heard, so that no
 //!   request fails in between ([`State::Leaving`]);
 //! * whoever is outdone by another master says once more that it was one, so that the winner knows of the split and
-//!   tells the hosts (the stale ARP caches of a healed partition).
+//!   tells the hosts (the stale ARP caches of a healed partition);
+//! * an advertisement that its own goodbye has overtaken on the way counts as lost: it would depose the successor, and
+//!   for three intervals nobody would be master ([`LAPSE`]).
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -25,6 +27,10 @@ mod master;
 /// A flood of lower advertisements draws at most so many answers an interval; whoever needs one hears it.
 const ANSWERS: u32 = 20;
 
+/// For this part of its interval nothing counts that comes from a router after its goodbye. Networks reorder packets within
+/// microseconds; and should it really be master again so soon, then its next advertisement says so, as if one was lost.
+const LAPSE: u32 = 10;
+
 /// The state machine of one virtual router.
 #[derive(Clone, Debug)]
 pub struct Router {
@@ -40,8 +46,12 @@ pub struct Router {
     /// A member of a sync group: its own election is won, the others' are not yet.
     ripe: bool,
     last_answer: Option<Time>,
+    /// Who said goodbye last, and when.
+    goodbye: Option<(IpAddr, Time)>,
     /// Where a handover ends.
     leave_to: State,
+    /// Asked to resume during its handover, it takes part again after it.
+    returns: bool,
 }
 
 /// What a backup knows about the master.
@@ -73,7 +83,9 @@ impl Router {
             heard: Heard::Nothing(Time::ZERO),
             ripe: false,
             last_answer: None,
+            goodbye: None,
             leave_to: State::Stopped,
+            returns: false,
         }
     }
 
@@ -188,6 +200,14 @@ impl Router {
     }
 
     fn advert(&mut self, advert: Advert, now: Time, out: &mut Vec<Action>) {
+        if advert.priority == 0 {
+            self.goodbye = Some((advert.src, now));
+        } else if self
+            .goodbye
+            .is_some_and(|(who, at)| who == advert.src && now - at < advert.interval / LAPSE)
+        {
+            return;
+        }
         match self.state {
             State::Backup => self.advert_as_backup(advert, now, out),
             State::Master => self.advert_as_master(advert, now, out),
@@ -312,6 +332,7 @@ impl Router {
             // It left its group: the election that it has won counts at once.
             self.timers.down = Some(now);
         }
+        self.keep_lower_master(now);
         if before.interval == self.params.interval {
             return;
         }
@@ -321,7 +342,17 @@ impl Router {
         self.timers.down = self.timers.down.map(|t| t.min(down));
     }
 
+    /// Whoever was about to replace a lower master, and may no longer, listens to it.
+    fn keep_lower_master(&mut self, now: Time) {
+        let hindered = !self.params.preempt || self.params.preempt_delay > Duration::ZERO;
+        if let (State::Backup, Heard::Lower(master, _), true) = (self.state, self.heard, hindered) {
+            self.heard = Heard::Master(master, now);
+            self.timers.down = self.timers.down.map(|_| now + self.down_interval());
+        }
+    }
+
     fn leave(&mut self, to: State, cause: Cause, now: Time, out: &mut Vec<Action>) {
+        self.returns = false;
         match self.state {
             State::Master => {
                 out.push(Action::Advertise(0));
@@ -338,6 +369,9 @@ impl Router {
     fn handed_over(&mut self, to: Option<IpAddr>, now: Time, out: &mut Vec<Action>) {
         out.push(Action::DropVips);
         self.enter(self.leave_to, Cause::HandedOver { to }, now, out);
+        if self.returns {
+            self.elect(Cause::Resumed, now, out);
+        }
     }
 }
 

@@ -170,6 +170,10 @@ impl<'a> Line<'a> {
             let text = format!("option {} is given twice, or besides {}", option.name(), other.name());
             return Err(Refusal::wrong(text));
         }
+        if value.is_some_and(|v| v.contains('\0')) {
+            // The kernel's texts end there: it would do something else than the line says.
+            return Err(Refusal::wrong(format!("the value of {} has a NUL byte in it", option.name())));
+        }
         self.groups |= option.group_bit();
         self.given.push(option);
         if option.opt == Opt::Persistent {

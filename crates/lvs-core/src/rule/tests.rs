@@ -24,6 +24,13 @@ fn vip() -> ServiceKey {
     ServiceKey::tcp([10, 0, 0, 1], 80)
 }
 
+/// Found by fuzzing: the kernel would have been told less than the line says.
+#[test]
+fn a_nul_byte_in_a_value_is_refused() {
+    assert_eq!(status("-A -u [2001:db8::1]:53 -s rr -o --pe=\0\0sip"), 2);
+    assert_eq!(status("-A -t 10.0.0.1:80 -s r\0r"), 2);
+}
+
 #[test]
 fn the_seeds_rules_are_read() {
     let sh = Service { persistence: Some(3600), ..Service::new("sh", Family::Inet) };

@@ -23,7 +23,7 @@ impl<S: Source> Driver<S> {
     pub(super) fn feed_one(&mut self, at: usize, input: Input, now: Time) {
         let mut actions = std::mem::take(&mut self.actions);
         actions.clear();
-        let ripe = self.instances[at].router.is_ripe();
+        let before = self.stirring(at);
         self.instances[at].router.handle(input, now, &mut actions);
         for action in &actions {
             self.act(at, *action, now);
@@ -31,10 +31,17 @@ impl<S: Source> Driver<S> {
         self.actions = actions;
         let instance = &self.instances[at];
         self.deadlines[at] = instance.router.deadline();
-        if instance.spec.group_name.is_some() && !ripe && instance.router.is_ripe() {
-            let state = instance.router.state();
+        if instance.spec.group_name.is_some() && self.stirring(at) != before {
+            let state = self.instances[at].router.state();
             self.moves.push_back((at, state, state));
         }
+    }
+
+    /// What concerns a sync group though the state is the same: an election that is won, and faults that come or go while
+    /// there is another one.
+    fn stirring(&self, at: usize) -> (bool, u32) {
+        let router = &self.instances[at].router;
+        (router.is_ripe(), router.tracked().faults)
     }
 
     fn act(&mut self, at: usize, action: Action, now: Time) {

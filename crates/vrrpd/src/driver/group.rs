@@ -9,31 +9,31 @@ use crate::notify::Event;
 use crate::track::Kind;
 use crate::words::{Input, State};
 
+/// The members of one group as instances of the driver.
+struct Members<'a, S> {
+    driver: &'a mut Driver<S>,
+    members: &'a [usize],
+    now: Time,
+}
+
+impl<S: Source> group::Crew for Members<'_, S> {
+    fn standing(&self) -> Vec<Member> {
+        self.members.iter().map(|m| self.driver.member(*m)).collect()
+    }
+
+    fn obey(&mut self, member: usize, order: Order) {
+        self.driver.obey(self.members[member], order, self.now);
+    }
+}
+
 impl<S: Source> Driver<S> {
     /// Lets the sync groups follow what their members did, until nothing follows any more.
     pub(super) fn settle(&mut self, now: Time) {
         while let Some((at, from, to)) = self.moves.pop_front() {
             let members = self.members_of(at);
-            let standing: Vec<Member> = members.iter().map(|m| self.member(*m)).collect();
-            if let Some(moved) = members.iter().position(|m| *m == at) {
-                for (member, order) in group::after_move(&standing, moved, from, to) {
-                    self.obey(members[member], order, now);
-                }
-            }
-            self.agree(&members, now);
+            let moved = members.iter().position(|m| *m == at);
+            group::follow(&mut Members { driver: self, members: &members, now }, moved, from, to);
             self.notify_group(&members, now);
-        }
-    }
-
-    /// Spreads faults through a group, and makes all of it master once all have won.
-    fn agree(&mut self, members: &[usize], now: Time) {
-        let standing: Vec<Member> = members.iter().map(|m| self.member(*m)).collect();
-        for (at, order) in members.iter().zip(group::faults(&standing)) {
-            self.obey(*at, order, now);
-        }
-        let standing: Vec<Member> = members.iter().map(|m| self.member(*m)).collect();
-        for member in group::masters(&standing) {
-            self.feed_one(members[member], Input::GroupMaster, now);
         }
     }
 

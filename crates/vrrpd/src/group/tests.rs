@@ -64,6 +64,48 @@ fn its_state_is_that_of_all() {
     assert_eq!(state(&[]), None);
 }
 
+/// A group of routers that are nothing but what they are told.
+struct Plain(Vec<Member>, Vec<bool>);
+
+impl Crew for Plain {
+    fn standing(&self) -> Vec<Member> {
+        self.0.clone()
+    }
+
+    fn obey(&mut self, member: usize, order: Order) {
+        match order {
+            Order::Fault(fault) => self.1[member] = fault,
+            Order::Master => self.0[member].state = State::Master,
+            _ => (),
+        }
+    }
+}
+
+/// Two links that fail at the same moment, and come back one after the other: the second one stirs within FAULT.
+#[test]
+fn a_group_whose_links_failed_together_recovers() {
+    let fault = member(State::Fault, false, true);
+    let mut group = Plain(vec![fault, fault], vec![false; 2]);
+    follow(&mut group, Some(0), State::Backup, State::Fault);
+    assert_eq!(group.1, [true, true]);
+    group.0[0].faulty = false;
+    follow(&mut group, Some(0), State::Fault, State::Fault);
+    assert_eq!(group.1, [true, false]);
+    group.0[1].faulty = false;
+    follow(&mut group, Some(1), State::Fault, State::Fault);
+    assert_eq!(group.1, [false, false]);
+}
+
+#[test]
+fn to_stir_in_a_state_is_no_move() {
+    let members = [member(State::Released, false, false), member(State::Released, false, false)];
+    assert_eq!(after_move(&members, 0, State::Released, State::Released), []);
+    let resumed =
+        [backup(false), member(State::Leaving, false, false), member(State::Released, false, false)];
+    let orders = after_move(&resumed, 0, State::Released, State::Backup);
+    assert_eq!(orders, [(1, Order::Resume), (2, Order::Resume)]);
+}
+
 fn any_member() -> impl Strategy<Value = Member> {
     let states = [State::Init, State::Backup, State::Master, State::Fault, State::Leaving, State::Released];
     (proptest::sample::select(states.to_vec()), any::<bool>(), any::<bool>())

@@ -98,8 +98,13 @@ impl Router {
         true
     }
 
-    /// `resume` while the handover is under way: nobody has taken over yet.
+    /// `resume` while the handover is under way: nobody has taken over yet. In a sync group someone may have taken over
+    /// another member, so that it goes to its end.
     pub(super) fn resume_in_time(&mut self, now: Time, out: &mut Vec<Action>) {
-        self.become_master(Cause::Resumed, now, out);
+        if self.params.grouped {
+            self.returns = true;
+        } else {
+            self.become_master(Cause::Resumed, now, out);
+        }
     }
 }

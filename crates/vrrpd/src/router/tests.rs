@@ -321,3 +321,67 @@ fn the_first_election_waits_for_the_startup_delay() {
     assert_eq!(rig.until(State::Backup), 5.0);
     assert_eq!(rig.until(State::Master), 8.609_375);
 }
+
+/// Simulated first: for three intervals nobody would be master.
+#[test]
+fn an_advertisement_that_was_overtaken_by_its_goodbye_deposes_nobody() {
+    let mut rig = Rig::priority(100);
+    rig.tell(1.0, advert(102, 200));
+    rig.tell(2.0, advert(102, 0));
+    rig.tell(2.002, advert(102, 200));
+    let successor = rig.until(State::Master);
+    assert!((successor - 2.609_375).abs() < 1e-6, "{successor}");
+    // As master too; another router's advertisement counts, and the same router's once it is back.
+    rig.tell(3.0, advert(102, 0));
+    assert_eq!(rig.tell(3.05, advert(102, 200)), []);
+    assert_eq!(rig.router.state(), State::Master);
+    rig.tell(3.06, advert(103, 201));
+    assert_eq!(rig.router.state(), State::Backup);
+    rig.until(State::Master);
+    rig.tell(10.0, advert(102, 0));
+    rig.tell(10.2, advert(102, 200));
+    assert_eq!(rig.router.state(), State::Backup);
+}
+
+#[test]
+fn resumed_during_its_handover_it_stays_master() {
+    let mut rig = Rig::master(100);
+    rig.tell(4.0, Input::Release);
+    let out = rig.tell(4.1, Input::Resume).to_vec();
+    assert_eq!(enters(&out), [(State::Leaving, State::Master)]);
+    assert_eq!(out[0], Action::Advertise(100));
+}
+
+/// Simulated first: one member was master again, the others had gone.
+#[test]
+fn a_member_of_a_group_resumed_during_its_handover_takes_part_after_it() {
+    let mut rig = Rig::new(Params { grouped: true, ..Params::default() });
+    rig.tick();
+    rig.tell(4.0, Input::GroupMaster);
+    rig.tell(5.0, Input::Release);
+    assert_eq!(rig.tell(5.1, Input::Resume), []);
+    let out = rig.tell(5.6, advert(100, 50)).to_vec();
+    assert_eq!(enters(&out), [(State::Leaving, State::Released), (State::Released, State::Backup)]);
+    assert_eq!(out[0], Action::DropVips);
+    // Whoever is released again meanwhile stays away.
+    rig.tick();
+    rig.tell(9.0, Input::GroupMaster);
+    rig.tell(10.0, Input::Release);
+    rig.tell(10.1, Input::Resume);
+    rig.tell(10.2, Input::Release);
+    rig.tick();
+    assert_eq!(rig.router.state(), State::Released);
+}
+
+/// Simulated first: the wait that had begun ended in a preemption.
+#[test]
+fn a_reload_to_nopreempt_counts_at_once() {
+    let mut rig = Rig::priority(200);
+    rig.tell(1.0, advert(102, 100));
+    rig.tell(1.5, Input::Reload(Box::new(Params { priority: 200, preempt: false, ..Params::default() })));
+    for second in 2..10 {
+        rig.tell(f64::from(second), advert(102, 100));
+        assert!(rig.router.deadline().is_some_and(|d| d > at(f64::from(second) + 3.0)));
+    }
+    assert_eq!(rig.until(State::Master), 9.0 + 3.0 + 56.0 / 256.0);
+}
