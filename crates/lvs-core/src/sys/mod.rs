@@ -11,6 +11,7 @@ pub mod memory;
 pub mod names;
 pub mod netlink;
 pub mod netns;
+pub mod nft;
 pub mod outbox;
 pub mod owner;
 pub mod poll;

@@ -11,10 +11,11 @@ use neli::socket::NlSocket;
 use neli::utils::Groups;
 use nix::errno::Errno;
 
-use crate::nlattr;
+pub use message::{Batch, Message};
+use message::{NLM_F_ACK, NLM_F_REQUEST, NLMSG_ERROR};
 
-/// The length of a netlink header.
-const HEADER: usize = 16;
+mod message;
+
 /// Kernel dumps come in datagrams of at most 32 KiB.
 const RECEIVE: usize = 64 * 1024;
 /// Datagrams that one system call may bring; their memory is not touched before it is needed.
@@ -22,17 +23,9 @@ const AT_ONCE: usize = 4;
 /// Room for the answers to a batch; the default of 208 KiB holds 277 of them.
 const RECEIVE_QUEUE: usize = 4 << 20;
 
-const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
-const NLM_F_REQUEST: u16 = 0x01;
-const NLM_F_ACK: u16 = 0x04;
 const NLM_F_DUMP_INTR: u16 = 0x10;
 const NLM_F_DUMP: u16 = 0x300;
-/// NLMSG_ERROR: the message that was refused is not repeated in full.
-const NLM_F_CAPPED: u16 = 0x100;
-/// NLMSG_ERROR: attributes with the kernel's own words follow.
-const NLM_F_ACK_TLVS: u16 = 0x200;
-const NLMSGERR_ATTR_MSG: u16 = 1;
 
 /// Create what is asked for (`NLM_F_CREATE`).
 pub const CREATE: u16 = 0x400;
@@ -88,116 +81,6 @@ pub enum DumpEnd {
     Interrupted,
 }
 
-/// Messages to be sent in one write; see [`Netlink::send_batch`].
-#[derive(Default)]
-pub struct Batch {
-    bytes: Vec<u8>,
-    starts: Vec<usize>,
-}
-
-impl Batch {
-    /// Appends a message of this type; `fill` appends its body.
-    pub fn push(&mut self, kind: u16, flags: u16, fill: impl FnOnce(&mut Vec<u8>)) {
-        let start = self.bytes.len();
-        self.starts.push(start);
-        append(&mut self.bytes, kind, flags | NLM_F_REQUEST, fill);
-    }
-
-    /// The number of messages.
-    pub fn len(&self) -> usize {
-        self.starts.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.starts.is_empty()
-    }
-
-    /// Forgets the messages and keeps the memory.
-    pub fn clear(&mut self) {
-        self.bytes.clear();
-        self.starts.clear();
-    }
-
-    /// Numbers the messages from `first` on and asks for an acknowledgement of the last.
-    fn seal(&mut self, first: u32) {
-        for (i, start) in self.starts.iter().enumerate() {
-            let seq = first.wrapping_add(u32::try_from(i).unwrap_or(u32::MAX));
-            self.bytes[start + 8..start + 12].copy_from_slice(&seq.to_ne_bytes());
-        }
-        if let Some(last) = self.starts.last() {
-            let flags = u16::from_ne_bytes([self.bytes[last + 6], self.bytes[last + 7]]) | NLM_F_ACK;
-            self.bytes[last + 6..last + 8].copy_from_slice(&flags.to_ne_bytes());
-        }
-    }
-}
-
-/// Appends a message with sequence number zero.
-fn append(bytes: &mut Vec<u8>, kind: u16, flags: u16, fill: impl FnOnce(&mut Vec<u8>)) {
-    let start = bytes.len();
-    bytes.extend_from_slice(&[0; HEADER]);
-    fill(bytes);
-    let len = u32::try_from(bytes.len() - start).unwrap_or(u32::MAX);
-    bytes[start..start + 4].copy_from_slice(&len.to_ne_bytes());
-    bytes[start + 4..start + 6].copy_from_slice(&kind.to_ne_bytes());
-    bytes[start + 6..start + 8].copy_from_slice(&flags.to_ne_bytes());
-    bytes.resize((bytes.len() + 3) & !3, 0);
-}
-
-/// A received message.
-#[derive(Clone, Copy, Debug)]
-pub struct Message<'a> {
-    /// The message type.
-    pub kind: u16,
-    flags: u16,
-    seq: u32,
-    /// What follows the header.
-    pub body: &'a [u8],
-}
-
-/// The messages in a datagram, in order; it ends at the first that does not fit.
-struct Messages<'a>(&'a [u8]);
-
-impl<'a> Iterator for Messages<'a> {
-    type Item = Message<'a>;
-
-    fn next(&mut self) -> Option<Message<'a>> {
-        let h: &[u8; HEADER] = self.0.first_chunk()?;
-        let word = |i: usize| u32::from_ne_bytes([h[i], h[i + 1], h[i + 2], h[i + 3]]);
-        let half = |i: usize| u16::from_ne_bytes([h[i], h[i + 1]]);
-        let len = usize::try_from(word(0)).ok()?;
-        let message = Message { kind: half(4), flags: half(6), seq: word(8), body: self.0.get(HEADER..len)? };
-        self.0 = self.0.get((len + 3) & !3..).unwrap_or(&[]);
-        Some(message)
-    }
-}
-
-impl Message<'_> {
-    /// The verdict of an NLMSG_ERROR; errno 0 is an acknowledgement.
-    fn verdict(&self) -> Result<(), NetlinkError> {
-        let raw = self.body.first_chunk().map_or(-libc_eio(), |b| i32::from_ne_bytes(*b));
-        if raw == 0 {
-            return Ok(());
-        }
-        Err(NetlinkError { errno: Errno::from_raw(-raw), text: self.extended_text() })
-    }
-
-    fn extended_text(&self) -> Option<String> {
-        if self.flags & NLM_F_ACK_TLVS == 0 {
-            return None;
-        }
-        let refused = self.body.get(4..8).and_then(|b| b.first_chunk()).map(|b| u32::from_ne_bytes(*b))?;
-        let full = if self.flags & NLM_F_CAPPED == 0 { usize::try_from(refused).ok()? } else { HEADER };
-        let tlvs = self.body.get(4 + ((full + 3) & !3)..)?;
-        nlattr::attrs(tlvs).find(|a| a.kind == NLMSGERR_ATTR_MSG)?.text().map(str::to_owned)
-    }
-}
-
-/// EIO, for an error message too short to hold its number.
-fn libc_eio() -> i32 {
-    Errno::EIO as i32
-}
-
 /// A netlink socket of one protocol.
 pub struct Netlink {
     socket: NlSocket,
@@ -216,6 +99,11 @@ impl Netlink {
     /// A socket for generic netlink families such as IPVS.
     pub fn generic() -> io::Result<Self> {
         Self::open(NlFamily::Generic, Groups::empty())
+    }
+
+    /// A socket for nftables.
+    pub fn netfilter() -> io::Result<Self> {
+        Self::open(NlFamily::Netfilter, Groups::empty())
     }
 
     /// A non-blocking rtnetlink socket that hears these multicast groups (RTNLGRP_*).
@@ -244,7 +132,7 @@ impl Netlink {
         let mut answer = None;
         loop {
             let len = self.receive()?;
-            for m in Messages(&self.buffers[0][..len]).filter(|m| m.seq == seq) {
+            for m in message::all(&self.buffers[0][..len]).filter(|m| m.seq == seq) {
                 match m.kind {
                     NLMSG_ERROR => return m.verdict().map(|()| answer),
                     _ => answer = answer.or_else(|| Some(m.body.to_vec())),
@@ -265,7 +153,7 @@ impl Netlink {
         loop {
             let lengths = self.receive_waiting()?;
             for (buffer, len) in self.buffers.iter().zip(lengths) {
-                for m in Messages(&buffer[..len]).filter(|m| m.seq == seq) {
+                for m in message::all(&buffer[..len]).filter(|m| m.seq == seq) {
                     if m.flags & NLM_F_DUMP_INTR != 0 && m.kind != NLMSG_ERROR {
                         end = DumpEnd::Interrupted;
                     }
@@ -294,10 +182,10 @@ impl Netlink {
         let last_seq = first.wrapping_add(u32::try_from(last).unwrap_or(u32::MAX));
         self.seq = last_seq;
         batch.seal(first);
-        self.write(&batch.bytes)?;
+        self.write(batch.bytes())?;
         loop {
             let len = self.receive()?;
-            for m in Messages(&self.buffers[0][..len]).filter(|m| m.kind == NLMSG_ERROR) {
+            for m in message::all(&self.buffers[0][..len]).filter(|m| m.kind == NLMSG_ERROR) {
                 let index = usize::try_from(m.seq.wrapping_sub(first)).unwrap_or(usize::MAX);
                 if index > last {
                     continue;
@@ -312,12 +200,36 @@ impl Netlink {
         }
     }
 
+    /// Sends a batch that the kernel carries out as a whole or not at all: netfilter's, which begins and ends with a message
+    /// that is none of them. The error is that of the first message that was refused.
+    pub fn transaction(&mut self, batch: &mut Batch) -> Result<(), NetlinkError> {
+        let first = self.seq.wrapping_add(1);
+        let last = batch.seal_inner(first);
+        self.seq = last.wrapping_add(1);
+        self.write(batch.bytes())?;
+        let mut result = Ok(());
+        loop {
+            let len = self.receive()?;
+            for m in message::all(&self.buffers[0][..len]).filter(|m| m.kind == NLMSG_ERROR) {
+                let verdict = m.verdict();
+                if m.seq == first && verdict.is_err() {
+                    // The batch was refused before anything in it was looked at: nothing more comes.
+                    return verdict;
+                }
+                result = result.and(verdict);
+                if m.seq == last {
+                    return result;
+                }
+            }
+        }
+    }
+
     /// Reads one datagram of notifications and calls `each` with every message. `Ok(false)`: nothing more has
     /// come. `ENOBUFS`: notifications were lost; read the whole state again.
     pub fn notifications(&mut self, mut each: impl FnMut(Message<'_>)) -> Result<bool, NetlinkError> {
         match self.receive() {
             Ok(len) => {
-                Messages(&self.buffers[0][..len]).for_each(&mut each);
+                message::all(&self.buffers[0][..len]).for_each(&mut each);
                 Ok(true)
             }
             Err(e) if e.errno == Errno::EAGAIN => Ok(false),
@@ -329,7 +241,7 @@ impl Netlink {
         self.seq = self.seq.wrapping_add(1);
         let mut request = std::mem::take(&mut self.request);
         request.clear();
-        append(&mut request, kind, flags | NLM_F_REQUEST, |b| b.extend_from_slice(body));
+        message::append(&mut request, kind, flags | NLM_F_REQUEST, |b| b.extend_from_slice(body));
         request[8..12].copy_from_slice(&self.seq.to_ne_bytes());
         let sent = self.write(&request);
         self.request = request;

@@ -1,6 +1,7 @@
 //! The socket against the running kernel, where no rights are needed.
 
 use super::*;
+use crate::nlattr;
 
 const RTM_GETLINK: u16 = 18;
 const RTM_NEWLINK: u16 = 16;

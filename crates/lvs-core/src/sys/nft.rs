@@ -1,0 +1,280 @@
+//! A packet filter over nftables: what this host must not accept though an address of its own is meant.
+//!
+//! One table of the family inet holds a set of addresses for each IP family and one chain, which drops packets to them
+//! but for IPv6's neighbour discovery: ARP is no IP, and an address that nobody can resolve would be of no use at all.
+//! The chain comes after IPVS (its hooks at LOCAL_IN end with the priority 99, NF_IP_PRI_NAT_SRC - 1): what a virtual
+//! service forwards is not accepted by this host and passes.
+
+use std::io;
+use std::net::IpAddr;
+
+use super::netlink::{Batch, CREATE, Netlink, NetlinkError};
+use crate::nlattr::{nest, put, put_str};
+
+mod uapi;
+
+use uapi::{chain, elem, expr, list, message, rule, set, table};
+
+/// After IPVS, see above.
+const PRIORITY: i32 = 110;
+const SETS: [(&str, Family); 2] = [("vips4", Family::V4), ("vips6", Family::V6)];
+const CHAIN: &str = "in";
+
+/// What the rules must know of an IP family.
+#[derive(Clone, Copy)]
+enum Family {
+    V4,
+    V6,
+}
+
+impl Family {
+    fn of(addr: IpAddr) -> Self {
+        if addr.is_ipv4() { Self::V4 } else { Self::V6 }
+    }
+
+    fn set(self) -> &'static str {
+        SETS[usize::from(matches!(self, Self::V6))].0
+    }
+
+    /// NFPROTO_IPV4 and NFPROTO_IPV6.
+    fn number(self) -> u8 {
+        match self {
+            Self::V4 => 2,
+            Self::V6 => 10,
+        }
+    }
+
+    /// The bytes of an address, and where the destination stands in the header.
+    fn len(self) -> u32 {
+        match self {
+            Self::V4 => 4,
+            Self::V6 => 16,
+        }
+    }
+
+    fn destination(self) -> u32 {
+        match self {
+            Self::V4 => 16,
+            Self::V6 => 24,
+        }
+    }
+
+    /// The name of the set's type for those who list it (nft's own numbers for ipv4_addr and ipv6_addr).
+    fn key_type(self) -> u32 {
+        match self {
+            Self::V4 => 7,
+            Self::V6 => 8,
+        }
+    }
+}
+
+/// A table of this process in the network namespace that it is in.
+pub struct Filter {
+    netlink: Netlink,
+    table: String,
+    batch: Batch,
+}
+
+impl Filter {
+    /// A filter in a table of this name; nothing is changed yet.
+    ///
+    /// # Errors
+    /// The kernel has no netfilter netlink.
+    pub fn open(table: &str) -> io::Result<Self> {
+        Ok(Self { netlink: Netlink::netfilter()?, table: table.to_owned(), batch: Batch::default() })
+    }
+
+    /// Makes the table, with no address in it; one that an earlier run left goes.
+    ///
+    /// # Errors
+    /// The kernel has no nftables, or CAP_NET_ADMIN is missing.
+    pub fn install(&mut self) -> Result<(), NetlinkError> {
+        self.begin();
+        self.table(message::NEW_TABLE);
+        self.table(message::DEL_TABLE);
+        self.table(message::NEW_TABLE);
+        for (n, (name, family)) in (1..).zip(SETS) {
+            self.set(name, family, n);
+        }
+        self.chain();
+        for kind in [uapi::ND_SOLICIT, uapi::ND_ADVERT] {
+            self.rule(|b| accept_discovery(b, kind));
+        }
+        for (name, family) in SETS {
+            self.rule(|b| drop_listed(b, name, family));
+        }
+        self.commit()
+    }
+
+    /// Removes the table, if there is one.
+    ///
+    /// # Errors
+    /// As [`Filter::install`].
+    pub fn remove(&mut self) -> Result<(), NetlinkError> {
+        self.begin();
+        self.table(message::NEW_TABLE);
+        self.table(message::DEL_TABLE);
+        self.commit()
+    }
+
+    /// Adds addresses and takes others out, all at once.
+    ///
+    /// # Errors
+    /// As [`Filter::install`]; nothing is changed then.
+    pub fn change(&mut self, add: &[IpAddr], remove: &[IpAddr]) -> Result<(), NetlinkError> {
+        self.begin();
+        for (kind, addresses) in [(message::NEW_ELEM, add), (message::DEL_ELEM, remove)] {
+            for addr in addresses {
+                self.element(kind, *addr);
+            }
+        }
+        if self.batch.len() == 1 { Ok(()) } else { self.commit() }
+    }
+
+    fn begin(&mut self) {
+        self.batch.clear();
+        self.batch.push(message::BATCH_BEGIN, 0, |b| header(b, 0, uapi::SUBSYSTEM));
+    }
+
+    fn commit(&mut self) -> Result<(), NetlinkError> {
+        self.batch.push(message::BATCH_END, 0, |b| header(b, 0, uapi::SUBSYSTEM));
+        self.netlink.transaction(&mut self.batch)
+    }
+
+    /// A message of nftables about this table.
+    fn push(&mut self, kind: u16, flags: u16, name: u16, fill: impl FnOnce(&mut Vec<u8>)) {
+        let table = &self.table;
+        self.batch.push(uapi::SUBSYSTEM << 8 | kind, flags, |b| {
+            header(b, uapi::INET, 0);
+            put_str(b, name, table);
+            fill(b);
+        });
+    }
+
+    fn table(&mut self, kind: u16) {
+        let flags = if kind == message::NEW_TABLE { CREATE } else { 0 };
+        self.push(kind, flags, table::NAME, |_| ());
+    }
+
+    fn set(&mut self, name: &str, family: Family, id: u32) {
+        self.push(message::NEW_SET, CREATE, set::TABLE, |b| {
+            put_str(b, set::NAME, name);
+            number(b, set::FLAGS, 0);
+            number(b, set::KEY_TYPE, family.key_type());
+            number(b, set::KEY_LEN, family.len());
+            number(b, set::ID, id);
+        });
+    }
+
+    fn chain(&mut self) {
+        self.push(message::NEW_CHAIN, CREATE, chain::TABLE, |b| {
+            put_str(b, chain::NAME, CHAIN);
+            nest(b, chain::HOOK, |b| {
+                number(b, chain::HOOK_NUMBER, uapi::LOCAL_IN);
+                put(b, chain::HOOK_PRIORITY, &PRIORITY.to_be_bytes());
+            });
+            number(b, chain::POLICY, uapi::ACCEPT);
+            put_str(b, chain::TYPE, "filter");
+        });
+    }
+
+    fn rule(&mut self, expressions: impl FnOnce(&mut Vec<u8>)) {
+        self.push(message::NEW_RULE, CREATE | APPEND, rule::TABLE, |b| {
+            put_str(b, rule::CHAIN, CHAIN);
+            nest(b, rule::EXPRESSIONS, expressions);
+        });
+    }
+
+    fn element(&mut self, kind: u16, addr: IpAddr) {
+        let flags = if kind == message::NEW_ELEM { CREATE } else { 0 };
+        self.push(kind, flags, elem::TABLE, |b| {
+            put_str(b, elem::SET, Family::of(addr).set());
+            nest(b, elem::ELEMENTS, |b| {
+                nest(b, list::ELEM, |b| {
+                    nest(b, elem::KEY, |b| match addr {
+                        IpAddr::V4(a) => put(b, uapi::VALUE, &a.octets()),
+                        IpAddr::V6(a) => put(b, uapi::VALUE, &a.octets()),
+                    });
+                });
+            });
+        });
+    }
+}
+
+/// NLM_F_APPEND: rules stand in the order in which they come.
+const APPEND: u16 = 0x800;
+
+/// struct nfgenmsg.
+fn header(b: &mut Vec<u8>, family: u8, resource: u16) {
+    b.extend_from_slice(&[family, 0]);
+    b.extend_from_slice(&resource.to_be_bytes());
+}
+
+/// nftables' numbers are in network order.
+fn number(b: &mut Vec<u8>, kind: u16, value: u32) {
+    put(b, kind, &value.to_be_bytes());
+}
+
+fn expression(b: &mut Vec<u8>, name: &str, fill: impl FnOnce(&mut Vec<u8>)) {
+    nest(b, list::ELEM, |b| {
+        put_str(b, expr::NAME, name);
+        nest(b, expr::DATA, fill);
+    });
+}
+
+fn meta_is(b: &mut Vec<u8>, key: u32, value: u8) {
+    expression(b, "meta", |b| {
+        number(b, expr::META_DREG, uapi::REGISTER);
+        number(b, expr::META_KEY, key);
+    });
+    equals(b, value);
+}
+
+fn equals(b: &mut Vec<u8>, value: u8) {
+    expression(b, "cmp", |b| {
+        number(b, expr::CMP_SREG, uapi::REGISTER);
+        number(b, expr::CMP_OP, 0);
+        nest(b, expr::CMP_DATA, |b| put(b, uapi::VALUE, &[value]));
+    });
+}
+
+fn load(b: &mut Vec<u8>, base: u32, offset: u32, len: u32) {
+    expression(b, "payload", |b| {
+        number(b, expr::PAYLOAD_DREG, uapi::REGISTER);
+        number(b, expr::PAYLOAD_BASE, base);
+        number(b, expr::PAYLOAD_OFFSET, offset);
+        number(b, expr::PAYLOAD_LEN, len);
+    });
+}
+
+fn verdict(b: &mut Vec<u8>, code: u32) {
+    expression(b, "immediate", |b| {
+        number(b, expr::IMMEDIATE_DREG, 0);
+        nest(b, expr::IMMEDIATE_DATA, |b| {
+            nest(b, uapi::VERDICT, |b| number(b, uapi::VERDICT_CODE, code));
+        });
+    });
+}
+
+/// `meta nfproto ipv6 meta l4proto ipv6-icmp icmpv6 type KIND accept`
+fn accept_discovery(b: &mut Vec<u8>, kind: u8) {
+    meta_is(b, uapi::META_NFPROTO, Family::V6.number());
+    meta_is(b, uapi::META_L4PROTO, uapi::ICMPV6);
+    load(b, uapi::TRANSPORT, 0, 1);
+    equals(b, kind);
+    verdict(b, uapi::ACCEPT);
+}
+
+/// `ip daddr @SET drop`
+fn drop_listed(b: &mut Vec<u8>, name: &str, family: Family) {
+    meta_is(b, uapi::META_NFPROTO, family.number());
+    load(b, uapi::NETWORK, family.destination(), family.len());
+    expression(b, "lookup", |b| {
+        put_str(b, expr::LOOKUP_SET, name);
+        number(b, expr::LOOKUP_SREG, uapi::REGISTER);
+    });
+    verdict(b, uapi::DROP);
+}
+
+#[cfg(test)]
+mod tests;
