@@ -8,143 +8,21 @@ use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command as Process, ExitStatus, Stdio};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, ExitStatus};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use lvs_core::conf::model::{Command, Global};
 use lvs_core::sys::child;
 use lvs_core::sys::poll::{Event, Interest, Poll};
-use nix::sys::signal::{SigSet, Signal, killpg};
-use nix::unistd::{Gid, Group, Pid, Uid, User, getegid, geteuid};
+use lvs_core::sys::script::{self, Job};
+use nix::sys::signal::{SigSet, Signal};
 
-use crate::security::{self, Unsafe};
 use crate::track::check::Outcome;
 
 /// The wake-up of the starting thread; programs have the numbers of their jobs.
 const WAKE: u64 = u64::MAX - 1;
 /// The starting thread needs little, and `mlockall` would lock all of it.
 const STACK: usize = 128 * 1024;
-/// keepalived's name for whom scripts run as when the configuration names nobody.
-const DEFAULT_USER: &str = "keepalived_script";
-
-/// A program that may be run: found, judged, and with its user.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Job {
-    argv: Vec<String>,
-    /// None: as ourselves.
-    run_as: Option<(u32, u32)>,
-}
-
-/// Why a program will not be run.
-#[derive(Debug, thiserror::Error)]
-pub enum Refused {
-    /// The program itself.
-    #[error(transparent)]
-    Program(#[from] Unsafe),
-    /// No such user.
-    #[error("there is no user '{0}'; try: useradd --system {0}")]
-    User(String),
-    /// No such group.
-    #[error("there is no group '{0}'; try: groupadd --system {0}")]
-    Group(String),
-    /// `enable_script_security` without anyone to run it as.
-    #[error(
-        "enable_script_security lets no script run as root by default: set script_user, or try: useradd --system {DEFAULT_USER}"
-    )]
-    NoDefaultUser,
-}
-
-impl Job {
-    /// Finds the program, judges its path and looks up its user. The second value is a warning: it will run, but
-    /// someone other than root could change what it does.
-    ///
-    /// # Errors
-    /// It will not be run, and why.
-    pub fn prepare(command: &Command, global: &Global) -> Result<(Self, Option<String>), Refused> {
-        let secure = *global.script_security;
-        let run_as = runner(command, global)?;
-        let mut argv = command.argv.value.clone();
-        let program = security::find(argv.first().map_or("", String::as_str))?;
-        let parts = security::look(&program)?;
-        security::executable(&parts)?;
-        let root = run_as.map_or_else(|| geteuid().is_root(), |(uid, _)| uid == 0);
-        let hole = security::hole(&parts).filter(|_| root);
-        if let Some(first) = argv.first_mut() {
-            *first = program.display().to_string();
-        }
-        match hole {
-            Some(hole) if secure => Err(Unsafe::Writable(hole).into()),
-            hole => Ok((Self { argv, run_as }, hole.map(|h| h.to_string()))),
-        }
-    }
-
-    /// The same program with more arguments.
-    pub fn with(&self, arguments: impl IntoIterator<Item = String>) -> Self {
-        let mut job = self.clone();
-        job.argv.extend(arguments);
-        job
-    }
-
-    /// Its words, for messages.
-    pub fn line(&self) -> String {
-        self.argv.join(" ")
-    }
-
-    fn spawn(&self) -> io::Result<Child> {
-        let mut process = Process::new(self.argv.first().map_or("", String::as_str));
-        process.args(&self.argv[1..]).process_group(0).current_dir("/");
-        process.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        if let Some((uid, gid)) = self.run_as {
-            // Root's supplementary groups are given up with it.
-            process.gid(gid).uid(uid);
-        }
-        child::unburden(&mut process);
-        process.spawn()
-    }
-}
-
-/// Whom a command runs as; none for ourselves.
-fn runner(command: &Command, global: &Global) -> Result<Option<(u32, u32)>, Refused> {
-    let user = match (&command.user, &global.script_user) {
-        (Some(user), _) => find_user(user)?,
-        (None, Some(user)) => find_user(user)?,
-        (None, None) => match find_user(DEFAULT_USER) {
-            Ok(user) => user,
-            Err(_) if *global.script_security => return Err(Refused::NoDefaultUser),
-            Err(_) => return Ok(None),
-        },
-    };
-    let group = command.group.as_ref().or(global.script_group.as_ref().filter(|_| command.user.is_none()));
-    let gid = group.map_or(Ok(user.gid), |g| find_group(g))?;
-    let ourselves = user.uid == geteuid() && gid == getegid();
-    Ok((!ourselves).then_some((user.uid.as_raw(), gid.as_raw())))
-}
-
-/// The numbers of a user and a group by name; without a group the user's own.
-///
-/// # Errors
-/// There is no such user or group.
-pub fn owner(user: Option<&str>, group: Option<&str>) -> Result<(Option<u32>, Option<u32>), Refused> {
-    let user = user.map(find_user).transpose()?;
-    let group = group.map(find_group).transpose()?;
-    let gid = group.or(user.as_ref().map(|u| u.gid));
-    Ok((user.map(|u| u.uid.as_raw()), gid.map(Gid::as_raw)))
-}
-
-/// A user by name or number.
-fn find_user(name: &str) -> Result<User, Refused> {
-    let named = User::from_name(name).ok().flatten();
-    let numbered = || name.parse().ok().and_then(|n| User::from_uid(Uid::from_raw(n)).ok().flatten());
-    named.or_else(numbered).ok_or_else(|| Refused::User(name.to_owned()))
-}
-
-/// A group by name or number.
-fn find_group(name: &str) -> Result<Gid, Refused> {
-    let named = Group::from_name(name).ok().flatten().map(|g| g.gid);
-    named.or_else(|| name.parse().ok().map(Gid::from_raw)).ok_or_else(|| Refused::Group(name.to_owned()))
-}
-
 struct Running {
     child: Child,
     _ended: OwnedFd,
@@ -199,7 +77,7 @@ impl Children {
             *waiting = Some(signal);
         } else if let Some(running) = self.running.get_mut(&number) {
             running.asked = true;
-            signal_group(&running.child, signal);
+            script::signal(&running.child, signal);
         }
     }
 
@@ -250,7 +128,7 @@ impl Children {
             }
             Err(e) => {
                 // Out of descriptors: a program whose end we would not see must not go on.
-                signal_group(&child, Signal::SIGKILL);
+                script::signal(&child, Signal::SIGKILL);
                 let _ = child.wait();
                 Err(e)
             }
@@ -261,7 +139,7 @@ impl Children {
         let running = self.running.get_mut(&number)?;
         if running.asked {
             // Before it is waited for: until then the number of its group is its own.
-            signal_group(&running.child, Signal::SIGKILL);
+            script::signal(&running.child, Signal::SIGKILL);
         }
         let status = running.child.try_wait().ok().flatten()?;
         self.running.remove(&number);
@@ -274,12 +152,6 @@ impl AsFd for Children {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.poll.as_fd()
     }
-}
-
-fn signal_group(child: &Child, signal: Signal) {
-    let group = Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX));
-    // Gone already is what we want.
-    let _ = killpg(group, signal);
 }
 
 fn outcome(status: ExitStatus) -> Outcome {

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use lvs_core::conf::At;
+use lvs_core::conf::model::{Command, Global};
 use lvs_core::sys::clock;
+use lvs_core::sys::script::Scripts;
 
 use super::*;
 
@@ -14,13 +16,10 @@ fn command(words: &[&str]) -> Command {
 }
 
 /// Runs as ourselves whoever we are.
-fn global() -> Global {
-    let me = User::from_uid(geteuid()).unwrap().unwrap().name;
-    Global { script_user: Some(At::assumed(me)), ..Global::default() }
-}
-
 fn job(words: &[&str]) -> Job {
-    Job::prepare(&command(words), &global()).unwrap().0
+    let me = At::assumed(nix::unistd::geteuid().to_string());
+    let scripts = Scripts::new(&Global { script_user: Some(me), ..Global::default() });
+    scripts.prepare(&command(words)).unwrap().0
 }
 
 /// Waits for the next ends, at most ten seconds.
@@ -89,41 +88,4 @@ fn what_cannot_be_started_says_why() {
     assert_eq!(ended[0].0, number);
     assert!(matches!(&ended[0].1, Outcome::NotStarted(why) if why.contains("No such file")), "{ended:?}");
     fs::remove_file(dir).unwrap();
-}
-
-#[test]
-fn who_runs_it_and_what_it_is_are_settled_before() {
-    let mut c = command(&["true"]);
-    c.user = Some(At::assumed("no-such-user-here".to_owned()));
-    let why = Job::prepare(&c, &global()).unwrap_err().to_string();
-    assert!(why.contains("no user 'no-such-user-here'") && why.contains("useradd"), "{why}");
-    let why = Job::prepare(&command(&["/no/such/script"]), &global()).unwrap_err().to_string();
-    assert!(why.starts_with("/no: "), "{why}");
-    assert!(job(&["true", "x"]).line().ends_with("/true x"));
-    assert!(job(&["true"]).with(["INSTANCE".to_owned()]).line().ends_with("/true INSTANCE"));
-}
-
-#[test]
-fn security_turns_the_warning_into_a_refusal() {
-    if !geteuid().is_root() {
-        // For anyone else no script runs as root, so there is nothing to protect.
-        assert!(Job::prepare(&command(&["true"]), &global()).unwrap().1.is_none());
-        return;
-    }
-    let path = std::env::temp_dir().join(format!("vrrpd-script-open-{}", std::process::id()));
-    fs::write(&path, "#!/bin/sh\n").unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).unwrap();
-    let c = command(&[&path.display().to_string()]);
-    let warning = Job::prepare(&c, &global()).unwrap().1.unwrap();
-    let mut secure = global();
-    secure.script_security = At::assumed(true);
-    let refusal = Job::prepare(&c, &secure).unwrap_err().to_string();
-    assert_eq!(warning, refusal);
-    assert!(refusal.contains("chmod o-w"), "{refusal}");
-    secure.script_user = None;
-    if find_user(DEFAULT_USER).is_err() {
-        let why = Job::prepare(&command(&["true"]), &secure).unwrap_err().to_string();
-        assert!(why.contains("script_user"), "{why}");
-    }
-    fs::remove_file(path).unwrap();
 }

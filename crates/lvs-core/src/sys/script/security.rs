@@ -38,7 +38,7 @@ pub struct Part {
 #[derive(Debug, thiserror::Error)]
 pub enum Unsafe {
     /// It cannot be looked at.
-    #[error("{}: {error}", path.display())]
+    #[error("{}: cannot be run: {error}", path.display())]
     Missing {
         /// The component that failed.
         path: PathBuf,

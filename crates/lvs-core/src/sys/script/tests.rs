@@ -1,0 +1,80 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+use crate::conf::At;
+use crate::sys::poll::{Interest, Poll};
+
+fn command(words: &[&str]) -> Command {
+    let argv = words.iter().map(|w| (*w).to_owned()).collect();
+    Command { argv: At::assumed(argv), user: None, group: None }
+}
+
+/// Whoever runs the tests, whether or not the host has a user keepalived_script.
+fn own() -> Scripts {
+    Scripts { user: Some(Uid::effective().to_string()), ..Scripts::default() }
+}
+
+#[test]
+fn a_command_gets_its_arguments_and_no_shell() {
+    let run = |words: &[&str], more: &[&str]| {
+        let more: Vec<_> = more.iter().map(|m| (*m).to_owned()).collect();
+        own().start(&command(words), &more).unwrap().wait().unwrap().code()
+    };
+    assert_eq!(run(&["/usr/bin/test", "a b"], &["=", "a b"]), Some(0));
+    assert_eq!(run(&["/usr/bin/test", "$HOME"], &["=", "$HOME"]), Some(0));
+    assert_eq!(run(&["/bin/false"], &[]), Some(1));
+}
+
+#[test]
+fn its_end_is_seen_and_can_be_brought_about() {
+    let mut child = own().start(&command(&["/bin/sleep", "100"]), &[]).unwrap();
+    let fd = child::end(child.id()).unwrap();
+    let mut poll = Poll::new().unwrap();
+    poll.add(&fd, 5, Interest::Read).unwrap();
+    end(&child);
+    let mut events = Vec::new();
+    poll.wait(None, &mut events).unwrap();
+    assert_eq!(events[0].token, 5);
+    assert_eq!(child.wait().unwrap().code(), None);
+}
+
+#[test]
+fn who_runs_it_and_what_it_is_are_settled_before() {
+    let mut c = command(&["true"]);
+    c.user = Some(At::assumed("no-such-user-here".to_owned()));
+    let why = own().prepare(&c).unwrap_err().to_string();
+    assert!(why.contains("no user 'no-such-user-here'") && why.contains("useradd"), "{why}");
+    let why = own().prepare(&command(&["/no/such/script"])).unwrap_err().to_string();
+    assert!(why.starts_with("/no: "), "{why}");
+    let why = own().start(&command(&["/nonexistent"]), &[]).unwrap_err().to_string();
+    assert!(why.starts_with("/nonexistent: cannot be run: "), "{why}");
+    let job = |words: &[&str]| own().prepare(&command(words)).unwrap().0;
+    assert!(job(&["true", "x"]).line().ends_with("/true x"));
+    assert!(job(&["true"]).with(["INSTANCE".to_owned()]).line().ends_with("/true INSTANCE"));
+}
+
+#[test]
+fn security_turns_the_warning_into_a_refusal() {
+    if !geteuid().is_root() {
+        // For anyone else no script runs as root, so there is nothing to protect.
+        assert!(own().prepare(&command(&["true"])).unwrap().1.is_none());
+        return;
+    }
+    let path = std::env::temp_dir().join(format!("lvs-script-open-{}", std::process::id()));
+    fs::write(&path, "#!/bin/sh\n").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).unwrap();
+    let c = command(&[&path.display().to_string()]);
+    let warning = own().prepare(&c).unwrap().1.unwrap();
+    let mut secure = Scripts { security: true, ..own() };
+    let refusal = secure.prepare(&c).unwrap_err().to_string();
+    assert_eq!(warning, refusal);
+    assert!(refusal.contains("chmod o-w"), "{refusal}");
+    assert!(secure.start(&c, &[]).is_err());
+    secure.user = None;
+    if find_user(DEFAULT_USER).is_err() {
+        let why = secure.prepare(&command(&["true"])).unwrap_err().to_string();
+        assert!(why.contains("script_user"), "{why}");
+    }
+    fs::remove_file(path).unwrap();
+}
