@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use lvs_core::conf::schema::Tool;
 use lvs_core::conf::{Config, Diag, Severity};
 use lvs_core::ipvs::Ipvs;
 use lvs_core::sys::ipvs::Client;
@@ -116,7 +117,7 @@ pub fn drain_file(path: &Path) -> Result<Drains, String> {
 }
 
 fn show(findings: &[Diag]) {
-    for finding in findings.iter().filter(|d| d.severity == Severity::Warning) {
+    for finding in findings.iter().filter(|d| d.severity == Severity::Warning && d.concerns(Tool::Tcpcheck)) {
         let _ = writeln!(io::stderr().lock(), "tcpcheck: {finding}");
     }
 }

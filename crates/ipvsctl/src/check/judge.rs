@@ -73,7 +73,16 @@ impl Judge<'_> {
             None => format!("{key}: {text}"),
         };
         let help = (!help.is_empty()).then(|| help.to_owned());
-        self.found.push(Diag { severity, code, at, until: 0, message, help, related: Vec::new() });
+        self.found.push(Diag {
+            severity,
+            code,
+            at,
+            until: 0,
+            block: None,
+            message,
+            help,
+            related: Vec::new(),
+        });
     }
 
     fn service(&mut self, key: ServiceKey, entry: &ServiceEntry) {

@@ -36,7 +36,16 @@ pub(crate) struct Subject {
 
 /// An error of the file.
 fn wrong(code: &'static str, at: Option<Excerpt>, message: String) -> Diag {
-    Diag { severity: Severity::Error, code, at, until: 0, message, help: None, related: Vec::new() }
+    Diag {
+        severity: Severity::Error,
+        code,
+        at,
+        until: 0,
+        block: None,
+        message,
+        help: None,
+        related: Vec::new(),
+    }
 }
 
 /// The line of a place as it is written.

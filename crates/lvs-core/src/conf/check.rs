@@ -66,6 +66,7 @@ fn unreadable(name: &str, why: &str) -> Diag {
         code: "unreadable",
         at: None,
         until: 0,
+        block: None,
         message: format!("{name}: {why}"),
         help: None,
         related: Vec::new(),

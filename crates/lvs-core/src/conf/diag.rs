@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::place::Place;
+use super::schema::{Status, TOP, Tool};
 
 /// How bad a finding is. Only errors stop a start, and then of the block alone where the rest is sound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -48,6 +49,8 @@ pub struct Diag {
     pub at: Option<Excerpt>,
     /// The last line that it is about: a block that is skipped ends there. The finding's own line otherwise.
     pub until: u32,
+    /// The keyword of the outermost block that it is in; none outside of all blocks, or where that cannot be told.
+    pub block: Option<&'static str>,
     /// What is wrong and what is done about it, without a full stop.
     pub message: String,
     /// What to write instead.
@@ -60,6 +63,12 @@ impl Diag {
     /// The finding's line in its file; 0 for the file as a whole.
     pub fn line(&self) -> u32 {
         self.at.as_ref().map_or(0, |e| e.place.line)
+    }
+
+    /// Whether it is about something that this tool acts on; another tool tells of the rest.
+    pub fn concerns(&self, tool: Tool) -> bool {
+        let block = self.block.and_then(|name| TOP.find(name));
+        block.is_none_or(|k| !matches!(k.status, Status::Used(tools) if !tools.contains(&tool)))
     }
 }
 

@@ -1,10 +1,12 @@
 //! Findings under way: collected with places, made into [`Diag`]s at the end.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::diag::{Diag, Severity};
 use super::place::Place;
+use super::schema::TOP;
 use super::source::{LineIndex, Sources};
+use super::tree::{Stmt, Tree};
 
 /// A finding without its text.
 #[derive(Clone, Debug)]
@@ -87,7 +89,7 @@ impl Findings {
     }
 
     /// The findings in the order of the files, each with its lines.
-    pub(super) fn finish(mut self, sources: &Sources) -> Vec<Diag> {
+    pub(super) fn finish(mut self, sources: &Sources, tree: &Tree) -> Vec<Diag> {
         self.list.truncate(MOST);
         self.list.sort_by_key(|f| (!f.place.is_written(), f.place.file, f.place.line, f.place.col));
         // A repeated line is wrong in every round; once is enough.
@@ -108,11 +110,30 @@ impl Findings {
             });
         }
         let mut lines = LineIndex::new(sources);
-        self.list.into_iter().map(|f| diag(f, sources, &mut lines)).collect()
+        let blocks = if self.list.is_empty() { HashMap::new() } else { blocks(sources, tree) };
+        self.list.into_iter().map(|f| diag(f, sources, &mut lines, &blocks)).collect()
     }
 }
 
-fn diag(mut finding: Finding, sources: &Sources, lines: &mut LineIndex<'_>) -> Diag {
+/// File and line of every statement in a block, with the outermost block's keyword.
+type Blocks = HashMap<(u16, u32), &'static str>;
+
+fn blocks(sources: &Sources, tree: &Tree) -> Blocks {
+    fn enter(stmt: Stmt<'_>, name: &'static str, found: &mut Blocks) {
+        let place = stmt.place(0);
+        found.insert((place.file, place.line), name);
+        stmt.children().for_each(|inner| enter(inner, name, found));
+    }
+    let mut found = Blocks::new();
+    for stmt in tree.top(sources) {
+        if let Some(keyword) = TOP.find(stmt.key()) {
+            enter(stmt, keyword.name, &mut found);
+        }
+    }
+    found
+}
+
+fn diag(mut finding: Finding, sources: &Sources, lines: &mut LineIndex<'_>, blocks: &Blocks) -> Diag {
     if let Some(origin) = sources.origins.get(&finding.place) {
         finding.see("it comes from this definition", *origin);
     }
@@ -125,6 +146,7 @@ fn diag(mut finding: Finding, sources: &Sources, lines: &mut LineIndex<'_>) -> D
         code: finding.code,
         at: lines.excerpt(finding.place),
         until: finding.until.max(finding.place.line),
+        block: blocks.get(&(finding.place.file, finding.place.line)).copied(),
         message: finding.message,
         help: finding.help,
         related: related.filter_map(|(why, place)| Some((why, lines.excerpt(place)?))).collect(),

@@ -37,7 +37,7 @@ pub fn parse(name: &str, text: &[u8], loader: &mut dyn Loader, env: &Env) -> (Co
     let (sources, tree) = reader::read(name, text, loader, env, &mut findings);
     let config = read::config(&sources, &tree, &mut findings);
     advise::advise(&config, env.host.as_ref(), &mut findings);
-    (config, findings.finish(&sources))
+    (config, findings.finish(&sources, &tree))
 }
 
 #[cfg(test)]

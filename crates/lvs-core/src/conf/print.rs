@@ -179,6 +179,8 @@ fn global_vrrp(out: &mut Out, g: &Global) {
         out.line(format_args!("vrrp_rt_priority {}", n.value));
     }
     out.flag("vrrp_no_swap", g.no_swap.value);
+    out.line(format_args!("max_auto_priority {}", g.max_auto_priority.value));
+    out.line(format_args!("min_auto_priority_delay {}", g.min_auto_priority_delay.as_micros()));
 }
 
 fn version(v: VrrpVersion) -> u8 {

@@ -11,6 +11,12 @@ mod vrrp;
 
 pub use man::page;
 
+/// What `garp_extra_if` comes to.
+const ONE_IF: &str = "gratuitous ARP leaves the interface that holds the address, and no other";
+
+/// What `static_ipaddress` and the like come to.
+const NOT_STATIC: &str = "what does not move is left to the system's own network configuration";
+
 /// The tools that read the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Tool {
@@ -159,11 +165,19 @@ const TOP_KEYWORDS: &[Keyword] = &[
     Keyword::old("vrrp_track_file", "track_file", "NAME").with(&script::TRACK_FILE),
     Keyword::used(VRRP, "vrrp_track_process", "NAME", "processes that must run").with(&script::TRACK_PROCESS),
     Keyword::old("track_process", "vrrp_track_process", "NAME").with(&script::TRACK_PROCESS),
-    Keyword::used(VRRP, "track_group", "NAME", "instances that fault when a static item is lost")
-        .with(&script::TRACK_GROUP),
-    Keyword::used(VRRP, "static_ipaddress", "", "addresses that do not move").with(&script::STATIC_IPADDRESS),
-    Keyword::used(VRRP, "static_routes", "", "routes that do not move").with(&script::STATIC_ROUTES),
-    Keyword::used(VRRP, "static_rules", "", "rules that do not move").with(&script::STATIC_RULES),
+    Keyword::unsupported(
+        "track_group",
+        "NAME",
+        "instances that fault when a static item is lost",
+        NOT_STATIC,
+    )
+    .with(&script::TRACK_GROUP),
+    Keyword::unsupported("static_ipaddress", "", "addresses that do not move", NOT_STATIC)
+        .with(&script::STATIC_IPADDRESS),
+    Keyword::unsupported("static_routes", "", "routes that do not move", NOT_STATIC)
+        .with(&script::STATIC_ROUTES),
+    Keyword::unsupported("static_rules", "", "rules that do not move", NOT_STATIC)
+        .with(&script::STATIC_RULES),
     Keyword::used(
         LVS,
         "virtual_server",
@@ -205,6 +219,7 @@ const TOP_KEYWORDS: &[Keyword] = &[
 
 const ALL: &[Tool] = &[Tool::Ipvsctl, Tool::RsPrep, Tool::Tcpcheck, Tool::Vrrpd];
 const VRRP: &[Tool] = &[Tool::Vrrpd];
+const DAEMONS: &[Tool] = &[Tool::Tcpcheck, Tool::Vrrpd];
 const LVS: &[Tool] = &[Tool::Ipvsctl, Tool::RsPrep, Tool::Tcpcheck];
 const TABLE: &[Tool] = &[Tool::Ipvsctl, Tool::Tcpcheck];
 const CHECK: &[Tool] = &[Tool::Tcpcheck];

@@ -171,3 +171,16 @@ fn a_real_servers_port_is_the_services_with_direct_routing() {
     assert_eq!(rs[0].checks[0].probe.connect_to.value, Endpoint::new([10, 0, 0, 2], 8080));
     assert_eq!(rs[1].endpoint.value, Endpoint::new([10, 0, 0, 3], 80));
 }
+
+#[test]
+fn a_finding_knows_whose_block_it_is_in() {
+    let (_, findings) = read(
+        "global_defs {\n bogus\n}\nvrrp_instance V {\n interface e\n virtual_router_id 5\n priorty 7\n}\n\
+         virtual_server 10.0.0.1 80 {\n protocol TCP\n real_server 10.0.0.2 80 {\n bogus\n }\n}\nVI_2\n",
+    );
+    let whose = |d: &Diag| (d.line(), d.concerns(schema::Tool::Vrrpd), d.concerns(schema::Tool::Tcpcheck));
+    let mut found: Vec<_> = findings.iter().map(whose).collect();
+    found.sort();
+    found.dedup();
+    assert_eq!(found, [(2, true, true), (7, true, false), (12, false, true), (15, true, true)]);
+}

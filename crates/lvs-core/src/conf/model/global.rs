@@ -138,6 +138,10 @@ pub struct Global {
     pub rt_priority: Option<At<u32>>,
     /// `vrrp_no_swap`: lock the memory.
     pub no_swap: At<bool>,
+    /// `max_auto_priority`: as far as the SCHED_RR priority is raised by itself, to 99 (default 0: not at all).
+    pub max_auto_priority: At<u32>,
+    /// `min_auto_priority_delay`: how late a timer must be for that (default 1 s).
+    pub min_auto_priority_delay: At<Duration>,
     /// `checker_rt_priority`.
     pub checker_rt_priority: Option<At<u32>>,
     /// `checker_no_swap`.
@@ -198,6 +202,8 @@ impl Default for Global {
             default_interface: None,
             rt_priority: None,
             no_swap: off,
+            max_auto_priority: At::assumed(0),
+            min_auto_priority_delay: At::assumed(Duration::from_secs(1)),
             checker_rt_priority: None,
             checker_no_swap: off,
             notify_fifo: None,

@@ -1,6 +1,7 @@
 //! `global_defs`.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::{At, Cx};
 use crate::conf::model::{Fifo, SyncDaemon, VrrpVersion};
@@ -138,11 +139,29 @@ fn process(cx: &mut Cx<'_>, key: &str, s: Stmt<'_>) -> bool {
     match key {
         "vrrp_rt_priority" => cx.global.rt_priority = cx.count(s, 1, 1..=99),
         "vrrp_no_swap" => cx.global.no_swap = At::new(true, s.place(0)),
+        "max_auto_priority" => auto_priority(cx, s),
+        "min_auto_priority_delay" => {
+            if let Some(micros) = cx.count(s, 1, 1..=10_000_000) {
+                let delay = Duration::from_micros(u64::from(micros.value));
+                cx.global.min_auto_priority_delay = At::new(delay, micros.place);
+            }
+        }
         "checker_rt_priority" => cx.global.checker_rt_priority = cx.count(s, 1, 1..=99),
         "checker_no_swap" => cx.global.checker_no_swap = At::new(true, s.place(0)),
         _ => return false,
     }
     true
+}
+
+/// Without a number: as far as it goes. Below zero keepalived only spares itself a line of its log.
+fn auto_priority(cx: &mut Cx<'_>, s: Stmt<'_>) {
+    let most = match s.get(1) {
+        None => Some(At::new(99, s.place(0))),
+        Some(_) => cx.number(s, 1, -1..=99).map(|n| At::new(u32::try_from(n.value).unwrap_or(0), n.place)),
+    };
+    if let Some(most) = most {
+        cx.global.max_auto_priority = most;
+    }
 }
 
 type Global = crate::conf::model::Global;
@@ -153,14 +172,14 @@ fn set(cx: &mut Cx<'_>, s: Stmt<'_>, field: fn(&mut Global) -> &mut At<bool>) {
     }
 }
 
-fn time(cx: &mut Cx<'_>, s: Stmt<'_>, field: fn(&mut Global) -> &mut At<std::time::Duration>) {
+fn time(cx: &mut Cx<'_>, s: Stmt<'_>, field: fn(&mut Global) -> &mut At<Duration>) {
     let mut value = *field(&mut cx.global);
     cx.set_seconds(s, &mut value);
     *field(&mut cx.global) = value;
 }
 
 /// A gap above zero; zero is the default and cannot be written.
-fn gap(cx: &mut Cx<'_>, s: Stmt<'_>, field: fn(&mut Global) -> &mut At<std::time::Duration>) {
+fn gap(cx: &mut Cx<'_>, s: Stmt<'_>, field: fn(&mut Global) -> &mut At<Duration>) {
     let mut value = *field(&mut cx.global);
     cx.set_positive(s, &mut value);
     *field(&mut cx.global) = value;

@@ -1,6 +1,6 @@
 //! Keywords of `global_defs`, and process settings outside all blocks.
 
-use super::{ALL, Block, CHECK, Keyword, TABLE, VRRP};
+use super::{ALL, Block, CHECK, DAEMONS, Keyword, TABLE, VRRP};
 
 /// `global_defs`.
 pub(super) static GLOBAL: Block = Block {
@@ -9,19 +9,20 @@ pub(super) static GLOBAL: Block = Block {
 };
 
 const NO_MAIL: &str = "no mail is sent";
+const NO_SCRIPT: &str = "it is not run; ExecStartPre= and ExecStopPost= of the systemd unit do that";
 const NO_SNMP: &str = "there is no SNMP agent; use `vrrpd status --json` and the tools' metrics";
 const NO_DBUS: &str = "nothing is told to D-Bus";
 
 const COMMON: &[Keyword] = &[
     Keyword::used(ALL, "router_id", "NAME", "the name of this host in messages; default: the host name"),
     Keyword::used(
-        VRRP,
+        DAEMONS,
         "script_user",
         "USER [GROUP]",
         "who runs scripts; default: keepalived_script if it exists, else root",
     ),
     Keyword::used(
-        VRRP,
+        DAEMONS,
         "enable_script_security",
         "[on|off]",
         "no script runs as root whose path another user can write; default off",
@@ -32,10 +33,10 @@ const COMMON: &[Keyword] = &[
         "[allow_if_changes]",
         "interfaces may appear later; default off",
     ),
-    Keyword::used(VRRP, "default_interface", "IF", "for static lines without a dev; default eth0"),
-    Keyword::used(VRRP, "notify_fifo", "PATH [USER [GROUP]]", "a pipe that gets a line for every change"),
+    Keyword::ignored("default_interface", "IF", "for static lines without a dev"),
+    Keyword::used(DAEMONS, "notify_fifo", "PATH [USER [GROUP]]", "a pipe that gets a line for every change"),
     Keyword::used(
-        VRRP,
+        DAEMONS,
         "notify_fifo_script",
         "COMMAND ...",
         "the reader of notify_fifo, started with the path",
@@ -44,10 +45,10 @@ const COMMON: &[Keyword] = &[
     Keyword::used(VRRP, "vrrp_notify_fifo_script", "COMMAND ...", "the reader of vrrp_notify_fifo"),
     Keyword::used(CHECK, "lvs_notify_fifo", "PATH [USER [GROUP]]", "the same for real servers only"),
     Keyword::used(CHECK, "lvs_notify_fifo_script", "COMMAND ...", "the reader of lvs_notify_fifo"),
-    Keyword::used(VRRP, "startup_script", "COMMAND ...", "run once before anything else"),
-    Keyword::used(VRRP, "startup_script_timeout", "SECONDS", "killed after this; default 10"),
-    Keyword::used(VRRP, "shutdown_script", "COMMAND ...", "run once after everything else"),
-    Keyword::used(VRRP, "shutdown_script_timeout", "SECONDS", "killed after this; default 10"),
+    Keyword::unsupported("startup_script", "COMMAND ...", "run once before anything else", NO_SCRIPT),
+    Keyword::ignored("startup_script_timeout", "SECONDS", "killed after this"),
+    Keyword::unsupported("shutdown_script", "COMMAND ...", "run once after everything else", NO_SCRIPT),
+    Keyword::ignored("shutdown_script_timeout", "SECONDS", "killed after this"),
 ];
 
 const VRRP_DEFAULTS: &[Keyword] = &[
@@ -60,11 +61,10 @@ const VRRP_DEFAULTS: &[Keyword] = &[
     ),
     Keyword::used(VRRP, "vrrp_mcast_group4", "IP", "multicast group; default 224.0.0.18"),
     Keyword::used(VRRP, "vrrp_mcast_group6", "IP", "multicast group; default ff02::12"),
-    Keyword::used(
-        VRRP,
+    Keyword::ignored(
         "vrrp_skip_check_adv_addr",
         "[on|off]",
-        "compare VIP lists only when the master changes; default off",
+        "compare VIP lists only when the master changes; here another list is told of and rejects nothing",
     ),
     Keyword::used(
         VRRP,
@@ -100,11 +100,11 @@ const VRRP_DEFAULTS: &[Keyword] = &[
         "gap between two gratuitous ARPs of an interface; default 0",
     ),
     Keyword::used(VRRP, "vrrp_gna_interval", "SECONDS", "the same for neighbour advertisements; default 0"),
-    Keyword::used(
-        VRRP,
+    Keyword::unsupported(
         "vrrp_garp_extra_if",
         "[all] SECONDS",
-        "gratuitous ARP on other interfaces of a VMAC too; default off",
+        "gratuitous ARP on other interfaces of a VMAC too",
+        super::ONE_IF,
     ),
     Keyword::old("vrrp_vmac_garp_intvl", "vrrp_garp_extra_if", "[all] SECONDS"),
     Keyword::used(VRRP, "vrrp_min_garp", "[on|off]", "one gratuitous ARP, no second burst; default off"),
@@ -114,11 +114,10 @@ const VRRP_DEFAULTS: &[Keyword] = &[
         "[on|off]",
         "do not answer a lower advertisement at once; default off",
     ),
-    Keyword::used(
-        VRRP,
+    Keyword::ignored(
         "vrrp_higher_prio_send_advert",
         "[on|off]",
-        "one last advertisement before stepping down; default off",
+        "one last advertisement before stepping down; here it is always sent",
     ),
     Keyword::used(
         VRRP,
@@ -192,8 +191,13 @@ const PROCESS: &[Keyword] = &[
     Keyword::ignored("vrrp_cpu_affinity", "CPU ...", "processors"),
     Keyword::ignored("checker_cpu_affinity", "CPU ...", "processors"),
     Keyword::ignored("bfd_cpu_affinity", "CPU ...", "processors"),
-    Keyword::ignored("max_auto_priority", "[N]", "raise the scheduling priority when timers run late"),
-    Keyword::ignored("min_auto_priority_delay", "MICROSECONDS", "how late"),
+    Keyword::used(
+        VRRP,
+        "max_auto_priority",
+        "[N]",
+        "raise the real-time priority by itself when timers run late, as far as this; default 0, not at all",
+    ),
+    Keyword::used(VRRP, "min_auto_priority_delay", "MICROSECONDS", "how late; default 1000000"),
     Keyword::ignored("process_names", "", "names of child processes"),
     Keyword::ignored("process_name", "[NAME]", "name of the parent process"),
     Keyword::ignored("vrrp_process_name", "[NAME]", "name of a child process"),

@@ -54,7 +54,7 @@ const PROCESS_KEYWORDS: &[Keyword] = &[
 /// `track_group`.
 pub(super) static TRACK_GROUP: Block = Block {
     name: "track_group",
-    keywords: &[&[Keyword::used(VRRP, "group", "", "its instances").with(&MEMBERS)]],
+    keywords: &[&[Keyword::ignored("group", "", "its instances").with(&MEMBERS)]],
 };
 
 static MEMBERS: Block = Block::list("group");

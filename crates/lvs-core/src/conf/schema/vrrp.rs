@@ -37,14 +37,22 @@ const ELECTION: &[Keyword] = &[
     ),
     Keyword::used(VRRP, "no_accept", "", "they are dropped"),
     Keyword::used(VRRP, "lower_prio_no_advert", "[on|off]", "do not answer a lower advertisement at once"),
-    Keyword::used(VRRP, "higher_prio_send_advert", "[on|off]", "one last advertisement before stepping down"),
+    Keyword::ignored(
+        "higher_prio_send_advert",
+        "[on|off]",
+        "one last advertisement before stepping down; here it is always sent",
+    ),
     Keyword::used(
         VRRP,
         "down_timer_adverts",
         "N",
         "lost advertisements that make a master dead, 1 to 100; default 3",
     ),
-    Keyword::used(VRRP, "skip_check_adv_addr", "[on|off]", "compare VIP lists only when the master changes"),
+    Keyword::ignored(
+        "skip_check_adv_addr",
+        "[on|off]",
+        "compare VIP lists only when the master changes; here another list is told of and rejects nothing",
+    ),
 ];
 
 static AUTHENTICATION: Block = Block {
@@ -61,7 +69,12 @@ const ADDRESSES: &[Keyword] = &[
     Keyword::used(VRRP, "virtual_ipaddress_excluded", "", "VIPs that are not advertised").with(&EXCLUDED),
     Keyword::used(VRRP, "virtual_routes", "", "routes of the master, in the words of `ip route`").with(&ROUTES),
     Keyword::used(VRRP, "virtual_rules", "", "rules of the master, in the words of `ip rule`").with(&RULES),
-    Keyword::used(VRRP, "promote_secondaries", "", "set the interface's promote_secondaries; default off"),
+    Keyword::unsupported(
+        "promote_secondaries",
+        "",
+        "set the interface's promote_secondaries",
+        "net.ipv4.conf.IF.promote_secondaries stays as it is",
+    ),
 ];
 
 static VIRTUAL_IPADDRESS: Block = Block::list("virtual_ipaddress");
@@ -81,7 +94,12 @@ const NETWORK: &[Keyword] = &[
     Keyword::used(VRRP, "unicast_ttl", "N", "TTL of unicast advertisements; default 255"),
     Keyword::used(VRRP, "check_unicast_src", "[on|off]", "an advertisement must come from a peer"),
     Keyword::used(VRRP, "unicast_fault_no_peer", "", "no peer is a fault"),
-    Keyword::used(VRRP, "old_unicast_checksum", "[never]", "version 3 checksum of keepalived before 1.2.20"),
+    Keyword::unsupported(
+        "old_unicast_checksum",
+        "[never]",
+        "version 3 checksum of keepalived before 1.2.20",
+        "checksums are the standard's",
+    ),
     Keyword::used(VRRP, "mcast_src_ip", "IP", "source of advertisements; default: the primary address"),
     Keyword::used(VRRP, "mcast_dst_ip", "IP", "multicast group; default: the global one"),
     Keyword::used(VRRP, "track_src_ip", "", "fault while the source address is missing"),
@@ -92,7 +110,12 @@ const NETWORK: &[Keyword] = &[
         "a macvlan with the virtual router's MAC address; default off",
     ),
     Keyword::used(VRRP, "vmac_xmit_base", "", "advertisements leave the underlying interface"),
-    Keyword::used(VRRP, "use_vmac_addr", "", "addresses of other devices get VMACs too"),
+    Keyword::unsupported(
+        "use_vmac_addr",
+        "",
+        "addresses of other devices get VMACs too",
+        "they are set on their devices themselves",
+    ),
     Keyword::unsupported(
         "use_ipvlan",
         "[NAME [ADDRESS]]",
@@ -115,7 +138,7 @@ const GARP: &[Keyword] = &[
     Keyword::used(VRRP, "garp_master_refresh_repeat", "N", "default: vrrp_garp_master_refresh_repeat"),
     Keyword::used(VRRP, "garp_lower_prio_delay", "SECONDS", "default: vrrp_garp_lower_prio_delay"),
     Keyword::used(VRRP, "garp_lower_prio_repeat", "N", "default: vrrp_garp_lower_prio_repeat"),
-    Keyword::used(VRRP, "garp_extra_if", "[all] SECONDS", "default: vrrp_garp_extra_if"),
+    Keyword::unsupported("garp_extra_if", "[all] SECONDS", "default: vrrp_garp_extra_if", super::ONE_IF),
     Keyword::old("vmac_garp_intvl", "garp_extra_if", "[all] SECONDS"),
 ];
 
@@ -158,7 +181,7 @@ const RARE: &[Keyword] = &[
         "old form of lvs_sync_daemon",
         "no synchronisation is started; write lvs_sync_daemon in global_defs",
     ),
-    Keyword::used(VRRP, "debug", "[N]", "level of detail in the log, 0 to 4; default 0"),
+    Keyword::ignored("debug", "[N]", "level of detail in the log; ours is the option -v"),
     Keyword::foreign(
         "lvs_sync_daemon_inteface",
         "a misspelling that old examples carried",
