@@ -2,32 +2,35 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::IpAddr;
+use std::time::Duration;
 
 use lvs_core::sys::poll::{Event, Interest, Poll, Signals};
-use lvs_core::sys::rtnl::{Change, Monitor};
-use lvs_core::sys::{clock, realtime};
+use lvs_core::sys::rtnl::Monitor;
+use lvs_core::sys::{clock, memory};
 use lvs_core::time::Time;
 use nix::sys::signal::Signal;
 
 use crate::control::{Client, Door};
-use crate::edge::{Edge, Line};
-use crate::host::Host;
+use crate::edge::Edge;
 use crate::instance::Instance;
 use crate::notify::notifier::{Notifier, Scripts};
-use crate::spec::{Setup, Spec};
+use crate::punctual::{Punctual, Punctuality};
+use crate::spec::Setup;
 use crate::status;
 use crate::systemd::Systemd;
 use crate::tell;
 use crate::track::watch::{News, Things, Watch};
 use crate::words::{Action, Input, State};
+use trouble::{cannot, check_interfaces, occupied};
 
 mod act;
 mod answer;
 mod group;
 mod hear;
+mod links;
 mod notify;
 mod reload;
+mod trouble;
 
 /// Where a configuration comes from: a file to read anew on SIGHUP, or the command line.
 pub trait Source {
@@ -49,7 +52,7 @@ const LINES: u64 = 1 << 32;
 const CLIENTS: u64 = 1 << 40;
 /// A deadline missed by more than this means that the process stood still: then what has been heard meanwhile
 /// counts first. A backup must not take over from a master whose advertisements lie in its queue.
-const STOOD_STILL: std::time::Duration = std::time::Duration::from_millis(2);
+const STOOD_STILL: Duration = Duration::from_millis(2);
 /// The largest advertisement: 255 IPv6 addresses.
 const LARGEST: usize = 8 + 255 * 16 + 60;
 
@@ -78,6 +81,8 @@ pub struct Driver<S> {
     door: Option<Door>,
     clients: Vec<(u64, Client)>,
     last_client: u64,
+    punctuality: Punctuality,
+    punctual: Punctual,
 }
 
 impl<S: Source> Driver<S> {
@@ -91,8 +96,8 @@ impl<S: Source> Driver<S> {
         let door = Door::open(name).map_err(|e| occupied(name, &e))?;
         // Before the links are read: a change in between would never be heard of.
         let monitor = Monitor::open().map_err(|e| cannot("watch links", &e))?;
-        let edge =
-            Edge::open(setup.garp_interval, setup.gna_interval).map_err(|e| cannot("open sockets", &e))?;
+        let edge = Edge::open(name, setup.garp_interval, setup.gna_interval)
+            .map_err(|e| cannot("open sockets", &e))?;
         check_interfaces(&setup, &edge.host)?;
         let signals = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGUSR1];
         let opened = (|| {
@@ -124,10 +129,16 @@ impl<S: Source> Driver<S> {
             door: Some(door),
             clients: Vec::new(),
             last_client: 0,
+            punctuality: setup.punctuality,
+            punctual: Punctual::default(),
         };
-        be_on_time(setup.rt_priority, setup.no_swap);
+        driver.punctual.begin(&driver.punctuality);
         driver.begin(&setup.things, &setup.notify)?;
         driver.systemd.ready();
+        // What reading the file and the lists of links has left.
+        drop((setup.things, setup.notify));
+        memory::trim();
+        memory::let_go_of_code();
         Ok(driver)
     }
 
@@ -136,6 +147,7 @@ impl<S: Source> Driver<S> {
         for at in 0..self.instances.len() {
             self.clean(at)?;
         }
+        self.prepare_guard();
         let now = clock::now();
         self.watch.configure(things, now);
         self.poll.add(&self.watch, WATCH, Interest::Read).map_err(|e| cannot("watch what is tracked", &e))?;
@@ -155,7 +167,9 @@ impl<S: Source> Driver<S> {
         while !self.finished() {
             let deadline = self.deadline();
             self.poll.wait(deadline, &mut events)?;
-            if deadline.is_some_and(|d| clock::now() - d > STOOD_STILL) {
+            let late = deadline.map_or(Duration::ZERO, |d| clock::now() - d);
+            if late > STOOD_STILL {
+                self.punctual.was_late(&self.punctuality, late);
                 self.hear_all();
             }
             for event in &events {
@@ -164,6 +178,9 @@ impl<S: Source> Driver<S> {
             self.tick(clock::now());
         }
         self.remove_vmacs();
+        if let Err(e) = self.edge.guard.end() {
+            log::error!("{e}");
+        }
         Ok(())
     }
 
@@ -262,134 +279,4 @@ impl<S: Source> Driver<S> {
         }
         self.stopping = true;
     }
-
-    /// Finds every instance's interface, opens the lines that are missing, and tells the routers what that means.
-    fn place(&mut self) {
-        let now = clock::now();
-        for at in 0..self.instances.len() {
-            let moved = self.instances[at].locate(&self.edge.host);
-            let source = self.instances[at].source;
-            self.feed(at, Input::Source(source), now);
-            if moved {
-                self.connect(at);
-            }
-            self.instances[at].look(&self.edge.host);
-        }
-        self.index();
-        self.tell_all(now);
-    }
-
-    fn connect(&mut self, at: usize) {
-        let instance = &self.instances[at];
-        let Some(link) = instance.link else { return };
-        if let Err(e) = self.edge.prepare_vmac(&instance.spec, link) {
-            log::error!("{}: {e}", instance.spec.name);
-        }
-        let spec = &instance.spec;
-        let watched = self.edge.connect(spec, link).and_then(|new| {
-            self.edge.lines[new]
-                .iter()
-                .try_for_each(|l| self.poll.add(&l.socket, LINES + l.key(), Interest::Read))
-        });
-        self.instances[at].ear = Some(self.edge.ear(&self.instances[at].spec, link));
-        let instance = &self.instances[at];
-        if let Err(e) = watched {
-            log::error!("{}: cannot listen on {}: {e}", instance.spec.name, instance.spec.interface);
-        }
-    }
-
-    /// Enters every instance under its VRID at its line.
-    fn index(&mut self) {
-        for line in &mut self.edge.lines {
-            let Line { link, family, .. } = *line;
-            line.routers = [None; 256];
-            for (at, instance) in self.instances.iter().enumerate().filter(|(_, i)| i.is_on(link, family)) {
-                line.routers[usize::from(instance.spec.vrid)] = u16::try_from(at).ok();
-            }
-        }
-    }
-
-    fn take_changes(&mut self) {
-        let changes = self.monitor.changes().unwrap_or_else(|e| {
-            log::warn!("reading link changes: {e}: reading all of them anew");
-            vec![Change::Lost]
-        });
-        if changes.contains(&Change::Lost) {
-            match Host::read(&mut self.edge.rtnl) {
-                Ok(host) => self.edge.host = host,
-                Err(e) => log::error!("cannot read links and addresses: {e}"),
-            }
-        }
-        for change in &changes {
-            self.edge.host.apply(change);
-            if let Change::LinkGone(link) = change {
-                self.edge.lines.retain(|l| l.link != link.index);
-            }
-        }
-        self.place();
-        self.restore(&changes);
-    }
-
-    /// Puts back what someone else has taken away.
-    fn restore(&mut self, changes: &[Change]) {
-        let lost = changes.contains(&Change::Lost);
-        let gone: Vec<(u32, IpAddr)> = changes
-            .iter()
-            .filter_map(|c| if let Change::AddressGone(a) = c { Some((a.link, a.prefix.addr)) } else { None })
-            .collect();
-        if lost || !gone.is_empty() {
-            for at in 0..self.instances.len() {
-                self.restore_one(at, |link, addr| lost || gone.contains(&(link, addr)));
-            }
-        }
-    }
-
-    fn hear_all(&mut self) {
-        for line in 0..self.edge.lines.len() {
-            self.hear(line);
-        }
-    }
-}
-
-/// Interfaces that are missing, all at once.
-fn check_interfaces(setup: &Setup, host: &Host) -> Result<(), String> {
-    if setup.dynamic_interfaces {
-        return Ok(());
-    }
-    let missing = |s: &&Spec| host.link(&s.interface).is_none();
-    let lines: Vec<String> = setup
-        .instances
-        .iter()
-        .filter(missing)
-        .map(|s| format!("{}: there is no interface '{}' ('ip link' lists them; with dynamic_interfaces vrrpd waits for it)", s.name, s.interface))
-        .collect();
-    if lines.is_empty() { Ok(()) } else { Err(lines.join("\n")) }
-}
-
-/// As far as the rights go; without it an election works all the same.
-fn be_on_time(rt_priority: Option<u32>, no_swap: bool) {
-    if let Some(Err(e)) = rt_priority.map(realtime::schedule) {
-        log::warn!("vrrp_rt_priority: {e}: it needs CAP_SYS_NICE");
-    }
-    if no_swap {
-        if let Err(e) = realtime::lock_memory() {
-            log::warn!("vrrp_no_swap: {e}: it needs CAP_IPC_LOCK");
-        }
-    }
-}
-
-fn occupied(name: &str, e: &io::Error) -> String {
-    if e.kind() == io::ErrorKind::AddrInUse {
-        return format!(
-            "another vrrpd runs in this network namespace (@{name}): 'vrrpd status' asks it; --socket gives a second one another name"
-        );
-    }
-    format!("cannot listen at @{name}: {e}")
-}
-
-fn cannot(what: &str, e: &io::Error) -> String {
-    if e.kind() == io::ErrorKind::PermissionDenied {
-        return format!("cannot {what}: {e}: vrrpd needs CAP_NET_RAW and CAP_NET_ADMIN (run it as root)");
-    }
-    format!("cannot {what}: {e}")
 }

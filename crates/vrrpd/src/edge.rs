@@ -11,6 +11,7 @@ use lvs_core::sys::rtnl::{Address, Rtnl};
 use lvs_core::time::Time;
 use nix::errno::Errno;
 
+use crate::accept::Guard;
 use crate::garp;
 use crate::host::Host;
 use crate::instance::Instance;
@@ -54,25 +55,28 @@ pub struct Edge {
     scratch: Vec<u8>,
     garps: VecDeque<(Time, u32, IpAddr)>,
     gaps: [Duration; 2],
+    /// What must not be talked to.
+    pub guard: Guard,
 }
 
 impl Edge {
-    /// Opens the sockets that do not depend on an interface.
+    /// Opens the sockets that do not depend on an interface; `name` is the daemon's, and its packet filter's.
     ///
     /// # Errors
     /// `EPERM` without CAP_NET_RAW.
-    pub fn open(garp_gap: Duration, gna_gap: Duration) -> io::Result<Self> {
-        let mut rtnl = Rtnl::open()?;
-        let host = Host::read(&mut rtnl).map_err(io::Error::other)?;
+    pub fn open(name: &str, garp_gap: Duration, gna_gap: Duration) -> io::Result<Self> {
+        // The lists need large buffers, once; what follows are short requests.
+        let host = Host::read(&mut Rtnl::open()?).map_err(io::Error::other)?;
         Ok(Self {
             host,
-            rtnl,
+            rtnl: Rtnl::open()?,
             lines: Vec::new(),
             frames: Frames::open()?,
             packet: Vec::new(),
             scratch: Vec::new(),
             garps: VecDeque::new(),
             gaps: [garp_gap, gna_gap],
+            guard: Guard::new(name),
         })
     }
 

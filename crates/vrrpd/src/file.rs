@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use lvs_core::conf::schema::Tool;
 use lvs_core::conf::{Diag, Severity};
 use lvs_core::sys::conf;
 
@@ -27,6 +28,12 @@ impl File {
             let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
             return Err(lines.join("\n"));
         }
+        if let Some(i) = config.instances.iter().find(|i| i.interface.is_none()) {
+            let name = i.name.value.as_str();
+            return Err(format!(
+                "{path}: vrrp_instance {name}: no interface is named, and unicast needs one too: its VIPs go there"
+            ));
+        }
         if config.instances.is_empty() {
             return Err(format!("{path}: there is no vrrp_instance in it: nothing to do"));
         }
@@ -37,7 +44,8 @@ impl File {
 impl Source for File {
     fn read(&mut self) -> Result<Setup, String> {
         let (setup, findings) = self.load()?;
-        for finding in &findings {
+        // An error in any block was one of the file; what others do is told by others.
+        for finding in findings.iter().filter(|f| f.concerns(Tool::Vrrpd)) {
             // The log has lines; `vrrpd check` shows the place with a caret.
             let text = finding.to_string();
             let first = text.lines().next().unwrap_or_default().replacen(": warning: ", ": ", 1);
@@ -46,7 +54,6 @@ impl Source for File {
                 Severity::Warning | Severity::Error => log::warn!("{first}"),
             }
         }
-        setup.warnings.iter().for_each(|w| log::warn!("{w}"));
         Ok(setup)
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! The configuration speaks `ip`'s own language, with every option that `ip` will ever learn.
 
+use std::io::{self, Write};
 use std::process::{Command, Stdio};
 
 use lvs_core::addr::Family;
@@ -39,25 +40,69 @@ impl Lines {
     }
 }
 
-/// Runs lines; each is tried, whatever became of the one before.
+/// Runs lines; each is tried, whatever became of the one before. One process a family carries out all of them: the
+/// advertisements of other instances wait for it.
 ///
 /// # Errors
 /// What `ip` says.
 pub fn run(lines: &[String]) -> Result<(), String> {
-    let failed: Vec<String> = lines.iter().filter_map(|line| one(line).err()).collect();
+    let mut failed = Vec::new();
+    for family in ["-4", "-6"] {
+        let own: Vec<&str> = lines.iter().filter_map(|l| l.strip_prefix(family)?.strip_prefix(' ')).collect();
+        if own.is_empty() {
+            continue;
+        }
+        failed.extend(carry_out(family, &own).into_iter().map(|f| format!("ip {family} {f}")));
+    }
     if failed.is_empty() { Ok(()) } else { Err(failed.join("; ")) }
 }
 
-fn one(line: &str) -> Result<(), String> {
-    let mut ip = Command::new("ip");
-    ip.args(line.split(' ')).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    child::unburden(&mut ip);
-    let output = ip.output().map_err(|e| format!("ip: {e}"))?;
-    let text = String::from_utf8_lossy(&output.stderr);
-    if output.status.success() || text.contains("File exists") {
-        return Ok(());
+/// Gives the lines that failed, each with the reason.
+fn carry_out(family: &str, lines: &[&str]) -> Vec<String> {
+    let said = match batch(family, lines) {
+        Ok(said) => said,
+        Err(e) => return vec![e.to_string()],
+    };
+    let (failed, rest) = failures(&said, lines);
+    match lines {
+        // A line that `ip` cannot even read ends it there: the others are tried one by one.
+        [_, _, ..] if !rest.is_empty() => lines.iter().flat_map(|l| carry_out(family, &[l])).collect(),
+        [line] if !rest.is_empty() => vec![format!("{line}: {rest}")],
+        _ => failed,
     }
-    Err(format!("ip {line}: {}", text.trim()))
+}
+
+/// What `ip` says of these lines.
+fn batch(family: &str, lines: &[&str]) -> io::Result<String> {
+    let mut ip = Command::new("ip");
+    ip.args([family, "-force", "-batch", "-"]);
+    ip.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    child::unburden(&mut ip);
+    let mut ip = ip.spawn()?;
+    if let Some(mut stdin) = ip.stdin.take() {
+        // One that has ended already says why itself.
+        let _ = stdin.write_all((lines.join("\n") + "\n").as_bytes());
+    }
+    Ok(String::from_utf8_lossy(&ip.wait_with_output()?.stderr).into_owned())
+}
+
+/// The lines that failed, each with the reason (that something is there already is no failure), and what was said at the
+/// end without a line's number.
+fn failures(said: &str, lines: &[&str]) -> (Vec<String>, String) {
+    let (mut failed, mut reason) = (Vec::new(), Vec::new());
+    for text in said.lines() {
+        let Some(number) = text.strip_prefix("Command failed -:") else {
+            reason.push(text.trim());
+            continue;
+        };
+        let why = std::mem::take(&mut reason).join(" ");
+        let at = number.trim().parse::<usize>().ok().and_then(|n| n.checked_sub(1));
+        let line = at.and_then(|n| lines.get(n)).copied().unwrap_or_default();
+        if !why.contains("File exists") {
+            failed.push(format!("{line}: {why}"));
+        }
+    }
+    (failed, reason.join(" "))
 }
 
 #[cfg(test)]
@@ -90,5 +135,27 @@ mod tests {
             lines.remove,
             ["-6 rule del from fd00::1 table 7", "-4 route del 10.0.0.0/8 via 192.168.15.1"]
         );
+    }
+
+    #[test]
+    fn each_line_that_failed_is_named_with_its_reason() {
+        let lines = [
+            "route replace 10.9.0.0/16 via 1.2.3.4",
+            "rule add from 10.8.0.0/16",
+            "route replace 10.7.0.0/16 dev x",
+        ];
+        let said = "Error: Nexthop has invalid gateway.\nCommand failed -:1\nRTNETLINK answers: File exists\nCommand failed -:2\n\
+                    Cannot find device \"x\"\nCommand failed -:3\n";
+        let (found, rest) = failures(said, &lines);
+        assert_eq!(
+            found,
+            [
+                "route replace 10.9.0.0/16 via 1.2.3.4: Error: Nexthop has invalid gateway.",
+                "route replace 10.7.0.0/16 dev x: Cannot find device \"x\""
+            ]
+        );
+        assert_eq!(rest, "");
+        let unread = "Command line is not complete. Try option \"help\"\n";
+        assert_eq!(failures(unread, &lines), (Vec::new(), unread.trim().to_owned()));
     }
 }

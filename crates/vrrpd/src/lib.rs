@@ -3,6 +3,7 @@
 //! Decisions are pure and know neither socket nor clock: [`packet`] turns bytes into values, [`door`] says which of
 //! them count, [`router`] is one virtual router's state machine. [`edge`] does what it asks for, [`driver`] waits.
 
+pub mod accept;
 pub mod cli;
 pub mod control;
 pub mod door;
@@ -19,10 +20,10 @@ pub mod metrics;
 pub mod notify;
 pub mod packet;
 pub mod params;
+pub mod punctual;
 pub mod rights;
 pub mod router;
 pub mod script;
-pub mod security;
 pub mod spec;
 pub mod stats;
 pub mod status;

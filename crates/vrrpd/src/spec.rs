@@ -11,6 +11,7 @@ use crate::iproute::Lines;
 use crate::notify::notifier::Scripts;
 use crate::packet::Version;
 use crate::params::Params;
+use crate::punctual::Punctuality;
 use crate::timers::master_down;
 use crate::track::watch::Things;
 use crate::vmac::Vmac;
@@ -33,12 +34,8 @@ pub struct Setup {
     pub things: Things,
     /// What is run when a state changes.
     pub notify: Scripts,
-    /// What is asked for and not done, for the administrator.
-    pub warnings: Vec<String>,
-    /// The scheduler's real-time priority; none: as everyone.
-    pub rt_priority: Option<u32>,
-    /// Whether its memory is locked.
-    pub no_swap: bool,
+    /// How it is kept on time.
+    pub punctuality: Punctuality,
     /// Gap between two gratuitous ARPs on an interface.
     pub garp_interval: std::time::Duration,
     /// The same for neighbour advertisements.
@@ -90,6 +87,8 @@ pub struct Spec {
     pub track_primary: bool,
     /// The receive queue asked for, in bytes.
     pub rx_buffer: Option<usize>,
+    /// Whether packets to its addresses are taken though it does not own them.
+    pub accept: bool,
 }
 
 /// An address to set while master.
@@ -148,6 +147,7 @@ impl Spec {
             sync: None,
             track_primary: true,
             rx_buffer: None,
+            accept: true,
         }
     }
 

@@ -52,6 +52,19 @@ pub fn follow(daemon: &SyncDaemon, state: State) {
     }
 }
 
+/// A reload has changed it: what ran by the old words ends, what the new ones want begins.
+pub fn change(old: Option<&SyncDaemon>, new: Option<&SyncDaemon>, state: State) {
+    if old == new {
+        return;
+    }
+    if let Some(daemon) = old {
+        follow(daemon, State::Stopped);
+    }
+    if let Some(daemon) = new {
+        follow(daemon, state);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use lvs_core::conf::At;

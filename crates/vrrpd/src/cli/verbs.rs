@@ -14,6 +14,8 @@ use crate::driver::Source;
 use crate::edge::Edge;
 use crate::file::File;
 use crate::metrics;
+use crate::params::OWNER;
+use crate::spec::Setup;
 use crate::status::Report;
 
 /// Top left, and everything below erased.
@@ -102,20 +104,21 @@ pub(super) fn flush(config: PathBuf, socket: &str) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let removed =
-        Edge::open(Duration::ZERO, Duration::ZERO).map_err(|e| e.to_string()).and_then(|mut edge| {
-            let mut text = String::new();
-            for vip in setup
-                .instances
-                .iter()
-                .filter(|i| i.params.priority < crate::params::OWNER)
-                .flat_map(|i| &i.vips)
-            {
-                if edge.unset(vip)? {
-                    text += &format!("removed {} from {}\n", vip.prefix, vip.dev);
-                }
-            }
-            Ok(text)
-        });
-    finish(removed)
+    let edge = Edge::open(socket, Duration::ZERO, Duration::ZERO).map_err(|e| e.to_string());
+    finish(edge.and_then(|mut edge| remove_all(&setup, &mut edge)))
+}
+
+/// The addresses first: they are what a successor must not find.
+fn remove_all(setup: &Setup, edge: &mut Edge) -> Result<String, String> {
+    let mut text = String::new();
+    let ours = setup.instances.iter().filter(|i| i.params.priority < OWNER);
+    for vip in ours.flat_map(|i| &i.vips) {
+        if edge.unset(vip)? {
+            text += &format!("removed {} from {}\n", vip.prefix, vip.dev);
+        }
+    }
+    if setup.instances.iter().any(|i| !i.accept) {
+        edge.guard.flush()?;
+    }
+    Ok(text)
 }

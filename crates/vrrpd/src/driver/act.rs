@@ -4,6 +4,7 @@ use lvs_core::time::Time;
 use nix::errno::Errno;
 
 use super::{Driver, Source};
+use crate::accept;
 use crate::iproute;
 use crate::notify::Event;
 use crate::params::OWNER;
@@ -85,6 +86,7 @@ impl<S: Source> Driver<S> {
     }
 
     fn take_vips(&mut self, at: usize) {
+        self.cover();
         let instance = &self.instances[at];
         for vip in &instance.spec.vips {
             if let Err(e) = self.edge.set(vip) {
@@ -107,6 +109,29 @@ impl<S: Source> Driver<S> {
             if let Err(e) = self.edge.unset(vip) {
                 log::error!("{}: cannot remove {} from {}: {e}", instance.spec.name, vip.prefix, vip.dev);
             }
+        }
+        self.uncover();
+    }
+
+    /// Makes the packet filter if an instance asks for one. An address that answers although the file says otherwise is
+    /// no danger, but must be known.
+    pub(super) fn prepare_guard(&mut self) {
+        if let Err(e) = self.edge.guard.prepare(self.instances.iter().map(|i| &i.spec)) {
+            log::error!("{e}");
+        }
+    }
+
+    /// The packet filter holds an address before it is set.
+    pub(super) fn cover(&mut self) {
+        if let Err(e) = self.edge.guard.cover(&accept::wanted(&self.instances)) {
+            log::error!("{e}");
+        }
+    }
+
+    /// And until it is gone.
+    pub(super) fn uncover(&mut self) {
+        if let Err(e) = self.edge.guard.settle(&accept::wanted(&self.instances)) {
+            log::error!("{e}");
         }
     }
 

@@ -12,12 +12,25 @@ use crate::words::Input;
 
 /// Packets taken from one socket before the timers are looked at again: a flood must not delay an advertisement.
 const AT_ONCE: usize = 64;
+/// After a standstill all that waits is heard: more than any receive queue of the default size holds.
+const ALL: usize = 4096;
 
 impl<S: Source> Driver<S> {
     /// Takes what has come on a line.
     pub(super) fn hear(&mut self, line: usize) {
+        self.hear_some(line, AT_ONCE);
+    }
+
+    /// Takes what has come on all lines while nobody listened.
+    pub(super) fn hear_all(&mut self) {
+        for line in 0..self.edge.lines.len() {
+            self.hear_some(line, ALL);
+        }
+    }
+
+    fn hear_some(&mut self, line: usize, most: usize) {
         let mut buffer = std::mem::take(&mut self.buffer);
-        for _ in 0..AT_ONCE {
+        for _ in 0..most {
             let Some(l) = self.edge.lines.get_mut(line) else { break };
             match l.socket.receive(&mut buffer) {
                 Ok(Some(received)) => self.judge(line, &received, &buffer, clock::now()),

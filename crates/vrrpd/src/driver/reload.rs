@@ -1,11 +1,13 @@
 //! A changed configuration without a lost mastership.
 
-use lvs_core::sys::clock;
+use lvs_core::sys::{clock, memory};
 
-use super::{Driver, Source, check_interfaces};
+use super::trouble::check_interfaces;
+use super::{Driver, Source};
 use crate::instance::Instance;
 use crate::iproute::{self, Lines};
 use crate::spec::{Setup, Spec, Vip};
+use crate::sync;
 use crate::words::Input;
 
 impl<S: Source> Driver<S> {
@@ -31,6 +33,7 @@ impl<S: Source> Driver<S> {
 
     fn take_over(&mut self, setup: Setup) {
         self.edge.set_gaps(setup.garp_interval, setup.gna_interval);
+        self.punctuality = setup.punctuality;
         let now = clock::now();
         for at in 0..self.instances.len() {
             let keep = setup.instances.iter().any(|new| same_router(&self.instances[at].spec, new));
@@ -51,12 +54,14 @@ impl<S: Source> Driver<S> {
         self.enter_all();
         self.place();
         self.bury();
+        memory::trim();
     }
 
     fn add(&mut self, spec: Spec) {
         self.instances.push(Instance::new(spec));
         self.deadlines.push(None);
         let at = self.instances.len() - 1;
+        self.prepare_guard();
         if let Err(e) = self.clean(at) {
             log::error!("{e}");
         }
@@ -70,10 +75,15 @@ impl<S: Source> Driver<S> {
         let params = Box::new(new.params.clone());
         let old = std::mem::replace(&mut self.instances[at].spec, new);
         self.instances[at].account();
+        let state = self.instances[at].router.state();
+        sync::change(old.sync.as_ref(), self.instances[at].spec.sync.as_ref(), state);
+        self.prepare_guard();
+        self.cover();
         let mut added = false;
         if self.instances[at].router.state().holds() {
             added = self.swap_vips(at, &old.vips, &old.lines);
         }
+        self.uncover();
         // The group or the size of the queue may be another.
         self.connect(at);
         let now = clock::now();

@@ -9,7 +9,7 @@ use nix::fcntl::OFlag;
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 
-use crate::script::owner;
+use lvs_core::sys::script::owner;
 
 /// A pipe that is open for writing, whether or not anyone reads it.
 #[derive(Debug)]

@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::rc::Rc;
 
 use lvs_core::conf::model::{Command, Fifo, Global, Notify};
 use lvs_core::sys::poll::{Event as Ready, Interest, Poll};
+use lvs_core::sys::script::{self, Job};
 use lvs_core::time::Time;
 use nix::sys::signal::Signal;
 
 use super::fifo::Pipe;
 use super::{Event, PATIENCE, Queue, Who, calls, line};
-use crate::script::{Children, Job};
+use crate::script::Children;
 use crate::track::check::Outcome;
 
 /// The scripts of a configuration, by whom they are about.
@@ -33,7 +35,8 @@ struct Reader {
 
 #[derive(Default)]
 struct Told {
-    notify: Notify,
+    /// Shared by all that have none: 250 instances without scripts are the rule.
+    notify: Rc<Notify>,
     /// What may be run; what may not is not here.
     jobs: Vec<(Command, Job)>,
     queue: Queue<Job>,
@@ -72,10 +75,12 @@ impl Notifier {
         let wanted = |key: &(Who, String)| scripts.notify.iter().any(|(w, n, _)| (*w, n) == (key.0, &key.1));
         // A removed instance is told that it is, once it has handed over.
         self.told.retain(|key, told| wanted(key) || told.is_expected() || !told.queue.is_idle());
+        let none = Rc::new(Notify::default());
         for (who, name, notify) in &scripts.notify {
             let jobs = allowed(name, notify, &scripts.global);
             let told = self.told.entry((*who, name.clone())).or_default();
-            (told.notify, told.jobs) = (notify.clone(), jobs);
+            let notify = if *notify == *none { Rc::clone(&none) } else { Rc::new(notify.clone()) };
+            (told.notify, told.jobs) = (notify, jobs);
         }
         self.open_pipes(&scripts.global);
         self.start_readers();
@@ -98,7 +103,7 @@ impl Notifier {
             Ok(pipe) => pipe,
             Err(why) => return log::error!("no states are written: {why}"),
         };
-        let prepared = fifo.script.as_ref().map(|c| Job::prepare(c, global));
+        let prepared = fifo.script.as_ref().map(|c| script::Scripts::new(global).prepare(c));
         let job = match prepared {
             Some(Ok((job, _))) => Some(job.with([fifo.path.value.clone()])),
             Some(Err(why)) => {
@@ -253,9 +258,9 @@ impl Told {
 
 /// The scripts that may be run; what may not is logged.
 fn allowed(name: &str, notify: &Notify, global: &Global) -> Vec<(Command, Job)> {
-    let mut jobs = Vec::new();
+    let (scripts, mut jobs) = (script::Scripts::new(global), Vec::new());
     for command in commands(notify) {
-        match Job::prepare(command, global) {
+        match scripts.prepare(command) {
             Ok((job, warning)) => {
                 if let Some(hole) = warning {
                     log::warn!("{name}: {hole} (enable_script_security would refuse it)");

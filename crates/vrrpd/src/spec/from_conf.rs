@@ -12,6 +12,7 @@ use crate::notify::Who;
 use crate::notify::notifier::Scripts;
 use crate::packet::{AUTH_DATA, Auth, Version};
 use crate::params::{Garp, Params};
+use crate::punctual::Punctuality;
 use crate::track::watch::Things;
 use crate::vmac::Vmac;
 
@@ -30,9 +31,12 @@ pub fn setup(config: &Config) -> Setup {
         instances: config.instances.iter().map(|i| spec(config, i)).collect(),
         things: things(config),
         notify: scripts(config),
-        warnings: config.instances.iter().filter(|i| !*i.accept).map(not_filtered).collect(),
-        rt_priority: global.rt_priority.as_ref().map(|p| p.value),
-        no_swap: *global.no_swap,
+        punctuality: Punctuality {
+            priority: global.rt_priority.as_ref().map(|p| p.value),
+            most: *global.max_auto_priority,
+            tolerated: *global.min_auto_priority_delay,
+            no_swap: *global.no_swap,
+        },
         dynamic_interfaces: *global.dynamic_interfaces,
         garp_interval: *global.garp_interval,
         gna_interval: *global.gna_interval,
@@ -43,14 +47,6 @@ fn scripts(config: &Config) -> Scripts {
     let instances = config.instances.iter().map(|i| (Who::Instance, i.name.value.clone(), i.notify.clone()));
     let groups = config.sync_groups.iter().map(|g| (Who::Group, g.name.value.clone(), g.notify.clone()));
     Scripts { notify: instances.chain(groups).collect(), global: config.global.clone() }
-}
-
-/// A VIP that answers is no danger; that it does although the file says otherwise must be known.
-fn not_filtered(instance: &model::Instance) -> String {
-    format!(
-        "{}: no_accept (or strict) sets no packet filter: the addresses answer while it is master",
-        *instance.name
-    )
 }
 
 /// Only what some instance or group tracks is looked after.
@@ -120,6 +116,7 @@ fn spec(config: &Config, instance: &model::Instance) -> Spec {
         sync: config.global.sync_daemon.clone().filter(|d| *d.instance == *instance.name),
         track_primary: *instance.track_primary,
         rx_buffer: instance.rx_buffer.as_ref().and_then(|b| usize::try_from(b.value).ok()),
+        accept: *instance.accept,
     }
 }
 

@@ -4,11 +4,12 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use lvs_core::conf::model::{Global, Script};
+use lvs_core::sys::script::{Job, Scripts as Judge};
 use lvs_core::time::Time;
 use nix::sys::signal::Signal;
 
 use super::News;
-use crate::script::{Children, Job};
+use crate::script::Children;
 use crate::track::check::{Act, Check, Outcome, Rules};
 use crate::track::{Kind, Standing};
 
@@ -113,7 +114,7 @@ fn renewed(entry: Option<Entry>, script: &Script, global: &Global, now: Time) ->
 
 fn prepare(script: &Script, global: &Global) -> Option<Job> {
     let name = &*script.name;
-    match Job::prepare(&script.command, global) {
+    match Judge::new(global).prepare(&script.command) {
         Ok((job, warning)) => {
             if let Some(hole) = warning {
                 log::warn!("vrrp_script {name}: {hole} (enable_script_security would refuse it)");

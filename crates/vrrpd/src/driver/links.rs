@@ -1,0 +1,95 @@
+//! Interfaces and addresses that come and go.
+
+use std::net::IpAddr;
+
+use lvs_core::sys::clock;
+use lvs_core::sys::poll::Interest;
+use lvs_core::sys::rtnl::Change;
+
+use super::{Driver, LINES, Source};
+use crate::edge::Line;
+use crate::host::Host;
+use crate::words::Input;
+
+impl<S: Source> Driver<S> {
+    /// Finds every instance's interface, opens the lines that are missing, and tells the routers what that means.
+    pub(super) fn place(&mut self) {
+        let now = clock::now();
+        for at in 0..self.instances.len() {
+            let moved = self.instances[at].locate(&self.edge.host);
+            let source = self.instances[at].source;
+            self.feed(at, Input::Source(source), now);
+            if moved {
+                self.connect(at);
+            }
+            self.instances[at].look(&self.edge.host);
+        }
+        self.index();
+        self.tell_all(now);
+    }
+
+    pub(super) fn connect(&mut self, at: usize) {
+        let instance = &self.instances[at];
+        let Some(link) = instance.link else { return };
+        if let Err(e) = self.edge.prepare_vmac(&instance.spec, link) {
+            log::error!("{}: {e}", instance.spec.name);
+        }
+        let spec = &instance.spec;
+        let watched = self.edge.connect(spec, link).and_then(|new| {
+            self.edge.lines[new]
+                .iter()
+                .try_for_each(|l| self.poll.add(&l.socket, LINES + l.key(), Interest::Read))
+        });
+        self.instances[at].ear = Some(self.edge.ear(&self.instances[at].spec, link));
+        let instance = &self.instances[at];
+        if let Err(e) = watched {
+            log::error!("{}: cannot listen on {}: {e}", instance.spec.name, instance.spec.interface);
+        }
+    }
+
+    /// Enters every instance under its VRID at its line.
+    pub(super) fn index(&mut self) {
+        for line in &mut self.edge.lines {
+            let Line { link, family, .. } = *line;
+            line.routers = [None; 256];
+            for (at, instance) in self.instances.iter().enumerate().filter(|(_, i)| i.is_on(link, family)) {
+                line.routers[usize::from(instance.spec.vrid)] = u16::try_from(at).ok();
+            }
+        }
+    }
+
+    pub(super) fn take_changes(&mut self) {
+        let changes = self.monitor.changes().unwrap_or_else(|e| {
+            log::warn!("reading link changes: {e}: reading all of them anew");
+            vec![Change::Lost]
+        });
+        if changes.contains(&Change::Lost) {
+            match Host::read(&mut self.edge.rtnl) {
+                Ok(host) => self.edge.host = host,
+                Err(e) => log::error!("cannot read links and addresses: {e}"),
+            }
+        }
+        for change in &changes {
+            self.edge.host.apply(change);
+            if let Change::LinkGone(link) = change {
+                self.edge.lines.retain(|l| l.link != link.index);
+            }
+        }
+        self.place();
+        self.restore(&changes);
+    }
+
+    /// Puts back what someone else has taken away.
+    fn restore(&mut self, changes: &[Change]) {
+        let lost = changes.contains(&Change::Lost);
+        let gone: Vec<(u32, IpAddr)> = changes
+            .iter()
+            .filter_map(|c| if let Change::AddressGone(a) = c { Some((a.link, a.prefix.addr)) } else { None })
+            .collect();
+        if lost || !gone.is_empty() {
+            for at in 0..self.instances.len() {
+                self.restore_one(at, |link, addr| lost || gone.contains(&(link, addr)));
+            }
+        }
+    }
+}
