@@ -29,6 +29,8 @@
 pub mod ask;
 mod command;
 mod daemon;
+pub mod echo;
+pub mod flood;
 mod host;
 pub mod init;
 pub mod page;

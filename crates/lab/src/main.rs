@@ -1,8 +1,10 @@
 //! The lab's own program: what runs inside of its hosts.
 //!
 //! `lab server NAME PORT|ADDRESS:PORT...` answers with its name; `lab get ADDRESS:PORT` asks once (1 s); `lab client ADDRESS:PORT
-//! [--from A,B..] [--rate N] [--timeout MS]` asks at a steady rate; `lab ask ADDRESS INTERFACE RATE [MAC FROM]` asks who
-//! has an address; `lab page PORT STATUS [tls]` is a web server of one page; `lab init NAME` is process 1 of a host.
+//! [--from A,B..] [--rate N] [--timeout MS]` asks at a steady rate; `lab echo NAME PORT` and `lab talk ADDRESS:PORT [FROM]` keep
+//! one connection; `lab page PORT STATUS [tls]` is a web server of one page; `lab flood INTERFACE VRID RATE SECONDS` sends
+//! bad VRRP packets; `lab ask ADDRESS INTERFACE RATE [MAC FROM]` asks who has an address; `lab init NAME` is process 1 of a
+//! host.
 
 use std::io::Write;
 use std::net::{Ipv6Addr, SocketAddr};
@@ -35,12 +37,22 @@ fn run(words: &[&str]) -> Result<()> {
             let name = lab::traffic::request(address(service)?, None, Duration::from_secs(1))?;
             Ok(writeln!(std::io::stdout().lock(), "{name}")?)
         }
+        ["echo", name, port] => lab::echo::serve(name, service(port)?),
+        ["talk", service] => lab::echo::talk(address(service)?, None),
+        ["talk", service, from] => lab::echo::talk(address(service)?, Some(from.parse().context("FROM")?)),
+        ["flood", device, vrid, rate, seconds] => lab::flood::run(
+            device,
+            vrid.parse().context("VRID")?,
+            rate.parse().context("RATE")?,
+            Duration::from_secs(seconds.parse().context("SECONDS")?),
+        ),
         ["ask", target, device, rate, syn @ ..] => ask(target, device, rate, syn),
         ["page", port, status] => lab::page::run(port.parse()?, status, false),
         ["page", port, status, "tls"] => lab::page::run(port.parse()?, status, true),
         ["client", service, options @ ..] => client(service, options),
         _ => bail!(
-            "server NAME PORT..., get ADDRESS:PORT, client ADDRESS:PORT, ask ADDRESS INTERFACE RATE, page PORT STATUS [tls], or init NAME"
+            "server NAME PORT..., get ADDRESS:PORT, client ADDRESS:PORT, echo NAME PORT, talk ADDRESS:PORT, page PORT STATUS [tls], \
+             flood INTERFACE VRID RATE SECONDS, ask ADDRESS INTERFACE RATE, or init NAME"
         ),
     }
 }

@@ -55,17 +55,23 @@ pub fn run(service: SocketAddr, from: &[IpAddr], rate: u32, timeout: Duration) -
 /// # Errors
 /// When no answer came within `timeout`.
 pub fn request(service: SocketAddr, source: Option<IpAddr>, timeout: Duration) -> Result<String> {
+    let mut stream = connect(service, source, timeout)?;
+    let mut name = String::new();
+    stream.read_to_string(&mut name).context("answer")?;
+    anyhow::ensure!(!name.is_empty(), "empty answer");
+    Ok(name)
+}
+
+/// A connection from an address; what is read on it may take as long as the connection.
+pub(crate) fn connect(service: SocketAddr, source: Option<IpAddr>, timeout: Duration) -> Result<TcpStream> {
     let socket = Socket::new(Domain::for_address(service), Type::STREAM, None)?;
     if let Some(source) = source {
         socket.bind(&SocketAddr::new(source, 0).into()).context("source")?;
     }
     socket.connect_timeout(&service.into(), timeout).context("connect")?;
-    let mut stream = TcpStream::from(socket);
+    let stream = TcpStream::from(socket);
     stream.set_read_timeout(Some(timeout))?;
-    let mut name = String::new();
-    stream.read_to_string(&mut name).context("answer")?;
-    anyhow::ensure!(!name.is_empty(), "empty answer");
-    Ok(name)
+    Ok(stream)
 }
 
 /// One request of a client.

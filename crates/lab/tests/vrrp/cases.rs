@@ -19,6 +19,11 @@ fn before(text: &str, case: Case) -> Case {
 
 const PEER: &str = "unicast_src_ip 192.168.15.HERE\n unicast_peer {\n 192.168.15.PEER\n }";
 
+/// Every duel.
+pub(crate) fn all() -> Vec<Case> {
+    [version_2(), protocol(), addresses_and_tracking(), rules_and_daemon()].into_iter().flatten().collect()
+}
+
 /// Version 2: whole seconds, so these take longer.
 pub(crate) fn version_2() -> Vec<Case> {
     vec![
@@ -119,4 +124,59 @@ fn sync_group() -> Case {
     let group = "vrrp_sync_group G {\n group {\n VI_1\n VI_2\n }\n}";
     let case = before(group, Case::quick("sync group", ""));
     Case { file: format!("{}{other}", case.file), ..case }.marks(&["192.168.15.111/32", "fe80::2:2/128"])
+}
+
+/// Who may talk to the addresses, and how the daemons are kept on time.
+pub(crate) fn rules_and_daemon() -> Vec<Case> {
+    let refused =
+        |name, lines: &str| Case::quick(name, lines).seen_by("nft list ruleset", &["192.168.15.111"]);
+    vec![
+        refused("no_accept", "no_accept"),
+        with_globals("vrrp_strict", refused("vrrp_strict", "")),
+        with_globals("vrrp_strict", Case::quick("vrrp_strict, accept", "accept")),
+        six("no_accept, IPv6", "no_accept").seen_by("nft list ruleset", &["2001:db8::111", "fe80::1:1"]),
+        with_globals("vrrp_skip_check_adv_addr", Case::quick("vrrp_skip_check_adv_addr", "")),
+        with_globals("vrrp_check_unicast_src", Case::quick("vrrp_check_unicast_src", PEER)),
+        with_globals(
+            "vrrp_garp_master_delay 1\n vrrp_garp_master_repeat 2\n vrrp_garp_master_refresh 1\n \
+             vrrp_garp_master_refresh_repeat 2\n vrrp_garp_lower_prio_delay 1\n vrrp_garp_lower_prio_repeat 2",
+            Case::quick("global garp options", ""),
+        ),
+        with_globals(
+            "router_id LVS_1\n notification_email {\n root@localhost\n }\n notification_email_from lvs@localhost\n \
+             smtp_server 127.0.0.1\n smtp_connect_timeout 3\n vrrp_iptables\n script_user root\n \
+             enable_script_security\n max_auto_priority 20\n min_auto_priority_delay 100000\n dynamic_interfaces",
+            Case::quick("head of a file", "preempt"),
+        ),
+        with_globals("vrrp_rt_priority 10\n vrrp_no_swap", Case::quick("real time", "")),
+        rare_words(),
+        Case::quick("unicast, no peer is a fault", &format!("{PEER}\n unicast_fault_no_peer")),
+        Case::quick("garp after lower ones", "garp_lower_prio_delay 1\n garp_lower_prio_repeat 2"),
+        Case::quick("track_src_ip", "mcast_src_ip 192.168.15.HERE\n track_src_ip"),
+    ]
+}
+
+/// What hardly any file has, in one.
+fn rare_words() -> Case {
+    let globals = "notify_fifo /run/fifo1\n notify_fifo_script /etc/reader\n vrrp_notify_fifo /run/fifo2\n \
+                   vrrp_notify_fifo_script /etc/reader\n vrrp_lower_prio_no_advert\n vrrp_down_timer_adverts 2\n \
+                   vrrp_notify_priority_changes on\n script_user root";
+    let notify = "notify_master /bin/true\n notify_backup /bin/true\n notify_fault /bin/true\n notify_stop /bin/true\n \
+                  notify_deleted /bin/true\n notify /bin/true\n notify_priority_changes on";
+    let things = "vrrp_script chk {\n script /bin/true\n interval 1\n weight 3\n user nobody\n init_fail\n}\n\
+                  track_file f {\n file /etc/vrrp.number\n weight 1\n init_file 3 overwrite\n}\n\
+                  vrrp_track_process p {\n process cat /etc/motd\n param_match initial\n weight 1\n quorum 2\n quorum_max 3\n \
+                  delay 0.1\n}\n\
+                  vrrp_track_process q {\n process \"cat /etc/motd\"\n full_command\n fork_delay 0.1\n terminate_delay 0.2\n weight 2\n}\n";
+    let group = format!(
+        "vrrp_sync_group G {{\n group {{\n VI_1\n VI_2\n }}\n sync_group_tracking_weight\n track_interface {{\n lo weight 1\n }}\n \
+         track_script {{\n chk\n }}\n track_file {{\n f\n }}\n track_process {{\n p\n q\n }}\n {notify}\n}}\n"
+    );
+    let lines = format!(
+        "strict_mode off\n kernel_rx_buf_size 262144\n notify_master_rx_lower_pri /bin/true\n {notify}"
+    );
+    let other = "vrrp_instance VI_2 {\n interface ens192\n virtual_router_id 52\n priority PRIO\n version 3\n advert_int 0.1\n \
+                 virtual_ipaddress {\n 192.168.15.112\n }\n}\n";
+    let case = with_globals(globals, before(&format!("{things}{group}"), Case::quick("rare words", &lines)));
+    Case { file: format!("{}{other}", case.file), ..case }.marks(&["192.168.15.111/32", "192.168.15.112/32"])
 }

@@ -4,26 +4,26 @@ use std::time::Duration;
 
 use lab::{Host, Lab, SECONDS, Signal, pause, wait};
 
-const VIP: &str = "192.168.15.111/32";
+pub(crate) const VIP: &str = "192.168.15.111/32";
 
-fn file(priority: u8, more: &str) -> String {
+pub(crate) fn file(priority: u8, more: &str) -> String {
     format!(
         "vrrp_instance VI_1 {{\n interface ens192\n virtual_router_id 51\n priority {priority}\n version 3\n advert_int 0.1\n \
          virtual_ipaddress {{\n 192.168.15.111\n }}\n {more}\n}}\n"
     )
 }
 
-fn router(lab: &Lab, name: &str, last: u8, priority: u8, more: &str) -> Host {
+pub(crate) fn router(lab: &Lab, name: &str, last: u8, priority: u8, more: &str) -> Host {
     let host = lab.host(name, &[&format!("192.168.15.{last}/21")]);
     host.write("/etc/vrrp.conf", &file(priority, more));
     host
 }
 
-fn holds(host: &Host) -> bool {
+pub(crate) fn holds(host: &Host) -> bool {
     host.ok("ip -o -4 address show dev ens192").contains(VIP)
 }
 
-const RUN: &str = "vrrpd --config /etc/vrrp.conf";
+pub(crate) const RUN: &str = "vrrpd --config /etc/vrrp.conf";
 
 #[test]
 fn a_vip_removed_by_hand_comes_back_without_an_election() {
@@ -89,7 +89,13 @@ fn nothing_is_touched_without_rights_interface_or_a_sound_file() {
         "/etc/broken.conf",
         &file(100, "advert_int many\n bogus_word {").replace("priority 100", "priority 999"),
     );
+    let ah = "authentication {\n auth_type AH\n auth_pass secret\n }";
+    host.write("/etc/ah.conf", &file(100, ah).replace("version 3\n advert_int 0.1", "advert_int 1"));
+    let unicast = file(100, "unicast_peer {\n 192.168.15.101\n }").replace("interface ens192", "");
+    host.write("/etc/nowhere.conf", &unicast);
     for (command, words) in [
+        ("vrrpd --config /etc/ah.conf", vec!["auth_type AH is not supported", "auth_type PASS"]),
+        ("vrrpd --config /etc/nowhere.conf", vec!["VI_1", "no interface is named"]),
         ("vrrpd --config /etc/missing.conf", vec!["eth9", "ip link"]),
         ("vrrpd --config /etc/broken.conf", vec!["priority", "many", "broken.conf:"]),
         ("vrrpd --config /etc/none.conf", vec!["none.conf"]),
@@ -147,4 +153,45 @@ fn a_paused_master_hears_what_it_missed_before_it_speaks() {
     pause(Duration::from_millis(500));
     assert!(holds(&b));
     assert_eq!(high.log().matches("becoming master").count(), 1, "{}", high.log());
+}
+
+#[test]
+fn with_no_accept_the_vips_are_found_and_take_nothing() {
+    let lab = Lab::new();
+    let host = lab.host("d100", &["192.168.15.100/21", "2001:db8::100/64"]);
+    let peer = lab.host("peer", &["192.168.15.101/21", "2001:db8::101/64"]);
+    let six = file(100, "no_accept")
+        .replace("VI_1", "VI_2")
+        .replace("192.168.15.111", "fe80::1:1\n 2001:db8::111/64");
+    host.write("/etc/vrrp.conf", &[file(100, "no_accept"), six].concat());
+    let server = host.spawn("lab server d100 22");
+    server.wait_for_line("serves", 10 * SECONDS);
+    let daemon = host.spawn(RUN);
+    wait(10 * SECONDS, "the VIPs", || holds(&host) && host.ok("ip -o address").contains("2001:db8::111/64"));
+    let ask = |address: &str| peer.run(&format!("lab get {address}:22")).stdout;
+    assert_eq!(ask("192.168.15.100"), "d100\n");
+    assert_eq!(ask("[2001:db8::100]"), "d100\n");
+    for vip in ["192.168.15.111", "[2001:db8::111]"] {
+        assert_eq!(ask(vip), "", "{}", daemon.log());
+        // ARP and neighbour discovery work: without them nobody could reach what is behind the address.
+        let found = peer.ok(&format!("ip neigh show {}", vip.trim_matches(['[', ']'])));
+        assert!(found.contains("lladdr 02:00:c0:a8:0f:64"), "{found}");
+    }
+    // A reload takes the filter away, and brings it back.
+    host.write("/etc/vrrp.conf", &file(100, ""));
+    host.ok("vrrpd reload");
+    wait(5 * SECONDS, "an answer", || ask("192.168.15.111") == "d100\n");
+    host.write("/etc/vrrp.conf", &file(100, "no_accept"));
+    host.ok("vrrpd reload");
+    assert_eq!(ask("192.168.15.111"), "");
+    // What a kill leaves, flush removes; what an end leaves is nothing.
+    daemon.kill();
+    assert!(host.ok("nft list ruleset").contains("192.168.15.111"));
+    host.ok("vrrpd flush --config /etc/vrrp.conf");
+    assert_eq!(host.ok("nft list ruleset"), "");
+    let daemon = host.spawn(RUN);
+    wait(10 * SECONDS, "the VIP", || holds(&host));
+    assert!(host.ok("nft list ruleset").contains("192.168.15.111"));
+    assert_eq!(daemon.stop(10 * SECONDS), 0);
+    assert_eq!(host.ok("nft list ruleset"), "");
 }

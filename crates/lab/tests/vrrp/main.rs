@@ -1,8 +1,10 @@
 //! vrrpd beside keepalived: the same file for both, both programs in both roles, the same end states.
 
 mod cases;
+mod coverage;
 mod duel;
 mod faults;
+mod operated;
 mod wire;
 
 use duel::{Case, Program};
@@ -31,6 +33,11 @@ fn version_2() {
 #[test]
 fn protocol() {
     both_roles(&cases::protocol());
+}
+
+#[test]
+fn rules_and_daemon() {
+    both_roles(&cases::rules_and_daemon());
 }
 
 #[test]

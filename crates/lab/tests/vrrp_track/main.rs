@@ -369,4 +369,6 @@ fn the_status_says_who_is_master_since_when_and_why() {
     {
         assert!(metrics.lines().any(|l| l == line), "{line}\n{metrics}");
     }
+    let judged = s.host.sh("vrrpd metrics | $(../../scripts/lab/find-promtool) check metrics");
+    assert_eq!((judged.status, judged.stdout.as_str(), judged.stderr.as_str()), (0, "", ""), "{judged}");
 }

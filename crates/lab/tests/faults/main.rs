@@ -1,5 +1,7 @@
 //! Bad input and faults: each is said, nothing is half done, and what a hand or a SIGKILL broke is mended.
 
+mod connections;
+
 use std::time::Duration;
 
 use lab::seed::{CONFIG, Director, FILE, Seed, Side, VIP};
