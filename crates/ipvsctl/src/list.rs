@@ -74,7 +74,8 @@ fn table(s: &mut Session, list: &List) -> Result<(), Failure> {
 
 /// All services in the kernel's order.
 pub(crate) fn services(s: &mut Session) -> Result<Vec<ServiceState>, Failure> {
-    let mut all = Vec::new();
+    // Room is not memory before it is written, and what was given at once never moves.
+    let mut all = Vec::with_capacity(1024);
     s.client.services(|state| all.push(state))?;
     Ok(all)
 }

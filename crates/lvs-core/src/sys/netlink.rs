@@ -16,10 +16,11 @@ use message::{NLM_F_ACK, NLM_F_REQUEST, NLMSG_ERROR};
 
 mod message;
 
-/// Kernel dumps come in datagrams of at most 32 KiB.
-const RECEIVE: usize = 64 * 1024;
-/// Datagrams that one system call may bring; their memory is not touched before it is needed.
-const AT_ONCE: usize = 4;
+/// Kernel dumps come in datagrams of at most 32 KiB, whatever room there is.
+const RECEIVE: usize = 32 * 1024;
+/// Datagrams that one system call may bring: a dump's last message comes in a datagram of its own, an answer and its
+/// acknowledgement in two. More would only be more memory to touch first.
+const AT_ONCE: usize = 2;
 /// Room for the answers to a batch; the default of 208 KiB holds 277 of them.
 const RECEIVE_QUEUE: usize = 4 << 20;
 
@@ -85,30 +86,40 @@ pub enum DumpEnd {
 pub struct Netlink {
     socket: NlSocket,
     seq: u32,
-    /// Datagrams that wait together; a single one goes to the first.
-    buffers: [Vec<u8>; AT_ONCE],
+    /// The datagrams of the last receive.
+    received: [Vec<u8>; AT_ONCE],
     request: Vec<u8>,
+    /// Whether the receive queue was enlarged for the answers to a batch.
+    roomy: bool,
 }
 
 impl Netlink {
     /// A socket for links, addresses, routes and rules.
     pub fn route() -> io::Result<Self> {
-        Self::open(NlFamily::Route, Groups::empty())
+        Self::talkative(NlFamily::Route)
     }
 
     /// A socket for generic netlink families such as IPVS.
     pub fn generic() -> io::Result<Self> {
-        Self::open(NlFamily::Generic, Groups::empty())
+        Self::open(NlFamily::Generic)
     }
 
     /// A socket for nftables.
     pub fn netfilter() -> io::Result<Self> {
-        Self::open(NlFamily::Netfilter, Groups::empty())
+        Self::talkative(NlFamily::Netfilter)
+    }
+
+    fn talkative(family: NlFamily) -> io::Result<Self> {
+        let mut it = Self::open(family)?;
+        // Comfort: an old kernel without it only says less. IPVS never says more than a number.
+        let _ = it.socket.enable_ext_ack(true);
+        it.make_room();
+        Ok(it)
     }
 
     /// A non-blocking rtnetlink socket that hears these multicast groups (RTNLGRP_*).
     pub fn monitor(groups: &[u32]) -> io::Result<Self> {
-        let it = Self::open(NlFamily::Route, Groups::empty())?;
+        let it = Self::talkative(NlFamily::Route)?;
         for group in groups {
             it.socket.add_mcast_membership(Groups::new_groups(&[*group]))?;
         }
@@ -116,14 +127,20 @@ impl Netlink {
         Ok(it)
     }
 
-    fn open(family: NlFamily, groups: Groups) -> io::Result<Self> {
-        let socket = NlSocket::connect(family, None, groups)?;
-        close_on_exec(&socket)?;
-        // Both are comfort: an old kernel without them only says less.
-        let _ = socket.enable_ext_ack(true);
-        let _ = super::socket::cap_ack(socket.as_raw_fd());
-        super::socket::receive_queue(socket.as_raw_fd(), RECEIVE_QUEUE);
-        Ok(Self { socket, seq: 0, buffers: std::array::from_fn(|_| vec![0; RECEIVE]), request: Vec::new() })
+    fn open(family: NlFamily) -> io::Result<Self> {
+        let socket = NlSocket::connect(family, None, Groups::empty())?;
+        let received = std::array::from_fn(|_| Vec::with_capacity(RECEIVE));
+        Ok(Self { socket, seq: 0, received, request: Vec::new(), roomy: false })
+    }
+
+    /// What only batches and notifications need: a listing is over before it has paid for itself.
+    fn make_room(&mut self) {
+        if !self.roomy {
+            // Comfort too: without it refusals repeat what they refuse.
+            let _ = super::socket::cap_ack(self.socket.as_raw_fd());
+            super::socket::receive_queue(self.socket.as_raw_fd(), RECEIVE_QUEUE);
+            self.roomy = true;
+        }
     }
 
     /// Sends one request and waits for its acknowledgement; returns the body of the first answer, if any came.
@@ -131,8 +148,8 @@ impl Netlink {
         let seq = self.send(kind, flags | NLM_F_ACK, body)?;
         let mut answer = None;
         loop {
-            let len = self.receive()?;
-            for m in message::all(&self.buffers[0][..len]).filter(|m| m.seq == seq) {
+            self.receive()?;
+            for m in messages(&self.received).filter(|m| m.seq == seq) {
                 match m.kind {
                     NLMSG_ERROR => return m.verdict().map(|()| answer),
                     _ => answer = answer.or_else(|| Some(m.body.to_vec())),
@@ -151,17 +168,15 @@ impl Netlink {
         let seq = self.send(kind, NLM_F_DUMP, body)?;
         let mut end = DumpEnd::Complete;
         loop {
-            let lengths = self.receive_waiting()?;
-            for (buffer, len) in self.buffers.iter().zip(lengths) {
-                for m in message::all(&buffer[..len]).filter(|m| m.seq == seq) {
-                    if m.flags & NLM_F_DUMP_INTR != 0 && m.kind != NLMSG_ERROR {
-                        end = DumpEnd::Interrupted;
-                    }
-                    match m.kind {
-                        NLMSG_DONE => return done(&m).map(|()| end),
-                        NLMSG_ERROR => return m.verdict().map(|()| end),
-                        _ => each(m),
-                    }
+            self.receive()?;
+            for m in messages(&self.received).filter(|m| m.seq == seq) {
+                if m.flags & NLM_F_DUMP_INTR != 0 && m.kind != NLMSG_ERROR {
+                    end = DumpEnd::Interrupted;
+                }
+                match m.kind {
+                    NLMSG_DONE => return done(&m).map(|()| end),
+                    NLMSG_ERROR => return m.verdict().map(|()| end),
+                    _ => each(m),
                 }
             }
         }
@@ -182,10 +197,11 @@ impl Netlink {
         let last_seq = first.wrapping_add(u32::try_from(last).unwrap_or(u32::MAX));
         self.seq = last_seq;
         batch.seal(first);
+        self.make_room();
         self.write(batch.bytes())?;
         loop {
-            let len = self.receive()?;
-            for m in message::all(&self.buffers[0][..len]).filter(|m| m.kind == NLMSG_ERROR) {
+            self.receive()?;
+            for m in messages(&self.received).filter(|m| m.kind == NLMSG_ERROR) {
                 let index = usize::try_from(m.seq.wrapping_sub(first)).unwrap_or(usize::MAX);
                 if index > last {
                     continue;
@@ -209,8 +225,8 @@ impl Netlink {
         self.write(batch.bytes())?;
         let mut result = Ok(());
         loop {
-            let len = self.receive()?;
-            for m in message::all(&self.buffers[0][..len]).filter(|m| m.kind == NLMSG_ERROR) {
+            self.receive()?;
+            for m in messages(&self.received).filter(|m| m.kind == NLMSG_ERROR) {
                 let verdict = m.verdict();
                 if m.seq == first && verdict.is_err() {
                     // The batch was refused before anything in it was looked at: nothing more comes.
@@ -224,12 +240,12 @@ impl Netlink {
         }
     }
 
-    /// Reads one datagram of notifications and calls `each` with every message. `Ok(false)`: nothing more has
+    /// Reads some notifications and calls `each` with every message. `Ok(false)`: nothing more has
     /// come. `ENOBUFS`: notifications were lost; read the whole state again.
     pub fn notifications(&mut self, mut each: impl FnMut(Message<'_>)) -> Result<bool, NetlinkError> {
         match self.receive() {
-            Ok(len) => {
-                message::all(&self.buffers[0][..len]).for_each(&mut each);
+            Ok(()) => {
+                messages(&self.received).for_each(&mut each);
                 Ok(true)
             }
             Err(e) if e.errno == Errno::EAGAIN => Ok(false),
@@ -258,25 +274,19 @@ impl Netlink {
         if sent == bytes.len() { Ok(()) } else { Err(NetlinkError::of(Errno::EMSGSIZE)) }
     }
 
-    fn receive_waiting(&mut self) -> Result<impl Iterator<Item = usize> + use<>, NetlinkError> {
-        let fd = self.socket.as_raw_fd();
+    /// Waits for a datagram and takes what waits behind it.
+    fn receive(&mut self) -> Result<(), NetlinkError> {
         loop {
-            match super::socket::receive_waiting(fd, &mut self.buffers) {
+            match super::socket::receive_waiting(self.socket.as_raw_fd(), &mut self.received) {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(e.into()),
-                Ok(lengths) => return Ok(lengths),
+                other => return Ok(other?),
             }
         }
     }
+}
 
-    fn receive(&mut self) -> Result<usize, NetlinkError> {
-        loop {
-            match self.socket.recv(&mut self.buffers[0], Msg::empty()) {
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                other => return Ok(other?.0),
-            }
-        }
-    }
+fn messages(received: &[Vec<u8>]) -> impl Iterator<Item = Message<'_>> {
+    received.iter().flat_map(|datagram| message::all(datagram))
 }
 
 /// The status that ends a dump: zero, or an error that came in the middle of it.
@@ -285,10 +295,6 @@ fn done(m: &Message<'_>) -> Result<(), NetlinkError> {
         status if status < 0 => Err(NetlinkError::of(Errno::from_raw(-status))),
         _ => Ok(()),
     }
-}
-
-fn close_on_exec(socket: &NlSocket) -> io::Result<()> {
-    super::socket::close_on_exec(socket.as_raw_fd())
 }
 
 impl AsFd for Netlink {

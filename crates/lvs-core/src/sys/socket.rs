@@ -35,14 +35,12 @@ pub(super) fn receive_queue(fd: RawFd, bytes: usize) {
     }
 }
 
-/// Receives at least one datagram and whatever else waits already, each into a buffer of its own; returns the lengths.
-/// A dump's last message comes in a datagram of its own: this saves a system call a dump.
-pub(super) fn receive_waiting<const N: usize>(
-    fd: RawFd,
-    buffers: &mut [Vec<u8>; N],
-) -> io::Result<impl Iterator<Item = usize> + use<N>> {
+/// Receives at least one datagram and whatever else waits already, each into a buffer of its own, which then has its
+/// length; the other buffers are empty. Room that no datagram has come to was never written: its pages cost nothing.
+pub(super) fn receive_waiting<const N: usize>(fd: RawFd, buffers: &mut [Vec<u8>; N]) -> io::Result<()> {
+    buffers.iter_mut().for_each(Vec::clear);
     let mut parts =
-        buffers.each_mut().map(|b| libc::iovec { iov_base: b.as_mut_ptr().cast(), iov_len: b.len() });
+        buffers.each_mut().map(|b| libc::iovec { iov_base: b.as_mut_ptr().cast(), iov_len: b.capacity() });
     let mut headers = parts.each_mut().map(|part| {
         // SAFETY: a message header of zeros is valid: no name, no control data.
         let mut header: libc::mmsghdr = unsafe { std::mem::zeroed() };
@@ -51,19 +49,17 @@ pub(super) fn receive_waiting<const N: usize>(
         header
     });
     let count = u32::try_from(N).unwrap_or(0);
-    // SAFETY: every header points to one live part, and every part to a live buffer of the length that it says.
+    // SAFETY: every header points to one live part, and every part to the allocation of a live buffer with its capacity.
     let got = unsafe {
         libc::recvmmsg(fd, headers.as_mut_ptr(), count, libc::MSG_WAITFORONE, std::ptr::null_mut())
     };
     let got = usize::try_from(got).map_err(|_| io::Error::last_os_error())?;
-    Ok(headers.into_iter().take(got).map(|h| usize::try_from(h.msg_len).unwrap_or(0)))
-}
-
-/// Keeps a descriptor from children: neli opens its sockets without CLOEXEC.
-pub(super) fn close_on_exec(fd: RawFd) -> io::Result<()> {
-    // SAFETY: fcntl with an int argument touches no memory.
-    let done = unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) };
-    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    for (buffer, header) in buffers.iter_mut().zip(headers).take(got) {
+        let len = usize::try_from(header.msg_len).unwrap_or(0).min(buffer.capacity());
+        // SAFETY: the kernel has written so many bytes from the buffer's start on.
+        unsafe { buffer.set_len(len) };
+    }
+    Ok(())
 }
 
 /// The descriptor of something that owns it.
