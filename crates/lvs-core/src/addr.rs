@@ -22,6 +22,14 @@ impl Family {
         if addr.is_ipv4() { Self::Inet } else { Self::Inet6 }
     }
 
+    /// As it is written: `IPv4`, `IPv6`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Inet => "IPv4",
+            Self::Inet6 => "IPv6",
+        }
+    }
+
     /// The prefix length of a single host: 32 or 128.
     pub fn host_prefix(self) -> u8 {
         match self {

@@ -4,6 +4,7 @@
 
 use std::net::IpAddr;
 
+use crate::addr::Family;
 use crate::plan::Op;
 use crate::table::Service;
 
@@ -79,7 +80,9 @@ fn unknown_module(service: &Service) -> String {
 
 fn invalid(op: &Op) -> String {
     match op {
-        Op::AddServer(_, endpoint, _) | Op::EditServer(_, endpoint, _) => bad_server(endpoint.addr),
+        Op::AddServer(key, endpoint, _) | Op::EditServer(key, endpoint, _) => {
+            mixed(key.family(), endpoint.addr).unwrap_or_else(|| bad_server(endpoint.addr))
+        }
         Op::AddService(_, s) | Op::EditService(_, s) => {
             let mut text = "the kernel finds a value of the service invalid".to_owned();
             if s.persistence.is_some() {
@@ -91,11 +94,26 @@ fn invalid(op: &Op) -> String {
             text
         }
         Op::SetTimeouts(_) => "a timeout is out of the kernel's range".to_owned(),
-        Op::StartDaemon(_) => {
-            "the kernel finds a value of the sync daemon invalid (interface, group, maxlen)".to_owned()
-        }
+        Op::StartDaemon(_) => "the kernel finds a value of the sync daemon invalid (interface, group, maxlen), or the \
+                               table has real servers of another address family than their service, which sync \
+                               messages cannot name"
+            .to_owned(),
         _ => "the kernel finds it invalid".to_owned(),
     }
+}
+
+/// Sync messages have one address family for a whole connection, so the kernel (ip_vs_genl_set_cmd) takes a server of
+/// the other family only while no daemon runs, and starts none while there is such a server.
+fn mixed(service: Family, addr: IpAddr) -> Option<String> {
+    let server = Family::of(addr);
+    (server != service).then(|| {
+        format!(
+            "an {} real server of an {} service needs a tunnel (-i), and no sync daemon may run, whose messages cannot \
+             name it (-L --daemon shows those that run, --stop-daemon ends one)",
+            server.name(),
+            service.name()
+        )
+    })
 }
 
 fn bad_server(addr: IpAddr) -> String {
