@@ -32,20 +32,19 @@ mod units;
 pub mod verbs;
 
 use std::ffi::OsString;
-use std::process::ExitCode;
 
 use face::Face;
 
-/// Runs the program with its arguments, the name that it was called by first.
-pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
+/// Runs the program with its arguments, the name that it was called by first; its exit status.
+pub fn main(args: impl Iterator<Item = OsString>) -> u8 {
     let args: Vec<OsString> = args.collect();
     let mut words = args.iter().map(|a| a.to_string_lossy());
     let face = Face::of(&words.next().unwrap_or_default());
     let words: Vec<String> = words.map(std::borrow::Cow::into_owned).collect();
-    ExitCode::from(match face {
+    match face {
         Face::Save => adm::save_script(&words),
         Face::Restore => adm::restore_script(),
-        Face::Ipvsctl if words.first().is_some_and(|w| !w.starts_with('-')) => return verbs::main(args),
+        Face::Ipvsctl if words.first().is_some_and(|w| !w.starts_with('-')) => verbs::main(args),
         Face::Ipvsadm | Face::Ipvsctl => adm::run(face, &words),
-    })
+    }
 }

@@ -6,7 +6,6 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write};
-use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use lvs_core::ipvs::IpvsError;
@@ -80,17 +79,16 @@ pub(crate) fn command() -> clap::Command {
     Cli::command()
 }
 
-/// Does what the command line says, with its messages on standard error.
-pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let status = match Cli::try_parse_from(args) {
+/// Does what the command line says, with its messages on standard error; the exit status.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
+    match Cli::try_parse_from(args) {
         Ok(cli) => run(&cli.verb).unwrap_or_else(|e| complain(&e)),
         Err(e) => {
             // Help goes to standard output; a closed one is not our affair.
             let _ = e.print();
             e.exit_code().try_into().unwrap_or(2)
         }
-    };
-    ExitCode::from(status)
+    }
 }
 
 /// Does a verb; the exit status when nothing failed.

@@ -20,6 +20,7 @@ pub mod realtime;
 pub mod rtnl;
 pub mod script;
 mod socket;
+pub mod start;
 pub mod sysctl;
 pub mod tcp;
 pub mod terminal;

@@ -1,10 +1,13 @@
 //! Names of hosts and services, as the system's resolver and /etc/services know them.
 #![allow(unsafe_code)]
 
+mod getent;
+
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::mem::size_of;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::libc;
 use nix::sys::socket::{SockaddrLike, SockaddrStorage};
@@ -14,6 +17,18 @@ use crate::table::Protocol;
 
 /// getservbyname and getservbyport answer from one static buffer.
 static SERVICES: Mutex<()> = Mutex::new(());
+
+/// Whether getent(1) is asked instead of the C library.
+static GETENT: AtomicBool = AtomicBool::new(false);
+
+/// Has getent(1) answer from now on: for programs that are linked statically, see `getent.rs`.
+pub fn ask_getent() {
+    GETENT.store(true, Ordering::Relaxed);
+}
+
+fn getent_is_asked() -> bool {
+    GETENT.load(Ordering::Relaxed)
+}
 
 /// The resolver as [`rule::Names`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,6 +46,9 @@ impl rule::Names for System {
 
 /// The first IPv4 address of a host; waits for the resolver.
 pub fn host(name: &str) -> Option<Ipv4Addr> {
+    if getent_is_asked() {
+        return getent::host(name);
+    }
     let mut all = (name, 0).to_socket_addrs().ok()?;
     all.find_map(|a| match a {
         SocketAddr::V4(v4) => Some(*v4.ip()),
@@ -48,6 +66,9 @@ fn protocol_name(protocol: Protocol) -> &'static CStr {
 
 /// The port of a service.
 pub fn port(name: &str, protocol: Protocol) -> Option<u16> {
+    if getent_is_asked() {
+        return getent::port(name, protocol);
+    }
     let name = CString::new(name).ok()?;
     let _one = SERVICES.lock().ok()?;
     // SAFETY: both arguments are NUL-terminated; the answer is null or points to the buffer that the lock guards.
@@ -58,6 +79,9 @@ pub fn port(name: &str, protocol: Protocol) -> Option<u16> {
 
 /// The name of a service.
 pub fn service(port: u16, protocol: Protocol) -> Option<String> {
+    if getent_is_asked() {
+        return getent::service(port, protocol);
+    }
     let _one = SERVICES.lock().ok()?;
     let number = c_int::from(port.to_be());
     // SAFETY: the name is NUL-terminated; the answer is null or points to the buffer that the lock guards, and its
@@ -70,6 +94,9 @@ pub fn service(port: u16, protocol: Protocol) -> Option<String> {
 
 /// The name of an address; waits for the resolver, which may take many seconds when DNS is dead.
 pub fn host_name(addr: IpAddr) -> Option<String> {
+    if getent_is_asked() {
+        return getent::host_name(addr);
+    }
     let to: SockaddrStorage = SocketAddr::new(addr, 0).into();
     let mut name: [c_char; 1025] = [0; 1025];
     // SAFETY: the address is live and has the length given; the kernel of the call writes at most the given length
