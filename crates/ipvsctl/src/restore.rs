@@ -14,8 +14,8 @@ use crate::adm;
 use crate::out::complain;
 use crate::session::{Failure, REFUSED, Session};
 
-/// What one read may bring.
-const PIECE: usize = 256 * 1024;
+/// What one read may bring: some batches, and little memory to touch first.
+const PIECE: usize = 64 * 1024;
 /// ipvsctl's status if any line failed.
 const SOME_FAILED: u8 = 1;
 

@@ -46,6 +46,8 @@ pub fn entries(client: &mut Client) -> Result<Vec<Entry>, IpvsError> {
     client.services(|service| entries.push(Entry { service, servers: Vec::new() }))?;
     for entry in &mut entries {
         client.servers(&entry.service.key, |s| entry.servers.push(s))?;
+        // A list grows by doubling; a hundred thousand servers are kept without the room that was not needed.
+        entry.servers.shrink_to_fit();
         entry.servers.sort_by_key(|s| s.endpoint);
     }
     entries.sort_by_key(|e| e.service.key);
