@@ -3,6 +3,7 @@
 //! One printer serves `-S`, `diff`, dry runs and logs; one parser ([`parse`]) serves the command line and the
 //! lines of `-R`.
 
+mod command;
 mod options;
 mod parse;
 mod reader;
@@ -12,8 +13,9 @@ mod values;
 use std::fmt::{self, Write};
 use std::net::Ipv4Addr;
 
+pub use command::{Command, List, Refusal};
 pub use options::{Opt, OptionInfo, Takes, Verb, options};
-pub use parse::{Command, List, Refusal, parse};
+pub use parse::parse;
 pub use values::scheduler_flags;
 
 use crate::addr::{Endpoint, Family};

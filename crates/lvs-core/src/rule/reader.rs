@@ -1,8 +1,8 @@
 //! Words into options, as popt reads them: letters may be bundled (`-Ln`), values attached (`-t10.0.0.1:80`,
 //! `-t=VALUE`, `--tcp-service=VALUE`), and plain words may stand anywhere.
 
+use super::command::Refusal;
 use super::options::{OptionInfo, Takes, by_letter, by_name};
-use super::parse::Refusal;
 
 /// Reads options from words.
 pub(super) struct Reader<'a, I> {

@@ -3,8 +3,9 @@
 use std::net::IpAddr;
 
 use super::Names;
+use super::command::Refusal;
 use super::options::{Opt, Verb};
-use super::parse::{Line, Refusal};
+use super::parse::Line;
 use super::values::{host_port, netmask, number32, parse_flags};
 use crate::addr::{Endpoint, Family};
 use crate::plan::Op;
