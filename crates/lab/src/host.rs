@@ -102,6 +102,16 @@ impl Host {
         Daemon::new(self.shown(&words), self.start(&words, Stdio::null()))
     }
 
+    /// Does `work` in a thread that sees this host's interfaces and its IPVS; threads that it starts see them too.
+    #[track_caller]
+    pub fn on_net<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        let inside = || {
+            setns(self.0.spaces.net.as_fd(), CloneFlags::CLONE_NEWNET)?;
+            Ok(work())
+        };
+        in_thread(inside).unwrap_or_else(|e| fail(&format!("{}: its network: {e:#}", self.name())))
+    }
+
     /// Writes a file as this host sees it. `/run`, `/etc` and `/var` are its own.
     #[track_caller]
     pub fn write(&self, path: &str, text: &str) {

@@ -2,15 +2,18 @@
 
 mod ipvsadm {
     pub(crate) mod random;
+    pub(crate) mod watch;
 }
 
 use std::time::Duration;
 
 use ipvsadm::random::Random;
+use ipvsadm::watch::{Ends, Watch, missing};
 use lab::{Host, Lab, SECONDS};
 use lvs_core::ipvs::{Ipvs, fake::Fake};
-use lvs_core::plan::{Scope, diff, step};
+use lvs_core::plan::{Op, Scope, diff, step};
 use lvs_core::sys::clock;
+use lvs_core::sys::ipvs::Client;
 use lvs_core::table::Table;
 
 fn host() -> Host {
@@ -109,6 +112,14 @@ fn errors_say_the_real_reason() {
             );
         }
     }
+    // Sync messages cannot name a server of the other family.
+    host.ok("ipvsctl --start-daemon master --mcast-interface lo");
+    let answer = host.run("ipvsctl -a -t 10.0.0.9:80 -r fd00::7 -i");
+    assert!(answer.status == 255 && answer.stderr.contains("no sync daemon may run"), "{answer}");
+    host.ok("ipvsctl --stop-daemon master");
+    host.ok("ipvsctl -a -t 10.0.0.9:80 -r fd00::7 -i");
+    let answer = host.run("ipvsctl --start-daemon backup --mcast-interface lo");
+    assert!(answer.status == 255 && answer.stderr.contains("another address family"), "{answer}");
     let bare = Lab::new().bare_host("b");
     bare.ok("ip link set lo down");
     bare.ok("ipvsctl -A -t 10.0.0.9:80");
@@ -206,11 +217,45 @@ fn random_tables_become_one_another() {
     }
 }
 
+/// The same on the kernel's own table: after each operation alone, and in a thread that looks without a pause while
+/// `ipvsctl apply` writes.
+#[test]
+fn no_server_is_missing_while_a_table_becomes_another() {
+    let host = host();
+    let watch = Watch::default();
+    let mut random = Random::new(31);
+    let tables: Vec<Table> = (0..8).map(|_| random.large()).collect();
+    host.on_net(|| {
+        let [mut hands, mut eyes] = [(); 2].map(|()| Client::open().expect("IPVS"));
+        std::thread::scope(|s| {
+            let _ends = Ends(&watch);
+            s.spawn(|| watch.run(&mut eyes));
+            watch.expect(&tables[0], &tables[0], || {
+                assert_eq!(host.input("ipvsctl apply -", &rules(&tables[0])).status, 0);
+            });
+            assert!(!watch.missed().is_empty(), "the watch is blind: the table was empty");
+            for pair in tables.windows(2) {
+                watch.expect(&pair[0], &pair[1], || {
+                    let answer = host.input("ipvsctl apply --prune -", &rules(&pair[1]));
+                    assert_eq!(answer.status, 0, "{answer}");
+                });
+                assert_eq!(watch.missed(), Vec::<String>::new());
+            }
+            let (now, want) = (&tables[7], &tables[0]);
+            for op in diff(now, want, &Scope::Everything) {
+                assert_eq!(hands.apply(std::slice::from_ref(&op)), [Ok(())], "{op}");
+                assert_eq!(missing(&mut hands, now, want), Vec::<String>::new(), "after {op}");
+            }
+            assert_eq!(hands.read().map(|t| diff(&t, want, &Scope::Everything)), Ok(Vec::<Op>::new()));
+        });
+    });
+}
+
 fn rules(table: &Table) -> String {
     diff(&Table::default(), table, &Scope::Everything).iter().map(|op| format!("{op}\n")).collect()
 }
 
-fn never_missing(now: &Table, want: &Table, ops: &[lvs_core::plan::Op]) {
+fn never_missing(now: &Table, want: &Table, ops: &[Op]) {
     let mut at = now.clone();
     for op in ops {
         assert!(step(&mut at, op), "{op} does not fit");

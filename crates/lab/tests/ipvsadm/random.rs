@@ -41,6 +41,24 @@ impl Random {
         table
     }
 
+    /// Forty services with some of the same sixteen servers each: from one to the next takes several writes.
+    pub(crate) fn large(&mut self) -> Table {
+        let mut table = Table::default();
+        for n in 0..40 {
+            let key = ServiceKey::Addr { protocol: Protocol::Tcp, vip: Endpoint::new([10, 0, 1, n], 80) };
+            let mut entry = ServiceEntry::new(self.service(&key));
+            for last in 10..26 {
+                let server =
+                    Server { forward: Forward::Route, weight: self.pick(&[0, 1, 5]), upper: 0, lower: 0 };
+                if self.next(3) > 0 {
+                    entry.servers.insert(Endpoint::new([10, 0, 0, last], 80), server);
+                }
+            }
+            table.services.insert(key, entry);
+        }
+        table
+    }
+
     fn key(&mut self) -> ServiceKey {
         let protocol = self.pick(&[Protocol::Tcp, Protocol::Udp, Protocol::Sctp]);
         let port = self.pick(&[80, 443]);
