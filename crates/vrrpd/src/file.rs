@@ -28,12 +28,6 @@ impl File {
             let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
             return Err(lines.join("\n"));
         }
-        if let Some(i) = config.instances.iter().find(|i| i.interface.is_none()) {
-            let name = i.name.value.as_str();
-            return Err(format!(
-                "{path}: vrrp_instance {name}: no interface is named, and unicast needs one too: its VIPs go there"
-            ));
-        }
         if config.instances.is_empty() {
             return Err(format!("{path}: there is no vrrp_instance in it: nothing to do"));
         }

@@ -95,7 +95,7 @@ fn nothing_is_touched_without_rights_interface_or_a_sound_file() {
     host.write("/etc/nowhere.conf", &unicast);
     for (command, words) in [
         ("vrrpd --config /etc/ah.conf", vec!["auth_type AH is not supported", "auth_type PASS"]),
-        ("vrrpd --config /etc/nowhere.conf", vec!["VI_1", "no interface is named"]),
+        ("vrrpd --config /etc/nowhere.conf", vec!["VI_1", "has no interface"]),
         ("vrrpd --config /etc/missing.conf", vec!["eth9", "ip link"]),
         ("vrrpd --config /etc/broken.conf", vec!["priority", "many", "broken.conf:"]),
         ("vrrpd --config /etc/none.conf", vec!["none.conf"]),

@@ -153,7 +153,7 @@ pub struct Instance {
     pub name: At<String>,
     /// `state` (default BACKUP).
     pub state: At<InitialState>,
-    /// `interface`; none only with unicast peers.
+    /// `interface`.
     pub interface: Option<At<String>>,
     /// `virtual_router_id`, 1 to 255.
     pub vrid: At<u8>,

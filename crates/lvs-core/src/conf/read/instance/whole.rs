@@ -22,7 +22,8 @@ pub(super) fn finish(cx: &mut Cx<'_>, mut d: Draft<'_>, stmt: Stmt<'_>) -> Optio
         return None;
     };
     d.out.vrid = vrid;
-    if d.out.interface.is_none() && d.unicast.peers.is_empty() {
+    // With unicast too: its VIPs go there, and the original refuses it as well.
+    if d.out.interface.is_none() {
         let message = format!("{title} has no interface; it is left out");
         cx.drop_block("missing-interface", stmt, stmt.place(0), message, "add a line: interface NAME");
         return None;
