@@ -92,6 +92,8 @@ impl<S: Source> Driver<S> {
     /// A text for the administrator; nothing has been changed then.
     pub fn start(mut source: S, name: &str) -> Result<Self, String> {
         let setup = source.read()?;
+        // Before the routers begin: what elections need is in memory again when the first one is won.
+        memory::let_go_of_code();
         // Before anything is touched: two daemons would take the addresses from each other.
         let door = Door::open(name).map_err(|e| occupied(name, &e))?;
         // Before the links are read: a change in between would never be heard of.
@@ -138,7 +140,6 @@ impl<S: Source> Driver<S> {
         // What reading the file and the lists of links has left.
         drop((setup.things, setup.notify));
         memory::trim();
-        memory::let_go_of_code();
         Ok(driver)
     }
 
