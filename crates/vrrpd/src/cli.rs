@@ -20,6 +20,7 @@ use crate::driver::{Driver, Source};
 use crate::file::File;
 use crate::packet::{Auth, Version};
 use crate::params::Params;
+use crate::record::recorder::Recorder;
 use crate::rights;
 use crate::spec::{Setup, Spec, Vip};
 
@@ -104,6 +105,9 @@ struct Run {
     /// Run the vrrp_instance blocks of this keepalived.conf
     #[arg(long, short = 'f', value_name = "FILE", required_unless_present = "interface")]
     config: Option<PathBuf>,
+    /// Write everything that the routers are told, and what they do, to this file
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
     /// Log more: once for the details of decisions
     #[arg(long, short, action = clap::ArgAction::Count)]
     verbose: u8,
@@ -250,13 +254,21 @@ fn daemon(run: Run) -> ExitCode {
         Some(path) => Config::File(File::new(path)),
         None => Config::One(Box::new(run.one)),
     };
-    let status = serve(config, &run.at.socket);
+    let recorder = match run.record.as_deref().map(Recorder::create).transpose() {
+        Ok(recorder) => recorder,
+        Err(e) => {
+            let path = run.record.unwrap_or_default();
+            complain(&format!("--record {}: {e}", path.display()));
+            return ExitCode::from(2);
+        }
+    };
+    let status = serve(config, &run.at.socket, recorder);
     log::logger().flush();
     status
 }
 
-fn serve(config: Config, name: &str) -> ExitCode {
-    let mut driver = match Driver::start(config, name) {
+fn serve(config: Config, name: &str, recorder: Option<Recorder>) -> ExitCode {
+    let mut driver = match Driver::start(config, name, recorder) {
         Ok(driver) => driver,
         Err(text) => {
             complain(&text);

@@ -33,7 +33,7 @@ pub struct Way {
 }
 
 /// A peer that may send unicast advertisements.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Peer {
     /// Its address.
     pub addr: IpAddr,
@@ -44,7 +44,7 @@ pub struct Peer {
 }
 
 /// What one virtual router lets in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Door {
     /// Ours; others are refused.
     pub version: Version,

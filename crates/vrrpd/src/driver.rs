@@ -15,6 +15,7 @@ use crate::edge::Edge;
 use crate::instance::Instance;
 use crate::notify::notifier::{Notifier, Scripts};
 use crate::punctual::{Punctual, Punctuality};
+use crate::record::recorder::Recorder;
 use crate::spec::Setup;
 use crate::status;
 use crate::systemd::Systemd;
@@ -29,6 +30,7 @@ mod group;
 mod hear;
 mod links;
 mod notify;
+mod recording;
 mod reload;
 mod trouble;
 
@@ -83,6 +85,7 @@ pub struct Driver<S> {
     last_client: u64,
     punctuality: Punctuality,
     punctual: Punctual,
+    recorder: Option<Recorder>,
 }
 
 impl<S: Source> Driver<S> {
@@ -90,7 +93,7 @@ impl<S: Source> Driver<S> {
     ///
     /// # Errors
     /// A text for the administrator; nothing has been changed then.
-    pub fn start(mut source: S, name: &str) -> Result<Self, String> {
+    pub fn start(mut source: S, name: &str, recorder: Option<Recorder>) -> Result<Self, String> {
         let setup = source.read()?;
         // Before the routers begin: what elections need is in memory again when the first one is won.
         memory::let_go_of_code();
@@ -133,6 +136,7 @@ impl<S: Source> Driver<S> {
             last_client: 0,
             punctuality: setup.punctuality,
             punctual: Punctual::default(),
+            recorder,
         };
         driver.punctual.begin(&driver.punctuality);
         driver.begin(&setup.things, &setup.notify)?;
@@ -145,11 +149,12 @@ impl<S: Source> Driver<S> {
 
     fn begin(&mut self, things: &Things, scripts: &Scripts) -> Result<(), String> {
         self.deadlines = vec![None; self.instances.len()];
+        let now = clock::now();
         for at in 0..self.instances.len() {
             self.clean(at)?;
+            self.record_new(at, now);
         }
         self.prepare_guard();
-        let now = clock::now();
         self.watch.configure(things, now);
         self.poll.add(&self.watch, WATCH, Interest::Read).map_err(|e| cannot("watch what is tracked", &e))?;
         self.notifier.configure(scripts);
@@ -251,7 +256,10 @@ impl<S: Source> Driver<S> {
     fn take_signals(&mut self) {
         while let Ok(Some(signal)) = self.signals.next() {
             match signal {
-                Signal::SIGHUP => self.reload_and_tell(),
+                Signal::SIGHUP => {
+                    self.record_because(&signal);
+                    self.reload_and_tell();
+                }
                 Signal::SIGUSR1 => self.instances.iter().for_each(tell::summary),
                 _ => self.stop(),
             }

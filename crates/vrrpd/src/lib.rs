@@ -21,6 +21,7 @@ pub mod notify;
 pub mod packet;
 pub mod params;
 pub mod punctual;
+pub mod record;
 pub mod rights;
 pub mod router;
 pub mod script;

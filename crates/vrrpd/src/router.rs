@@ -322,7 +322,7 @@ impl Router {
         let old = skew(self.params.version, before, self.master_interval);
         let new = skew(self.params.version, self.tracked.priority, self.master_interval);
         if let Some(down) = &mut self.timers.down {
-            *down = Time::from_nanos((*down + new).as_nanos().saturating_sub(nanos(old)));
+            *down = minus(*down + new, old);
         }
     }
 
@@ -333,6 +333,12 @@ impl Router {
             self.timers.down = Some(now);
         }
         self.keep_lower_master(now);
+        let (was, is) = (before.preempt_delay, self.params.preempt_delay);
+        self.timers.preempt = self.timers.preempt.map(|t| minus(t + is, was));
+        let refresh = self.params.garp.refresh;
+        if self.state == State::Master && before.garp.refresh != refresh {
+            self.timers.refresh = (!refresh.is_zero()).then(|| now + refresh);
+        }
         if before.interval == self.params.interval {
             return;
         }
@@ -375,8 +381,8 @@ impl Router {
     }
 }
 
-fn nanos(d: Duration) -> u64 {
-    u64::try_from(d.as_nanos()).unwrap_or(u64::MAX)
+fn minus(t: Time, d: Duration) -> Time {
+    Time::from_nanos(t.as_nanos().saturating_sub(u64::try_from(d.as_nanos()).unwrap_or(u64::MAX)))
 }
 
 #[cfg(test)]

@@ -25,7 +25,9 @@ impl<S: Source> Driver<S> {
         let mut actions = std::mem::take(&mut self.actions);
         actions.clear();
         let before = self.stirring(at);
+        let recorded = self.recorded(&input);
         self.instances[at].router.handle(input, now, &mut actions);
+        self.record_told(at, recorded, &actions, now);
         for action in &actions {
             self.act(at, *action, now);
         }

@@ -47,6 +47,9 @@ impl<S: Source> Driver<S> {
     }
 
     fn answer(&mut self, question: Question) -> Answer {
+        if question != Question::Status {
+            self.record_because(&question);
+        }
         match question {
             Question::Status => Answer::Status(Box::new(self.report())),
             Question::Release(name) => {

@@ -92,6 +92,7 @@ impl<S: Source> Driver<S> {
         news.clear();
         self.watch.turn(now, &mut news);
         for n in &news {
+            self.record_because(n);
             for at in 0..self.instances.len() {
                 let instance = &mut self.instances[at];
                 if instance.ledger.set(n.kind, &n.name, n.standing) {

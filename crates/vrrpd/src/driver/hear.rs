@@ -58,6 +58,8 @@ impl<S: Source> Driver<S> {
             }
             Ok(advert)
         });
+        self.record_packet(at, payload, way, admitted, now);
+        let instance = &mut self.instances[at];
         match admitted {
             Ok(advert) => {
                 instance.stats.heard(advert, now);

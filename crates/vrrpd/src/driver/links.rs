@@ -70,6 +70,7 @@ impl<S: Source> Driver<S> {
             }
         }
         for change in &changes {
+            self.record_because(change);
             self.edge.host.apply(change);
             if let Change::LinkGone(link) = change {
                 self.edge.lines.retain(|l| l.link != link.index);

@@ -65,6 +65,7 @@ impl<S: Source> Driver<S> {
         if let Err(e) = self.clean(at) {
             log::error!("{e}");
         }
+        self.record_new(at, clock::now());
     }
 
     /// Kept addresses never vanish, new ones come before old ones go.
@@ -87,6 +88,7 @@ impl<S: Source> Driver<S> {
         // The group or the size of the queue may be another.
         self.connect(at);
         let now = clock::now();
+        self.record_door(at, now);
         self.feed(at, Input::Reload(params), now);
         if added {
             self.feed(at, Input::Garp, now);

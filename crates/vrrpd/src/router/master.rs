@@ -55,7 +55,9 @@ impl Router {
         let outdone = (advert.priority, Some(advert.src)) > (ours, self.source);
         if advert.priority == 0 {
             // RFC 9568 6.4.3: the other master is gone; its backups must hear at once that there is one.
-            self.answer(now, out);
+            if self.may_answer(now) {
+                self.advertise_at_once(now, out);
+            }
         } else if outdone {
             let cause = Cause::Outdone { master: advert.src, theirs: advert.priority, ours };
             self.step_down(advert, cause, now, out);
@@ -72,8 +74,11 @@ impl Router {
     }
 
     fn outdo(&mut self, loser: Advert, now: Time, out: &mut Vec<Action>) {
-        if !self.answer(now, out) {
+        if !self.may_answer(now) {
             return;
+        }
+        if !self.params.lower_prio_no_advert {
+            self.advertise_at_once(now, out);
         }
         let garp = self.params.garp;
         // Whoever was replaced just now says so once more; that is no split.
@@ -84,18 +89,19 @@ impl Router {
         self.timers.garp = (!garp.lower_delay.is_zero()).then(|| now + garp.lower_delay);
     }
 
-    /// Sends at once, unless it has just answered another one: a flood must not draw a flood.
-    fn answer(&mut self, now: Time, out: &mut Vec<Action>) -> bool {
+    /// Not if it has just answered another one: a flood must not draw a flood.
+    fn may_answer(&mut self, now: Time) -> bool {
         let interval = self.params.interval;
-        if self.last_answer.is_some_and(|t| now - t < interval / ANSWERS) {
-            return false;
+        let may = self.last_answer.is_none_or(|t| now - t >= interval / ANSWERS);
+        if may {
+            self.last_answer = Some(now);
         }
-        self.last_answer = Some(now);
-        if !self.params.lower_prio_no_advert {
-            self.advertise_now(out);
-            self.timers.advert = Some(now + interval);
-        }
-        true
+        may
+    }
+
+    fn advertise_at_once(&mut self, now: Time, out: &mut Vec<Action>) {
+        self.advertise_now(out);
+        self.timers.advert = Some(now + self.params.interval);
     }
 
     /// `resume` while the handover is under way: nobody has taken over yet. In a sync group someone may have taken over

@@ -385,3 +385,44 @@ fn a_reload_to_nopreempt_counts_at_once() {
     }
     assert_eq!(rig.until(State::Master), 9.0 + 3.0 + 56.0 / 256.0);
 }
+
+#[test]
+fn a_reload_to_a_longer_preempt_delay_counts_for_the_wait_that_is_under_way() {
+    let delayed =
+        |seconds| Params { priority: 200, preempt_delay: Duration::from_secs(seconds), ..Params::default() };
+    let mut rig = Rig::new(delayed(5));
+    rig.tell(1.0, advert(102, 100));
+    rig.tell(1.5, Input::Reload(Box::new(delayed(20))));
+    for second in 2..21 {
+        rig.tell(f64::from(second), advert(102, 100));
+        assert!(rig.router.deadline().is_some_and(|d| d > at(f64::from(second) + 3.0)), "{second}");
+    }
+    rig.tell(21.0, advert(102, 100));
+    assert_eq!(rig.until(State::Master), 20.0 + 3.0 + 56.0 / 256.0);
+}
+
+#[test]
+fn lower_prio_no_advert_does_not_hold_back_the_answer_to_a_goodbye() {
+    let mut rig = Rig::new(Params { lower_prio_no_advert: true, ..Params::default() });
+    rig.until(State::Master);
+    assert!(!rig.tell(4.0, advert(102, 50)).contains(&Action::Advertise(100)));
+    // Its backups wait for the skew alone (RFC 9568 6.4.3).
+    assert_eq!(rig.tell(4.2, advert(102, 0)), [Action::Advertise(100)]);
+}
+
+#[test]
+fn a_refresh_that_a_reload_asks_for_begins_and_ends_with_it() {
+    let refresh = |seconds| Params {
+        garp: Garp { refresh: Duration::from_secs(seconds), delay: Duration::ZERO, ..Garp::default() },
+        ..Params::default()
+    };
+    let mut rig = Rig::new(refresh(0));
+    rig.until(State::Master);
+    let bursts = |rig: &mut Rig| (0..20).filter(|_| rig.tick().1.contains(&Action::Garp(1))).count();
+    assert_eq!(bursts(&mut rig), 0);
+    let now = (rig.router.deadline().unwrap() - Time::ZERO).as_secs_f64() - 0.5;
+    rig.tell(now, Input::Reload(Box::new(refresh(2))));
+    assert!(bursts(&mut rig) >= 5);
+    rig.tell(now + 15.0, Input::Reload(Box::new(refresh(0))));
+    assert_eq!(bursts(&mut rig), 0);
+}

@@ -31,6 +31,8 @@ pub(crate) struct Leg {
     group_fault: bool,
     /// On its own clock: the first lower advertisement since it has heard nothing but lower masters.
     tolerated: Option<Time>,
+    /// Who said goodbye last, and when.
+    goodbye: Option<(IpAddr, Time)>,
 }
 
 /// A host of one process.
@@ -76,6 +78,7 @@ impl Leg {
             own_fault: false,
             group_fault: false,
             tolerated: None,
+            goodbye: None,
         }
     }
 
@@ -87,6 +90,12 @@ impl Leg {
     /// preempt_delay and nopreempt, judged without the router's own timers.
     fn judge(&mut self, input: &Input, now: Time) {
         let Input::Advert(advert) = input else { return };
+        if advert.priority == 0 {
+            self.goodbye = Some((advert.src, now));
+        } else if self.goodbye.is_some_and(|(who, at)| who == advert.src && now - at < advert.interval / 10) {
+            // Overtaken by its goodbye.
+            return;
+        }
         if advert.priority == 0 || advert.priority >= self.router.tracked().priority {
             self.tolerated = None;
         } else if self.router.state() == State::Backup {

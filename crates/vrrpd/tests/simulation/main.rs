@@ -72,6 +72,8 @@ fn settle(world: &mut World, rng: &mut Rng) {
     let first = world.masters(0);
     let delay = world.hosts.iter().map(|h| nanos(h.legs[0].params.preempt_delay)).max().unwrap();
     calm(world, rng, bound + 4 * interval + delay + 2 * down);
+    // A preemption may be under way just now; for how long is judged at every step.
+    while world.masters(0).len() > 1 && world.step(world.now + interval) {}
     let masters = world.masters(0);
     for leg in 0..world.legs() {
         assert_eq!(world.masters(leg), masters, "one host is master, and of all");

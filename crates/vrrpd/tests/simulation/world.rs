@@ -45,7 +45,8 @@ pub(crate) struct World {
     rivals: Vec<Vec<Vec<Option<u64>>>>,
     /// Packets delivered.
     pub(crate) heard: u64,
-    /// Takeovers by a successor of the one who said goodbye.
+    /// The longest interval that anyone ever had: version 3 backups go by that of the last master.
+    longest: Duration,
     buffer: Vec<u8>,
 }
 
@@ -71,6 +72,7 @@ impl World {
         };
         let hosts: Vec<Host> = params.into_iter().enumerate().map(host).collect();
         let n = hosts.len();
+        let longest = hosts.iter().map(|h| h.legs[0].params.interval).max().unwrap();
         Self {
             now: 0,
             hosts,
@@ -83,6 +85,7 @@ impl World {
             cut: vec![vec![vec![false; n]; n]; legs],
             rivals: vec![vec![vec![None; n]; n]; legs],
             heard: 0,
+            longest,
             buffer: Vec::new(),
         }
     }
@@ -188,6 +191,7 @@ impl World {
             if params.priority != host.legs[leg].params.priority {
                 priority = params.priority;
             }
+            self.longest = self.longest.max(params.interval);
             host.legs[leg].params = params.clone();
             host.legs[leg].door.interval = params.interval;
             host.feed(leg, Input::Reload(Box::new(params)), now);
@@ -380,12 +384,11 @@ impl World {
         self.hosts.iter().map(|h| h.transitions).sum()
     }
 
-    /// The longest interval and the longest master down interval of all.
+    /// The longest interval and the longest master down interval that anyone may go by.
     pub(crate) fn slowest(&self) -> (u64, u64) {
-        let legs = || self.hosts.iter().flat_map(|h| &h.legs);
-        let interval = legs().map(|l| l.params.interval).max().unwrap();
-        let down = legs().map(|l| nanos(master_down(&l.params, 1, interval)));
-        (nanos(interval), down.max().unwrap())
+        let legs = self.hosts.iter().flat_map(|h| &h.legs);
+        let down = legs.map(|l| nanos(master_down(&l.params, 1, self.longest)));
+        (nanos(self.longest), down.max().unwrap())
     }
 }
 

@@ -1,0 +1,94 @@
+//! Writes a record: bounded, and without ever waiting for the disk.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use lvs_core::sys::outbox::Outbox;
+use lvs_core::time::Time;
+
+use super::{Entry, Event};
+
+/// A record ends at this size: half a million inputs.
+pub const LARGEST: u64 = 128 << 20;
+/// Lines that may wait for the disk.
+const ROOM: u64 = 50_000;
+
+/// An open record.
+pub struct Recorder {
+    out: Outbox,
+    left: u64,
+}
+
+impl Recorder {
+    /// Begins a record in a new file, or in an old one that is emptied. Only its owner may read it: the passwords of
+    /// version 2 are in it.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        let file: File = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path)?;
+        Ok(Self { out: Outbox::start("record", ROOM, file, |_| ())?, left: LARGEST })
+    }
+
+    /// Appends a line. Where the disk is too slow, or the record is full, it ends: one with a gap could not be run again.
+    pub fn write(&mut self, at: Time, router: &str, event: Event) {
+        if self.left == 0 {
+            return;
+        }
+        let entry = Entry { at, router: router.to_owned(), event };
+        // Plain values always become text.
+        let mut line = serde_json::to_string(&entry).unwrap_or_default();
+        line.push('\n');
+        let size = u64::try_from(line.len()).unwrap_or(u64::MAX);
+        if size > self.left {
+            return self.end("it has reached its largest size");
+        }
+        self.left -= size;
+        if self.out.send(line).is_err() {
+            self.end("the disk is too slow for it");
+        }
+    }
+
+    fn end(&mut self, why: &str) {
+        self.left = 0;
+        log::warn!("the record ends here: {why}");
+    }
+}
+
+/// What was recorded last is written, as far as that is soon done.
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        self.out.flush();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn at(seconds: u64) -> Time {
+        Time::ZERO + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn it_ends_at_its_bound_and_is_read_by_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let path = std::env::temp_dir().join(format!("vrrpd-record-{}", std::process::id()));
+        let mut recorder = Recorder::create(&path).expect("a folder for temporary files");
+        recorder.left = 100;
+        for second in 0..10 {
+            recorder.write(at(second), "", Event::Because("ens192 is down".to_owned()));
+        }
+        drop(recorder);
+        let text = std::fs::read_to_string(&path).expect("the record");
+        assert_eq!(text.lines().count(), 2, "{text}");
+        assert_eq!(text.lines().next(), Some(r#"{"at":0,"because":"ens192 is down"}"#));
+        let mode = std::fs::metadata(&path).expect("the record").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        std::fs::remove_file(&path).expect("our own file");
+    }
+}
