@@ -211,7 +211,9 @@ impl Router {
         match self.state {
             State::Backup => self.advert_as_backup(advert, now, out),
             State::Master => self.advert_as_master(advert, now, out),
-            State::Leaving if advert.priority > 0 => self.handed_over(Some(advert.src), now, out),
+            State::Leaving if advert.priority > 0 && self.may_be_successor(now) => {
+                self.handed_over(Some(advert.src), now, out);
+            }
             State::Leaving | State::Init | State::Fault | State::Released | State::Stopped => (),
         }
     }
@@ -370,6 +372,11 @@ impl Router {
             State::Stopped => (),
             State::Init | State::Backup | State::Fault | State::Released => self.enter(to, cause, now, out),
         }
+    }
+
+    /// Not before the shortest skew: that one was on its way when the goodbye went out.
+    fn may_be_successor(&self, now: Time) -> bool {
+        now - self.since >= skew(self.params.version, OWNER - 1, self.params.interval)
     }
 
     fn handed_over(&mut self, to: Option<IpAddr>, now: Time, out: &mut Vec<Action>) {

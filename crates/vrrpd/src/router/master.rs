@@ -69,8 +69,11 @@ impl Router {
     fn step_down(&mut self, winner: Advert, cause: Cause, now: Time, out: &mut Vec<Action>) {
         self.become_backup(cause, now, out);
         self.accept(winner, now);
-        // After the addresses are gone: the winner answers this with gratuitous ARP, the last word on them.
-        self.advertise_now(out);
+        // After the addresses are gone: the winner answers this with gratuitous ARP, the last word on them. Not with a shorter
+        // interval (version 3), which other backups would expect of the winner.
+        if winner.interval <= self.params.interval {
+            self.advertise_now(out);
+        }
     }
 
     fn outdo(&mut self, loser: Advert, now: Time, out: &mut Vec<Action>) {

@@ -426,3 +426,25 @@ fn a_refresh_that_a_reload_asks_for_begins_and_ends_with_it() {
     rig.tell(now + 15.0, Input::Reload(Box::new(refresh(0))));
     assert_eq!(bursts(&mut rig), 0);
 }
+
+/// Simulated first: the last word of a router that had just been outdone was taken for the successor's first.
+#[test]
+fn what_was_on_its_way_when_the_goodbye_went_out_is_no_successor() {
+    let mut rig = Rig::master(100);
+    rig.tell(4.0, Input::Stop);
+    assert_eq!(rig.tell(4.001, advert(102, 50)), []);
+    assert_eq!(rig.router.state(), State::Leaving);
+    rig.tell(4.008, advert(102, 254));
+    assert_eq!(rig.router.state(), State::Stopped);
+}
+
+/// Simulated first: backups waited for the loser's short interval, and became master beside the winner.
+#[test]
+fn whoever_is_outdone_by_a_slower_master_keeps_silent() {
+    let tenth = Duration::from_millis(100);
+    let mut rig = Rig::new(Params { version: Version::V3, interval: tenth, ..Params::default() });
+    rig.until(State::Master);
+    let out = rig.tell(5.0, advert(102, 200)).to_vec();
+    assert_eq!(enters(&out), [(State::Master, State::Backup)]);
+    assert!(!out.iter().any(|a| matches!(a, Action::Advertise(_))), "{out:?}");
+}

@@ -71,9 +71,12 @@ fn settle(world: &mut World, rng: &mut Rng) {
     }
     let first = world.masters(0);
     let delay = world.hosts.iter().map(|h| nanos(h.legs[0].params.preempt_delay)).max().unwrap();
-    calm(world, rng, bound + 4 * interval + delay + 2 * down);
+    // With preempt_delay each of them may tolerate the one before for so long.
+    let hops = if delay == 0 { 2 } else { world.hosts.len() as u64 };
+    calm(world, rng, bound + 4 * interval + hops * (delay + interval + down));
     // A preemption may be under way just now; for how long is judged at every step.
     while world.masters(0).len() > 1 && world.step(world.now + interval) {}
+    world.run(world.now + slack);
     let masters = world.masters(0);
     for leg in 0..world.legs() {
         assert_eq!(world.masters(leg), masters, "one host is master, and of all");
