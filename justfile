@@ -26,6 +26,10 @@ bench *parts:
 install *options:
     ./scripts/install {{options}}
 
+# Looks for bytes that break a reader: just fuzz [TARGET|all] [SECONDS].
+fuzz *what:
+    ./scripts/fuzz {{what}}
+
 # Shows a man page from the sources: just man vrrpd.8.
 man page:
     man ./man/{{page}}
