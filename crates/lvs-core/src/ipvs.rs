@@ -5,6 +5,7 @@ pub mod decode;
 pub mod encode;
 pub mod explain;
 pub mod fake;
+pub mod sync;
 pub mod uapi;
 
 use serde::{Deserialize, Serialize};

@@ -12,6 +12,7 @@ use nix::sys::signal::Signal;
 
 use crate::control::{Client, Door};
 use crate::edge::Edge;
+use crate::handover::Handover;
 use crate::instance::Instance;
 use crate::notify::notifier::{Notifier, Scripts};
 use crate::punctual::{Punctual, Punctuality};
@@ -48,6 +49,7 @@ const MONITOR: u64 = 1;
 const WATCH: u64 = 2;
 const NOTIFIER: u64 = 3;
 const DOOR: u64 = 4;
+const HANDOVER: u64 = 5;
 /// Tokens from here on are lines.
 const LINES: u64 = 1 << 32;
 /// And from here on those who ask questions.
@@ -83,6 +85,7 @@ pub struct Driver<S> {
     door: Option<Door>,
     clients: Vec<(u64, Client)>,
     last_client: u64,
+    handover: Handover,
     punctuality: Punctuality,
     punctual: Punctual,
     recorder: Option<Recorder>,
@@ -107,10 +110,12 @@ impl<S: Source> Driver<S> {
         let signals = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGUSR1];
         let opened = (|| {
             let signals = Signals::new(&signals)?;
-            Ok::<_, io::Error>((Poll::new()?, signals, Watch::new()?, Notifier::new()?))
+            Ok::<_, io::Error>((Poll::new()?, signals, Watch::new()?, Notifier::new()?, Handover::new()?))
         })();
-        let (poll, signals, watch, notifier) = opened.map_err(|e| cannot("open the event loop", &e))?;
+        let (poll, signals, watch, notifier, handover) =
+            opened.map_err(|e| cannot("open the event loop", &e))?;
         poll.add(&signals, SIGNALS, Interest::Read).map_err(|e| cannot("watch signals", &e))?;
+        poll.add(&handover, HANDOVER, Interest::Read).map_err(|e| cannot("watch handovers", &e))?;
         poll.add(&monitor, MONITOR, Interest::Read).map_err(|e| cannot("watch links", &e))?;
         poll.add(&door, DOOR, Interest::Read).map_err(|e| cannot("listen for questions", &e))?;
         let mut driver = Self {
@@ -134,6 +139,7 @@ impl<S: Source> Driver<S> {
             door: Some(door),
             clients: Vec::new(),
             last_client: 0,
+            handover,
             punctuality: setup.punctuality,
             punctual: Punctual::default(),
             recorder,
@@ -153,6 +159,9 @@ impl<S: Source> Driver<S> {
         for at in 0..self.instances.len() {
             self.clean(at)?;
             self.record_new(at, now);
+        }
+        if Handover::clean(&mut self.edge.rtnl)? > 0 {
+            log::warn!("an earlier run died in a handover and kept ports silent: mended");
         }
         self.prepare_guard();
         self.watch.configure(things, now);
@@ -183,6 +192,7 @@ impl<S: Source> Driver<S> {
             }
             self.tick(clock::now());
         }
+        self.handover.end(&mut self.edge.rtnl);
         self.remove_vmacs();
         if let Err(e) = self.edge.guard.end() {
             log::error!("{e}");
@@ -203,12 +213,13 @@ impl<S: Source> Driver<S> {
 
     fn finished(&mut self) -> bool {
         let stopped = self.stopping && self.instances.iter().all(|i| i.router.state() == State::Stopped);
-        stopped && self.scripts_are_done()
+        stopped && !self.handover.is_telling() && self.scripts_are_done()
     }
 
     fn deadline(&self) -> Option<Time> {
         let edges = [
             self.edge.deadline(),
+            self.handover.deadline(),
             self.watch.deadline(),
             self.notifier.deadline(),
             self.last_scripts,
@@ -224,6 +235,7 @@ impl<S: Source> Driver<S> {
             WATCH => self.take_news(),
             NOTIFIER => self.notifier.turn(clock::now()),
             DOOR => self.open_door(),
+            HANDOVER => self.handover.hear(),
             token if token >= CLIENTS => self.talk(token),
             token => {
                 if let Some(line) = self.edge.lines.iter().position(|l| LINES + l.key() == token) {
@@ -240,6 +252,9 @@ impl<S: Source> Driver<S> {
             }
         }
         self.edge.announce_due(now);
+        if self.handover.deadline().is_some_and(|d| d <= now) {
+            self.handover.tick(now, &mut self.edge.rtnl);
+        }
         self.bury();
         self.systemd.tick(now);
         if std::mem::take(&mut self.changed) {

@@ -13,6 +13,7 @@ pub mod file;
 pub mod garp;
 pub mod gate;
 pub mod group;
+pub mod handover;
 pub mod host;
 pub mod instance;
 pub mod iproute;

@@ -6,8 +6,8 @@
 //! * becoming master is advertisement, addresses, gratuitous ARP, in this order;
 //! * whoever leaves on purpose says so with priority 0 and keeps the addresses until a successor was heard, so that no
 //!   request fails in between ([`State::Leaving`]);
-//! * whoever is outdone by another master says once more that it was one, so that the winner knows of the split and
-//!   tells the hosts (the stale ARP caches of a healed partition);
+//! * whoever is outdone by another master says once more that it was one, so that the winner knows of the split and tells
+//!   the hosts (the stale ARP caches of a healed partition), and serves until they know;
 //! * an advertisement that its own goodbye has overtaken on the way counts as lost: it would depose the successor, and
 //!   for three intervals nobody would be master ([`LAPSE`]).
 
@@ -26,6 +26,9 @@ mod master;
 
 /// A flood of lower advertisements draws at most so many answers an interval; whoever needs one hears it.
 const ANSWERS: u32 = 20;
+/// A successor advertises before it takes the addresses and tells the hosts; until those have learnt it their packets
+/// come here and are served. A busy successor may be interrupted in between.
+const LINGER: Duration = Duration::from_millis(50);
 
 /// For this part of its interval nothing counts that comes from a router after its goodbye. Networks reorder packets within
 /// microseconds; and should it really be master again so soon, then its next advertisement says so, as if one was lost.
@@ -52,6 +55,8 @@ pub struct Router {
     leave_to: State,
     /// Asked to resume during its handover, it takes part again after it.
     returns: bool,
+    /// The successor that was heard.
+    heir: Option<IpAddr>,
 }
 
 /// What a backup knows about the master.
@@ -86,6 +91,7 @@ impl Router {
             goodbye: None,
             leave_to: State::Stopped,
             returns: false,
+            heir: None,
         }
     }
 
@@ -120,6 +126,25 @@ impl Router {
             (State::Backup, Heard::Master(addr, _) | Heard::Lower(addr, _)) => Some(addr),
             _ => None,
         }
+    }
+
+    /// Whether the addresses are set: as master, and for a moment after it.
+    pub fn holds(&self) -> bool {
+        self.state.holds() || self.timers.drop.is_some()
+    }
+
+    /// The master that has said goodbye or is outdone: whose addresses this router takes over.
+    pub fn predecessor(&self) -> Option<IpAddr> {
+        match self.heard {
+            Heard::Goodbye(addr) | Heard::Lower(addr, _) => Some(addr),
+            Heard::Nothing(_) | Heard::Master(..) => None,
+        }
+    }
+
+    /// As backup of a master that has said goodbye or is outdone: how long until it takes over, if nothing happens.
+    pub fn wins_in(&self, now: Time) -> Option<Duration> {
+        let near = self.state == State::Backup && self.predecessor().is_some();
+        self.timers.down.filter(|_| near).map(|down| down - now)
     }
 
     /// Whether the sync group may make it master: it has won its own election.
@@ -181,6 +206,10 @@ impl Router {
         if self.state.holds() {
             out.push(Action::DropVips);
         }
+        self.begin_as_backup(cause, now, out);
+    }
+
+    fn begin_as_backup(&mut self, cause: Cause, now: Time, out: &mut Vec<Action>) {
         self.enter(State::Backup, cause, now, out);
         self.master_interval = self.params.interval;
         self.heard = Heard::Nothing(now);
@@ -188,6 +217,9 @@ impl Router {
     }
 
     fn enter(&mut self, to: State, cause: Cause, now: Time, out: &mut Vec<Action>) {
+        if self.timers.drop.is_some() && to != State::Master {
+            out.push(Action::DropVips);
+        }
         out.push(Action::Enter { from: self.state, to, cause });
         self.state = to;
         self.since = now;
@@ -211,8 +243,9 @@ impl Router {
         match self.state {
             State::Backup => self.advert_as_backup(advert, now, out),
             State::Master => self.advert_as_master(advert, now, out),
-            State::Leaving if advert.priority > 0 && self.may_be_successor(now) => {
-                self.handed_over(Some(advert.src), now, out);
+            State::Leaving if advert.priority > 0 && self.heir.is_none() && self.may_be_successor(now) => {
+                self.heir = Some(advert.src);
+                self.timers.leave = self.timers.leave.map(|t| t.min(now + LINGER));
             }
             State::Leaving | State::Init | State::Fault | State::Released | State::Stopped => (),
         }
@@ -273,8 +306,11 @@ impl Router {
             let cause = self.cause_of_silence(now);
             self.win(cause, now, out);
         }
+        if Timers::take(&mut self.timers.drop, now).is_some() {
+            out.push(Action::DropVips);
+        }
         if Timers::take(&mut self.timers.leave, now).is_some() {
-            self.handed_over(None, now, out);
+            self.handed_over(self.heir, now, out);
         }
         self.tick_as_master(now, out);
     }
@@ -366,6 +402,7 @@ impl Router {
                 out.push(Action::Advertise(0));
                 self.enter(State::Leaving, cause, now, out);
                 self.leave_to = to;
+                self.heir = None;
                 self.timers.leave = Some(now + handover(&self.params));
             }
             State::Leaving => self.leave_to = to,

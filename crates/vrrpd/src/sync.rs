@@ -7,6 +7,7 @@ use lvs_core::conf::model::SyncDaemon;
 use lvs_core::ipvs::Ipvs;
 use lvs_core::plan::{Daemon, DaemonRole, Op};
 use lvs_core::sys::ipvs::Client;
+use nix::errno::Errno;
 
 use crate::words::State;
 
@@ -35,9 +36,11 @@ fn of(daemon: &SyncDaemon, role: DaemonRole) -> Daemon {
     }
 }
 
-/// Carries it out; a daemon that does not run need not be stopped.
-pub fn follow(daemon: &SyncDaemon, state: State) {
-    let ops = ops(daemon, state);
+/// Carries it out; a daemon that does not run need not be stopped. `told`: the last master still tells its connections,
+/// and the receiver stays.
+pub fn follow(daemon: &SyncDaemon, state: State, told: bool) {
+    let mut ops = ops(daemon, state);
+    ops.retain(|op| !told || !matches!(op, Op::StopDaemon(DaemonRole::Backup, _)));
     if ops.is_empty() {
         return;
     }
@@ -46,7 +49,9 @@ pub fn follow(daemon: &SyncDaemon, state: State) {
         Err(e) => return log::error!("{}: lvs_sync_daemon: {e}", *daemon.instance),
     };
     for (op, result) in ops.iter().zip(client.apply(&ops)) {
-        if let (Op::StartDaemon(d), Err(e)) = (op, result) {
+        // One that goes on listening after a handover need not be started.
+        let refused = result.err().filter(|e| e.errno != Errno::EEXIST as i32);
+        if let (Op::StartDaemon(d), Some(e)) = (op, refused) {
             log::error!("{}: lvs_sync_daemon on {}: {e}", *daemon.instance, d.interface);
         }
     }
@@ -58,10 +63,10 @@ pub fn change(old: Option<&SyncDaemon>, new: Option<&SyncDaemon>, state: State) 
         return;
     }
     if let Some(daemon) = old {
-        follow(daemon, State::Stopped);
+        follow(daemon, State::Stopped, false);
     }
     if let Some(daemon) = new {
-        follow(daemon, state);
+        follow(daemon, state, false);
     }
 }
 

@@ -48,13 +48,27 @@ pub struct Timers {
     pub refresh: Option<Time>,
     /// The end of a handover.
     pub leave: Option<Time>,
+    /// The addresses of a master that was outdone go.
+    pub drop: Option<Time>,
+    /// Gratuitous ARP after the end of a handover.
+    pub last_word: Option<Time>,
 }
 
 impl Timers {
     /// The earliest of all.
     pub fn next(&self) -> Option<Time> {
         // `preempt` is looked at when an advertisement comes; nothing happens at its own moment.
-        [self.start, self.advert, self.down, self.garp, self.refresh, self.leave].into_iter().flatten().min()
+        let all = [
+            self.start,
+            self.advert,
+            self.down,
+            self.garp,
+            self.refresh,
+            self.leave,
+            self.drop,
+            self.last_word,
+        ];
+        all.into_iter().flatten().min()
     }
 
     /// Whether a timer has come; it is taken if so.

@@ -8,6 +8,7 @@ pub mod limit;
 pub mod lock;
 pub mod log;
 pub mod memory;
+pub mod multicast;
 pub mod names;
 pub mod netlink;
 pub mod netns;

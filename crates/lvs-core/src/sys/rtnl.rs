@@ -5,12 +5,14 @@ mod link;
 mod monitor;
 mod neighbour;
 mod route;
+mod rule;
 
 pub use address::Address;
 pub use link::Link;
 pub use monitor::{Change, Monitor};
 pub use neighbour::{Neighbour, Proxy};
 pub use route::{Route, RouteKind};
+pub use rule::Mute;
 
 use std::io;
 
@@ -99,6 +101,21 @@ impl Rtnl {
     /// Removes a route. ESRCH: it is not there.
     pub fn remove_route(&mut self, route: &Route) -> Result<(), NetlinkError> {
         self.change(Rtm::Delroute, 0, &route.encode())
+    }
+
+    /// Adds a rule. EEXIST: it is there.
+    pub fn mute(&mut self, rule: &Mute) -> Result<(), NetlinkError> {
+        self.change(Rtm::Newrule, CREATE | EXCL, &rule.encode())
+    }
+
+    /// Removes a rule. ENOENT: it is not there.
+    pub fn unmute(&mut self, rule: &Mute) -> Result<(), NetlinkError> {
+        self.change(Rtm::Delrule, 0, &rule.encode())
+    }
+
+    /// The rules that [`Rtnl::mute`] has made, by this process or another.
+    pub fn mutes(&mut self, family: Family) -> Result<Vec<Mute>, NetlinkError> {
+        self.list(Rtm::Getrule, &Mute::query(family), |m| Mute::decode(m.body))
     }
 
     /// The hosts of the LAN whose MACs the kernel knows.

@@ -13,6 +13,7 @@ use crate::control::{Answer, Question, ask};
 use crate::driver::Source;
 use crate::edge::Edge;
 use crate::file::File;
+use crate::handover::Handover;
 use crate::metrics;
 use crate::params::OWNER;
 use crate::spec::Setup;
@@ -116,6 +117,9 @@ fn remove_all(setup: &Setup, edge: &mut Edge) -> Result<String, String> {
         if edge.unset(vip)? {
             text += &format!("removed {} from {}\n", vip.prefix, vip.dev);
         }
+    }
+    if Handover::clean(&mut edge.rtnl)? > 0 {
+        text += "removed the rules of a handover that was not finished\n";
     }
     if setup.instances.iter().any(|i| !i.accept) {
         edge.guard.flush()?;

@@ -25,6 +25,7 @@ impl<S: Source> Driver<S> {
         let mut actions = std::mem::take(&mut self.actions);
         actions.clear();
         let before = self.stirring(at);
+        let heard = matches!(input, Input::Advert(_));
         let recorded = self.recorded(&input);
         self.instances[at].router.handle(input, now, &mut actions);
         self.record_told(at, recorded, &actions, now);
@@ -33,6 +34,9 @@ impl<S: Source> Driver<S> {
         }
         self.actions = actions;
         let instance = &self.instances[at];
+        if let Some(wait) = instance.router.wins_in(now).filter(|_| heard) {
+            self.handover.expect(&instance.spec, wait, now, &mut self.edge.rtnl);
+        }
         self.deadlines[at] = instance.router.deadline();
         if instance.spec.group_name.is_some() && self.stirring(at) != before {
             let state = self.instances[at].router.state();
@@ -50,8 +54,15 @@ impl<S: Source> Driver<S> {
     fn act(&mut self, at: usize, action: Action, now: Time) {
         match action {
             Action::Advertise(priority) => self.advertise(at, priority),
-            Action::TakeVips => self.take_vips(at),
-            Action::DropVips => self.drop_vips(at),
+            Action::TakeVips => {
+                self.handover.taking(&self.instances[at], now);
+                self.take_vips(at);
+            }
+            Action::DropVips => {
+                self.drop_vips(at);
+                let config = self.instances.iter().find_map(|i| i.spec.sync.as_ref());
+                self.handover.left(&self.instances[at], config, now);
+            }
             Action::Garp(count) => {
                 let instance = &mut self.instances[at];
                 instance.stats.garps += self.edge.announce(&instance.spec, count, now);
@@ -60,13 +71,11 @@ impl<S: Source> Driver<S> {
                 let instance = &mut self.instances[at];
                 instance.stats.moved(Transition { at: now, from, to, cause });
                 self.changed = true;
-                if let Some(daemon) = &instance.spec.sync {
-                    sync::follow(daemon, to);
-                }
                 tell::entered(instance, to, &cause);
                 if instance.spec.group_name.is_some() {
                     self.moves.push_back((at, from, to));
                 }
+                self.carry_connections(at, from, to, now);
                 self.notify_state(at, to, now);
             }
             Action::Note(note) => {
@@ -75,6 +84,25 @@ impl<S: Source> Driver<S> {
                     self.notify_instance(at, Event::LowerPriority, now);
                 }
             }
+        }
+    }
+
+    /// What becomes of the connections in this state.
+    fn carry_connections(&mut self, at: usize, from: State, to: State, now: Time) {
+        let spec = &self.instances[at].spec;
+        if to == State::Leaving {
+            let config = self.instances.iter().find_map(|i| i.spec.sync.as_ref());
+            self.handover.leaving(&self.instances[at], config, now);
+        } else if (from, to) == (State::Master, State::Backup) {
+            self.handover.outdone(&self.instances[at], now);
+        }
+        let Some(daemon) = &spec.sync else { return };
+        let told = to == State::Master && self.handover.concerns(spec);
+        sync::follow(daemon, to, told);
+        if told {
+            self.handover.stop_later(daemon, now);
+        } else if to != State::Leaving {
+            self.handover.listen_on();
         }
     }
 

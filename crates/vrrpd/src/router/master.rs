@@ -1,11 +1,17 @@
 //! The router as master.
 
+use std::time::Duration;
+
 use lvs_core::time::Time;
 
-use super::{ANSWERS, Router};
+use super::{ANSWERS, LINGER, Router};
 use crate::door::Advert;
 use crate::timers::Timers;
 use crate::words::{Action, Cause, Note, State};
+
+/// The other master may have answered for the addresses until it heard of us, and serves a little longer: this comes after
+/// all that.
+const LAST_WORD: Duration = Duration::from_millis(100);
 
 impl Router {
     pub(super) fn become_master(&mut self, cause: Cause, now: Time, out: &mut Vec<Action>) {
@@ -18,6 +24,7 @@ impl Router {
         self.timers.advert = Some(now + self.params.interval);
         self.timers.garp = (!garp.delay.is_zero()).then(|| now + garp.delay);
         self.timers.refresh = (!garp.refresh.is_zero()).then(|| now + garp.refresh);
+        self.timers.last_word = self.predecessor().map(|_| now + LAST_WORD);
     }
 
     fn advertise_now(&self, out: &mut Vec<Action>) {
@@ -30,6 +37,9 @@ impl Router {
         }
         if Timers::take(&mut self.timers.garp, now).is_some() {
             out.push(Action::Garp(self.params.garp.repeat));
+        }
+        if Timers::take(&mut self.timers.last_word, now).is_some() {
+            out.push(Action::Garp(1));
         }
         if Timers::take(&mut self.timers.refresh, now).is_some() {
             let garp = self.params.garp;
@@ -67,13 +77,15 @@ impl Router {
     }
 
     fn step_down(&mut self, winner: Advert, cause: Cause, now: Time, out: &mut Vec<Action>) {
-        self.become_backup(cause, now, out);
+        self.begin_as_backup(cause, now, out);
         self.accept(winner, now);
-        // After the addresses are gone: the winner answers this with gratuitous ARP, the last word on them. Not with a shorter
+        // The winner answers this with gratuitous ARP. Later than now it could be taken for a new master; and not with a shorter
         // interval (version 3), which other backups would expect of the winner.
         if winner.interval <= self.params.interval {
             self.advertise_now(out);
         }
+        // The winner advertised before it took the addresses; ours go when the hosts know of it.
+        self.timers.drop = Some(now + LINGER);
     }
 
     fn outdo(&mut self, loser: Advert, now: Time, out: &mut Vec<Action>) {
@@ -90,6 +102,7 @@ impl Router {
         }
         out.push(Action::Garp(garp.lower_repeat));
         self.timers.garp = (!garp.lower_delay.is_zero()).then(|| now + garp.lower_delay);
+        self.timers.last_word = Some(now + LAST_WORD);
     }
 
     /// Not if it has just answered another one: a flood must not draw a flood.

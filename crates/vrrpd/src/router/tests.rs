@@ -143,26 +143,38 @@ fn a_master_hears() {
         let mut rig = Rig::master(100);
         let out = rig.tell(4.0, advert(from, theirs)).to_vec();
         assert_eq!(rig.router.state() == State::Backup, yields, "{from} {theirs}");
-        assert_eq!(out.contains(&Action::DropVips), yields);
+        assert!(!out.contains(&Action::DropVips));
         assert!(out.contains(&Action::Advertise(100)), "it says at once that it is, or was, a master");
         let garp = !yields && theirs > 0;
         assert_eq!(out.contains(&Action::Garp(5)), garp, "{from} {theirs}");
+        let (when, next) = rig.tick();
+        assert_eq!((when == 4.05, next == [Action::DropVips]), (yields, yields));
     }
 }
 
 #[test]
-fn the_outdone_master_drops_its_addresses_before_it_speaks_again() {
+fn the_outdone_master_speaks_at_once_and_serves_until_the_hosts_know() {
     let mut rig = Rig::master(100);
     let cause = Cause::Outdone { master: ip(100), theirs: 150, ours: 100 };
     assert_eq!(
         rig.tell(4.0, advert(100, 150)),
-        [
-            Action::DropVips,
-            Action::Enter { from: State::Master, to: State::Backup, cause },
-            Action::Advertise(100),
-        ]
+        [Action::Enter { from: State::Master, to: State::Backup, cause }, Action::Advertise(100)]
     );
+    assert!(rig.router.holds());
+    let (when, out) = rig.tick();
+    assert_eq!((when, out), (4.05, &[Action::DropVips][..]));
+    assert!(!rig.router.holds());
     assert_eq!(rig.router.deadline(), Some(at(7.609_375)));
+}
+
+#[test]
+fn an_outdone_master_that_ends_takes_its_addresses_along() {
+    for input in [Input::Stop, Input::Release, Input::Track(Tracked { priority: 100, faults: 1 })] {
+        let mut rig = Rig::master(100);
+        rig.tell(4.0, advert(100, 150));
+        assert_eq!(rig.tell(4.001, input)[0], Action::DropVips);
+        assert!(!rig.router.holds());
+    }
 }
 
 #[test]
@@ -188,10 +200,34 @@ fn goodbye_comes_first_and_the_addresses_go_when_the_successor_is_heard() {
     assert_eq!(rig.router.state(), State::Leaving);
     // Another goodbye is no successor.
     assert_eq!(rig.tell(4.1, advert(100, 0)), []);
-    let out = rig.tell(4.6, advert(100, 50));
+    assert_eq!(rig.tell(4.6, advert(100, 50)), []);
+    assert_eq!(rig.tell(4.605, advert(102, 40)), []);
+    let (when, out) = rig.tick();
+    assert_eq!(when, 4.65, "it serves those who have not heard of the successor");
     let cause = Cause::HandedOver { to: Some(ip(100)) };
     assert_eq!(out, [Action::DropVips, Action::Enter { from: State::Leaving, to: State::Stopped, cause }]);
     assert_eq!(rig.router.deadline(), None);
+}
+
+#[test]
+fn after_a_goodbye_it_knows_its_turn_and_has_the_last_word() {
+    let mut rig = Rig::priority(100);
+    rig.tell(1.0, advert(102, 200));
+    assert_eq!(rig.router.wins_in(at(1.0)), None);
+    rig.tell(2.0, advert(102, 0));
+    assert_eq!(rig.router.wins_in(at(2.0)), Some(Duration::from_micros(609_375)));
+    assert_eq!(rig.until(State::Master), 2.609_375);
+    assert_eq!(rig.router.wins_in(at(2.7)), None);
+    let (when, out) = rig.tick();
+    assert_eq!((when, out), (2.709_375, &[Action::Garp(1)][..]));
+}
+
+#[test]
+fn it_knows_its_turn_when_the_master_is_outdone() {
+    let mut rig = Rig::priority(200);
+    rig.tell(1.0, advert(102, 100));
+    let wait = rig.router.wins_in(at(1.0)).unwrap();
+    assert_eq!(rig.until(State::Master), 1.0 + wait.as_secs_f64());
 }
 
 #[test]
@@ -360,7 +396,8 @@ fn a_member_of_a_group_resumed_during_its_handover_takes_part_after_it() {
     rig.tell(4.0, Input::GroupMaster);
     rig.tell(5.0, Input::Release);
     assert_eq!(rig.tell(5.1, Input::Resume), []);
-    let out = rig.tell(5.6, advert(100, 50)).to_vec();
+    rig.tell(5.6, advert(100, 50));
+    let out = rig.tick().1.to_vec();
     assert_eq!(enters(&out), [(State::Leaving, State::Released), (State::Released, State::Backup)]);
     assert_eq!(out[0], Action::DropVips);
     // Whoever is released again meanwhile stays away.
@@ -435,6 +472,7 @@ fn what_was_on_its_way_when_the_goodbye_went_out_is_no_successor() {
     assert_eq!(rig.tell(4.001, advert(102, 50)), []);
     assert_eq!(rig.router.state(), State::Leaving);
     rig.tell(4.008, advert(102, 254));
+    rig.tick();
     assert_eq!(rig.router.state(), State::Stopped);
 }
 

@@ -304,7 +304,7 @@ impl Host {
         );
         assert!(sound || masters == 0, "a sync group with a fault is master");
         for leg in &self.legs {
-            assert_eq!(leg.holds, leg.state().holds(), "addresses and state differ");
+            assert_eq!(leg.holds, leg.router.holds(), "addresses and state differ");
             assert!(
                 leg.router.deadline().is_none() || leg.state() != State::Stopped,
                 "a stopped router waits"
