@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use lvs_core::addr::{Endpoint, Mac};
 use lvs_core::sys::clock;
+use lvs_core::sys::frame::{self, Heard, Path};
 use lvs_core::sys::rtnl::Rtnl;
-use rs_prep::probe::frame::{self, Heard, Path};
 use rs_prep::probe::wire::Wire;
 
 /// Questions are sent in small bursts of this many a second.

@@ -294,3 +294,66 @@ fn a_running_watch_is_asked_and_told() {
         "{metrics}"
     );
 }
+
+#[test]
+fn a_service_bound_to_the_rip_only_is_seen_by_way_of_the_vip_alone() {
+    let lab = Lab::new();
+    let vip = "10.0.0.100";
+    let director = lab.host("director", &["10.0.0.101/24", "fd00::101/64"]);
+    // The master of a cluster holds the VIP itself.
+    director.ok(&format!("ip address add {vip}/32 dev ens192"));
+    let [first, second] = [1, 2].map(|n| {
+        let server = lab.host(&format!("r{n}"), &[&format!("10.0.0.{n}/24")]);
+        server.ok(&format!("rs-prep up {vip}"));
+        server
+    });
+    let server = |n: u8| {
+        format!(
+            "real_server 10.0.0.{n} 80 {{\nTCP_CHECK {{\nconnect_timeout 1\nretry 0\ndelay_before_retry 0.3\nwarmup 0\n\
+             }}\n}}\n"
+        )
+    };
+    let text = format!(
+        "virtual_server {vip} 80 {{\ndelay_loop 0.5\nlb_algo rr\nlb_kind DR\nprotocol TCP\n{}{}}}\n",
+        server(1),
+        server(2)
+    );
+    director.write(CHECKS, &text);
+    let serve = |host: &Host, at: &str| {
+        let server = host.spawn(&format!("lab server {} {at}", host.name()));
+        server.wait_for_line("serves", 5 * SECONDS);
+        server
+    };
+    let (own_only, _second) = (serve(&first, "10.0.0.1:80"), serve(&second, "80"));
+    let expect = |what: &str, servers: &[u8]| {
+        let want: Vec<_> = servers.iter().map(|n| format!("-r 10.0.0.{n}:80 -g -w 1")).collect();
+        wait(10 * SECONDS, what, || {
+            let table = director.ok("ipvsadm -Sn");
+            want.iter().all(|w| table.contains(w)) && table.matches("-r ").count() == want.len()
+        });
+    };
+
+    let watch = director.spawn(&format!("tcpcheck watch --ipvs --events text --config {CHECKS}"));
+    watch.wait_for_line("watching", 5 * SECONDS);
+    lab::pause(SECONDS * 2);
+    expect("both by their own addresses", &[1, 2]);
+    assert!(!watch.log().contains("is down"), "{}", watch.log());
+    assert_eq!(watch.stop(5 * SECONDS), 0);
+
+    let watch = director.spawn(&format!("tcpcheck watch --ipvs --via vip --config {CHECKS}"));
+    watch.wait_for_line("real server 10.0.0.1:80 is down: connection refused", 10 * SECONDS);
+    expect("only the server of the VIP", &[2]);
+    own_only.kill();
+    let _everywhere = serve(&first, "80");
+    expect("both serve the VIP", &[1, 2]);
+    second.ok(&format!("rs-prep down {vip}"));
+    watch.wait_for_line("real server 10.0.0.2:80 is down: timed out", 10 * SECONDS);
+    expect("the VIP is missing on the second", &[1]);
+    second.ok(&format!("rs-prep up {vip}"));
+    expect("both again", &[1, 2]);
+    second.unplug();
+    expect("the second has no cable", &[1]);
+    // Nothing half open is left behind, and the service never saw a client.
+    let states = first.ok("cat /proc/net/tcp");
+    assert_eq!(states.matches(" 03 ").count(), 0, "a half-open connection: {states}");
+}

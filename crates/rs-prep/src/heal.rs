@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use lvs_core::sys::clock;
+use lvs_core::sys::{clock, frame};
 
 use crate::check;
 use crate::cli::{Heal, NO, YES};
@@ -14,8 +14,8 @@ use crate::host::HostState;
 use crate::judge;
 use crate::kernel::Kernel;
 use crate::output::Output;
+use crate::probe;
 use crate::probe::verdict::{self, Survey};
-use crate::probe::{self, frame};
 
 /// How long others are listened for before the VIP is announced.
 const LISTEN: Duration = Duration::from_millis(500);

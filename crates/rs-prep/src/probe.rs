@@ -1,6 +1,5 @@
 //! The verb `probe`: asks the LAN who answers for a VIP, and the real servers what they do with its packets.
 
-pub mod frame;
 pub mod verdict;
 pub mod wire;
 
@@ -10,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use lvs_core::addr::{Endpoint, Family, Mac};
 use lvs_core::sys::clock;
+use lvs_core::sys::frame::{self, Heard, Path};
 use lvs_core::sys::rtnl::Rtnl;
 use serde::Serialize;
 
@@ -19,7 +19,6 @@ use crate::host::HostState;
 use crate::kernel::Kernel;
 use crate::output::Output;
 use crate::servers::{self, Service};
-use frame::{Heard, Path};
 use verdict::{Port, Server, Survey, Tried};
 use wire::Wire;
 

@@ -10,7 +10,7 @@ use lvs_core::time::parse_duration;
 
 use crate::drains::Drained;
 use crate::once;
-use crate::options::Options;
+use crate::options::{Options, Way};
 use crate::schedule::Hold;
 
 /// Finds dead real servers and keeps the IPVS table true
@@ -175,6 +175,9 @@ pub struct Watch {
     /// How a good connection ends
     #[arg(long, value_enum, default_value_t = Close::Fin)]
     pub close: Close,
+    /// Which address of a real server is checked
+    #[arg(long, value_enum, default_value_t = Way::Rip)]
+    pub via: Way,
     /// Answers status, metrics, drain and resume at this path (default with --ipvs: one in /run/lvs)
     #[arg(long, value_name = "PATH")]
     pub socket: Option<PathBuf>,
@@ -193,6 +196,7 @@ impl Watch {
             slow_start: self.slow_start,
             brake_percent: self.brake,
             reset: self.close == Close::Rst,
+            way: self.via,
         }
     }
 }

@@ -15,6 +15,7 @@ use lvs_core::time::Time;
 use crate::agenda::Agenda;
 use crate::flight::{Begun, Flight, Progress};
 use crate::outcome::{Outcome, Reason};
+use crate::shots::{self, Shots};
 use crate::task::Task;
 
 /// Descriptors that are not for tries: log, netlink, control connections, scripts.
@@ -23,6 +24,8 @@ const SPARE: u64 = 64;
 const BURST: usize = 256;
 /// Tokens from here on are the caller's.
 pub const FOREIGN: u64 = 1 << 32;
+/// Tokens from here on are those of the channels of [`Shots`].
+const WIRES: u64 = 1 << 48;
 
 /// A try that has ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,6 +45,8 @@ pub struct Engine {
     /// For a try in flight its deadline, for the others when to begin.
     agenda: Agenda,
     slots: Vec<Slot>,
+    /// Tries without a descriptor of their own.
+    shots: Shots,
     /// Due, but without a descriptor.
     queue: VecDeque<u32>,
     in_flight: usize,
@@ -54,8 +59,24 @@ pub struct Engine {
 struct Slot {
     task: Option<Arc<Task>>,
     timeout: Duration,
-    flight: Option<(Flight, Time)>,
+    flight: Option<(Try, Time)>,
     queued: bool,
+}
+
+/// A try under way.
+enum Try {
+    /// With its descriptor.
+    Flight(Flight),
+    /// Among the [`Shots`], by its port.
+    Shot(u16),
+}
+
+/// How far the beginning of a try got.
+enum Launched {
+    /// It ended at once.
+    Done(Outcome),
+    /// It is under way; looked at after so long, if that is before its deadline.
+    Away(Try, Option<Duration>),
 }
 
 impl Engine {
@@ -71,6 +92,7 @@ impl Engine {
             events: Vec::new(),
             agenda: Agenda::default(),
             slots: Vec::with_capacity(checks),
+            shots: Shots::default(),
             queue: VecDeque::new(),
             in_flight: 0,
             limit,
@@ -100,7 +122,7 @@ impl Engine {
     pub fn stop(&mut self, check: u32) {
         self.agenda.remove(check);
         self.slots[check as usize].queued = false;
-        self.land(check);
+        self.land(check, false);
     }
 
     /// How many tries may be in flight at once.
@@ -161,6 +183,7 @@ impl Engine {
         for event in &events {
             match u32::try_from(event.token) {
                 Ok(check) => self.progress(check, *event, now, done),
+                Err(_) if event.token >= WIRES => self.hear(event.token - WIRES, now, done),
                 Err(_) => foreign.push(*event),
             }
         }
@@ -173,7 +196,7 @@ impl Engine {
 
     fn progress(&mut self, check: u32, event: Event, now: Time, done: &mut Vec<Finished>) {
         let Some(slot) = self.slots.get_mut(check as usize) else { return };
-        let Some((flight, since)) = &mut slot.flight else { return };
+        let Some((Try::Flight(flight), since)) = &mut slot.flight else { return };
         match flight.ready(event, now.since(*since)) {
             Progress::Wait => {}
             Progress::Turn(interest) => {
@@ -191,14 +214,27 @@ impl Engine {
         }
     }
 
+    /// Takes the answers that came in on a channel.
+    fn hear(&mut self, wire: u64, now: Time, done: &mut Vec<Finished>) {
+        for (check, refused) in self.shots.hear(usize::try_from(wire).unwrap_or(usize::MAX)) {
+            let Some((_, since)) = &self.slots[check as usize].flight else { continue };
+            let passed = Outcome::pass(now.since(*since));
+            let outcome = if refused { Outcome::Fail(Reason::Refused) } else { passed };
+            self.finish(check, outcome, now, done);
+        }
+    }
+
     fn finish(&mut self, check: u32, outcome: Outcome, at: Time, done: &mut Vec<Finished>) {
         self.agenda.remove(check);
-        self.land(check);
+        self.land(check, matches!(outcome, Outcome::Fail(_)));
         done.push(Finished { check, outcome, at });
     }
 
-    fn land(&mut self, check: u32) {
-        if self.slots[check as usize].flight.take().is_some() {
+    fn land(&mut self, check: u32, failed: bool) {
+        if let Some((flight, _)) = self.slots[check as usize].flight.take() {
+            if let Try::Shot(port) = flight {
+                self.shots.end(port, failed);
+            }
             self.in_flight -= 1;
             self.stuck = false;
         }
@@ -207,11 +243,23 @@ impl Engine {
     fn come_due(&mut self, now: Time, done: &mut Vec<Finished>) {
         while let Some(check) = self.agenda.pop_due(now) {
             let slot = &mut self.slots[check as usize];
-            if slot.flight.is_some() {
-                self.finish(check, Outcome::Fail(Reason::TimedOut), now, done);
-            } else if !slot.queued {
-                slot.queued = true;
-                self.queue.push_back(check);
+            match &slot.flight {
+                Some((Try::Shot(port), since)) if now < *since + slot.timeout => {
+                    let (port, end) = (*port, *since + slot.timeout);
+                    // What cannot be sent now may be sent the next time.
+                    let _ = self.shots.again(port);
+                    self.agenda.set(check, end.min(now + shots::AGAIN));
+                }
+                Some((Try::Shot(port), _)) => {
+                    let reason = self.shots.silence(*port);
+                    self.finish(check, Outcome::Fail(reason), now, done);
+                }
+                Some(_) => self.finish(check, Outcome::Fail(Reason::TimedOut), now, done),
+                None if !slot.queued => {
+                    slot.queued = true;
+                    self.queue.push_back(check);
+                }
+                None => {}
             }
         }
     }
@@ -237,31 +285,41 @@ impl Engine {
     /// Begins a try; false if there is no descriptor for it and it went back into the queue.
     fn begin(&mut self, check: u32, done: &mut Vec<Finished>) -> bool {
         let now = clock::now();
-        let slot = &mut self.slots[check as usize];
-        let Some(task) = &slot.task else { return true };
-        let begun = Flight::begin(task).and_then(|begun| {
-            if let Begun::Flying(flight, interest) = &begun {
-                self.poll.add(flight, u64::from(check), *interest)?;
-            }
-            Ok(begun)
-        });
-        match begun {
-            Ok(Begun::Flying(flight, _)) => {
+        let Some(task) = self.slots[check as usize].task.clone() else { return true };
+        match self.launch(check, &task, now) {
+            Ok(Launched::Away(flight, again)) => {
+                let slot = &mut self.slots[check as usize];
                 slot.flight = Some((flight, now));
                 self.in_flight += 1;
-                self.agenda.set(check, now + slot.timeout);
+                self.agenda.set(check, now + again.unwrap_or(slot.timeout).min(slot.timeout));
             }
             // Other parts of the program hold descriptors: wait until a try gives one back.
             Err(e) if is_short(&e) && self.in_flight > 0 => {
-                slot.queued = true;
+                self.slots[check as usize].queued = true;
                 self.queue.push_front(check);
                 self.stuck = true;
                 return false;
             }
-            Ok(Begun::Done(outcome)) => done.push(Finished { check, outcome, at: now }),
+            Ok(Launched::Done(outcome)) => done.push(Finished { check, outcome, at: now }),
             Err(e) => done.push(Finished { check, outcome: Outcome::from_error(&e), at: now }),
         }
         true
+    }
+
+    fn launch(&mut self, check: u32, task: &Task, now: Time) -> io::Result<Launched> {
+        if let Task::Vip(via) = task {
+            let sequence = now.as_nanos() as u32;
+            if let Some(port) = self.shots.begin(check, via, sequence, &self.poll, WIRES)? {
+                return Ok(Launched::Away(Try::Shot(port), Some(shots::AGAIN)));
+            }
+        }
+        Ok(match Flight::begin(task)? {
+            Begun::Done(outcome) => Launched::Done(outcome),
+            Begun::Flying(flight, interest) => {
+                self.poll.add(&flight, u64::from(check), interest)?;
+                Launched::Away(Try::Flight(flight), None)
+            }
+        })
     }
 }
 

@@ -13,7 +13,7 @@ use lvs_core::sys::poll::{Event, Interest};
 use lvs_core::sys::tcp::{self, Connecting};
 
 use crate::outcome::Outcome;
-use crate::task::Task;
+use crate::task::{Task, Via};
 
 /// A try with its descriptor; dropping it ends it.
 pub enum Flight {
@@ -46,13 +46,13 @@ pub enum Progress {
 }
 
 impl Flight {
-    /// Begins a try.
+    /// Begins a try that has a descriptor of its own; one of a VIP asks the real server's own address here.
     ///
     /// # Errors
     /// The system refuses at once, for want of descriptors, a route, or because the port is closed.
     pub fn begin(task: &Task) -> io::Result<Begun> {
         match task {
-            Task::Tcp(dial) => Ok(match Connecting::begin(dial)? {
+            Task::Tcp(dial) | Task::Vip(Via { dial, .. }) => Ok(match Connecting::begin(dial)? {
                 tcp::Begun::Done(_) => Begun::Done(Outcome::pass(Duration::ZERO)),
                 tcp::Begun::Pending(c) => Begun::Flying(Self::Tcp(c), Interest::Write),
             }),

@@ -27,6 +27,7 @@ pub mod outcome;
 pub mod pause;
 pub mod roster;
 pub mod schedule;
+pub mod shots;
 pub mod state;
 pub mod status;
 pub mod task;

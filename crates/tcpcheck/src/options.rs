@@ -19,10 +19,30 @@ pub struct Options {
     pub brake_percent: Option<u8>,
     /// Good connections end with RST.
     pub reset: bool,
+    /// Which address of a real server is checked.
+    pub way: Way,
+}
+
+/// Which address of a real server is checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Way {
+    /// Its own: a real server without the VIP counts as alive
+    #[default]
+    Rip,
+    /// The VIP that it holds, by a frame to its MAC (TCP_CHECK with DR)
+    Vip,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { rise: 1, hold: None, jitter_percent: 5, slow_start: None, brake_percent: None, reset: false }
+        Self {
+            rise: 1,
+            hold: None,
+            jitter_percent: 5,
+            slow_start: None,
+            brake_percent: None,
+            reset: false,
+            way: Way::Rip,
+        }
     }
 }

@@ -1,18 +1,21 @@
 //! Which tries a configuration asks for: each once, however many services want it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
+use lvs_core::addr::Endpoint;
 use lvs_core::conf::Config;
 use lvs_core::conf::model::{Check, CheckKind, RealServer, VirtualServer};
-use lvs_core::desired::starts_down;
+use lvs_core::desired::{self, starts_down};
 use lvs_core::sys::script::Scripts;
 use lvs_core::sys::tcp::Dial;
+use lvs_core::table::{Forward, ServiceKey};
 
-use crate::options::Options;
+use crate::monitor::name;
+use crate::options::{Options, Way};
 use crate::schedule::Schedule;
-use crate::task::{Misc, Task};
+use crate::task::{Misc, Task, Via};
 use crate::web::Web;
 
 /// A real server in a virtual server, by their places in the configuration.
@@ -48,31 +51,101 @@ pub struct Wanted {
 
 /// The checks of a configuration, in the order in which they are first named.
 pub fn roster(config: &Config, options: &Options) -> Vec<Wanted> {
-    let mut places: HashMap<u64, Vec<u32>> = HashMap::new();
     let mut schedules: HashMap<Schedule, Arc<Schedule>> = HashMap::new();
-    let hasher = RandomState::new();
     let scripts = Scripts::new(&config.global);
-    let mut all: Vec<Wanted> = Vec::new();
+    let vips = vips(config, options);
+    let mut all = Checks::default();
     for (user, vs, server) in servers(config) {
         for check in &server.checks {
             let Ok(task) = task(check, options, &scripts) else { continue };
             let loud = *check.log_all_failures || *config.global.log_all_failures;
             let alpha = starts_down(vs, server);
             let schedule = schedule(check, options);
-            let schedule = Arc::clone(schedules.entry(schedule).or_insert_with(|| Arc::new(schedule)));
-            let identity = Identity { task: Arc::new(task), schedule, alpha, loud };
-            // By hash, so that no check is kept twice while thousands are sorted out.
-            let alike = places.entry(hasher.hash_one(&identity)).or_default();
-            let place = alike.iter().copied().find(|p| all[*p as usize].identity == identity);
-            let place = place.unwrap_or_else(|| {
-                alike.push(all.len() as u32);
-                all.push(Wanted { identity, users: Vec::new() });
-                all.len() as u32 - 1
-            });
-            all[place as usize].users.push(user);
+            let schedule = schedules.entry(schedule).or_insert_with(|| Arc::new(schedule));
+            for task in by_vips(task, check, server, vips.get(user.vs as usize)) {
+                let schedule = Arc::clone(schedule);
+                all.add(Identity { task: Arc::new(task), schedule, alpha, loud }, user);
+            }
         }
     }
-    all
+    all.all
+}
+
+/// Checks, each once.
+#[derive(Default)]
+struct Checks {
+    all: Vec<Wanted>,
+    /// By hash, so that no check is kept twice while thousands are sorted out.
+    places: HashMap<u64, Vec<u32>>,
+    hasher: RandomState,
+}
+
+impl Checks {
+    fn add(&mut self, identity: Identity, user: User) {
+        let alike = self.places.entry(self.hasher.hash_one(&identity)).or_default();
+        let place = alike.iter().copied().find(|p| self.all[*p as usize].identity == identity);
+        let place = place.unwrap_or_else(|| {
+            alike.push(self.all.len() as u32);
+            self.all.push(Wanted { identity, users: Vec::new() });
+            self.all.len() as u32 - 1
+        });
+        self.all[place as usize].users.push(user);
+    }
+}
+
+/// For each virtual server its VIPs, if they are what is checked.
+fn vips(config: &Config, options: &Options) -> Vec<Vec<Endpoint>> {
+    if options.way == Way::Rip {
+        return Vec::new();
+    }
+    let vip = |key: ServiceKey| match key {
+        ServiceKey::Addr { vip, .. } => Some(vip),
+        ServiceKey::Mark { .. } => None,
+    };
+    desired::keys(config).into_iter().map(|keys| keys.into_iter().filter_map(vip).collect()).collect()
+}
+
+/// The tries that a check becomes where the VIPs are what is checked: one each; a try of another kind, or where there
+/// is no VIP to be had, stays as it is.
+fn by_vips(task: Task, check: &Check, server: &RealServer, vips: Option<&Vec<Endpoint>>) -> Vec<Task> {
+    let vips = vips.map(Vec::as_slice).unwrap_or_default();
+    let Task::Tcp(dial) = &task else { return vec![task] };
+    if vips.is_empty() || stays(check, server).is_some() {
+        return vec![task];
+    }
+    let written = check.probe.connect_to.is_written().then_some(dial.to.port);
+    let via = |vip: &Endpoint| {
+        // A service of all ports has none of its own.
+        let port = written.or(Some(vip.port).filter(|p| *p != 0)).unwrap_or(dial.to.port);
+        Task::Vip(Via { vip: Endpoint::new(vip.addr, port), dial: dial.clone() })
+    };
+    vips.iter().map(via).collect()
+}
+
+/// Why a check stays at the real server's own address although the VIP is to be checked.
+fn stays(check: &Check, server: &RealServer) -> Option<&'static str> {
+    match check.kind {
+        CheckKind::Tcp if *server.forward != Forward::Route => Some("they are not reached by DR"),
+        CheckKind::Tcp if check.probe.connect_to.addr != server.endpoint.addr => {
+            Some("connect_ip is another")
+        }
+        CheckKind::Tcp => None,
+        _ => Some("only a TCP_CHECK can ask by a frame"),
+    }
+}
+
+/// What `--via vip` does not reach, each as a sentence.
+pub fn not_by_vip(config: &Config, options: &Options) -> Vec<String> {
+    let vips = vips(config, options);
+    let mut said = BTreeSet::new();
+    for (user, vs, server) in servers(config).filter(|_| options.way == Way::Vip) {
+        let none = vips[user.vs as usize].is_empty().then_some("a mark has no address");
+        for why in server.checks.iter().filter_map(|c| none.or_else(|| stays(c, server))) {
+            said.insert((user.vs, name(vs), why));
+        }
+    }
+    let line = |(_, name, why)| format!("{name}: checks go to its real servers' own addresses: {why}");
+    said.into_iter().map(line).collect()
 }
 
 /// Every real server with its virtual server.

@@ -64,7 +64,8 @@ pub fn run(args: &Watch) -> anyhow::Result<u8> {
 }
 
 fn watch(args: &Watch, config: Config, drains: Option<Drains>) -> anyhow::Result<u8> {
-    for line in roster::unsupported(&config) {
+    let apart = roster::not_by_vip(&config, &args.options());
+    for line in roster::unsupported(&config).into_iter().chain(apart) {
         let _ = writeln!(io::stderr().lock(), "tcpcheck: warning: {line}");
     }
     syslog::init("tcpcheck", log::LevelFilter::Info)?;

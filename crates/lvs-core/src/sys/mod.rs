@@ -3,6 +3,7 @@
 pub mod child;
 pub mod clock;
 pub mod conf;
+pub mod frame;
 pub mod ipvs;
 pub mod limit;
 pub mod lock;
@@ -25,3 +26,4 @@ pub mod start;
 pub mod sysctl;
 pub mod tcp;
 pub mod terminal;
+pub mod wire;

@@ -266,17 +266,18 @@ impl Frames {
     /// # Errors
     /// What the kernel says: the link is down or gone, its queue is full.
     pub fn send(&self, link: u32, frame: &[u8]) -> io::Result<()> {
-        let to = link_address(link)?;
+        let to = link_address(link, 0)?;
         sendto(self.fd.as_raw_fd(), frame, &to, MsgFlags::MSG_DONTWAIT)?;
         Ok(())
     }
 }
 
-/// A link-level address that names only the interface; the frame has the rest.
-fn link_address(link: u32) -> io::Result<LinkAddr> {
+/// A link-level address that names only the interface, and the protocol that is heard there (in network order); a
+/// frame has the rest.
+pub(super) fn link_address(link: u32, protocol: u16) -> io::Result<LinkAddr> {
     let raw = libc::sockaddr_ll {
         sll_family: u16::try_from(libc::AF_PACKET).map_err(io::Error::other)?,
-        sll_protocol: 0,
+        sll_protocol: protocol,
         sll_ifindex: i32::try_from(link).map_err(io::Error::other)?,
         sll_hatype: 0,
         sll_pkttype: 0,

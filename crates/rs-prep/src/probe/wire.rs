@@ -6,11 +6,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use lvs_core::addr::Mac;
 use lvs_core::sys::clock;
+use lvs_core::sys::frame::{self, Heard};
 use lvs_core::sys::rtnl::Link;
 use lvs_core::time::Time;
 use pnet::datalink::{self, Channel, Config, DataLinkReceiver, DataLinkSender, MacAddr, NetworkInterface};
-
-use super::frame::{self, Heard};
 
 /// How long a quiet interface is waited for before the clock is looked at.
 const NAP: Duration = Duration::from_millis(10);

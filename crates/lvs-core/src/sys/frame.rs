@@ -1,8 +1,7 @@
-//! Ethernet frames of the probe: ARP, neighbour discovery, TCP SYN and RST. Bytes only.
+//! Ethernet frames of probes and checks: ARP, neighbour discovery, TCP SYN and RST. Bytes only.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use lvs_core::addr::{Endpoint, Mac};
 use pnet::datalink::MacAddr;
 use pnet::packet::Packet;
 use pnet::packet::arp::{ArpHardwareTypes, ArpOperation, ArpOperations, ArpPacket, MutableArpPacket};
@@ -16,6 +15,8 @@ use pnet::packet::ip::IpNextHeaderProtocols;
 use pnet::packet::ipv4::{self, Ipv4Flags, Ipv4Packet, MutableIpv4Packet};
 use pnet::packet::ipv6::{Ipv6Packet, MutableIpv6Packet};
 use pnet::packet::tcp::{self, MutableTcpPacket, TcpFlags, TcpPacket};
+
+use crate::addr::{Endpoint, Mac};
 
 const ETHERNET: usize = 14;
 const ARP: usize = 28;
@@ -112,6 +113,17 @@ pub fn question(own: Mac, target: IpAddr) -> Vec<u8> {
             arp(own, ArpOperations::Request, Ipv4Addr::UNSPECIFIED, (Mac::default(), target))
         }
         IpAddr::V6(target) => solicitation(own, target),
+    }
+}
+
+/// The question who has an address, as a host asks that is going to send there: it tells its own address, which some
+/// real servers want to see in their network (arp_ignore 2).
+pub fn request(own: Mac, from: IpAddr, target: IpAddr) -> Vec<u8> {
+    match (from, target) {
+        (IpAddr::V4(from), IpAddr::V4(target)) => {
+            arp(own, ArpOperations::Request, from, (Mac::default(), target))
+        }
+        _ => question(own, target),
     }
 }
 

@@ -18,6 +18,14 @@ fn an_arp_probe_has_no_sender_address() {
 }
 
 #[test]
+fn a_request_tells_who_asks() {
+    let frame = request(OWN, "192.168.15.100".parse().unwrap(), "192.168.15.102".parse().unwrap());
+    let want = "ffffffffffff0200c0a80f6408060001080006040001\
+                0200c0a80f64c0a80f64000000000000c0a80f66";
+    assert_eq!(hex(&frame), want);
+}
+
+#[test]
 fn announcements_claim_the_address_unasked() {
     let addr: IpAddr = "192.168.15.111".parse().unwrap();
     let frames = announcements(OWN, addr);
