@@ -1,31 +1,31 @@
 //! The watch at work: one loop that feeds the monitor and does what it says.
 
-use std::collections::BTreeSet;
+mod suspend;
+mod tell;
+
 use std::io;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use lvs_core::plan::Op;
 use lvs_core::sys::poll::{Event, Interest, Signals};
-use lvs_core::sys::rtnl::{Monitor as Links, Rtnl};
+use lvs_core::sys::rtnl::Monitor as Links;
 use lvs_core::sys::script::Scripts;
+use lvs_core::sys::systemd::Systemd;
 use lvs_core::sys::{clock, memory};
 use lvs_core::table::Table;
 use lvs_core::time::Time;
 use nix::sys::signal::Signal;
 
 use crate::answer::answer;
-use crate::change::Change;
 use crate::cli::Watch;
 use crate::control::Control;
-use crate::engine::{Engine, FOREIGN, Finished};
+use crate::engine::{Engine, FOREIGN};
+use crate::fifos::Fifos;
 use crate::kernel::Kernel;
 use crate::monitor::{Monitor, Order};
 use crate::notify::{Notifier, farewell};
-use crate::outcome::Outcome;
 use crate::told::Told;
-use crate::{pause, state, watch};
-use lvs_core::sys::outbox::Refused;
+use crate::{state, watch};
 
 const SIGNALS: u64 = FOREIGN;
 const LINKS: u64 = FOREIGN + 1;
@@ -41,6 +41,8 @@ pub struct Driver {
     signals: Signals,
     links: Option<Links>,
     notifier: Notifier,
+    fifos: Fifos,
+    systemd: Systemd,
     control: Option<Control>,
     lost_lines: u64,
     stop: bool,
@@ -67,7 +69,8 @@ impl Driver {
             (None, None) => None,
         };
         let control = socket.map(|path| Control::listen(&path, &engine)).transpose()?;
-        let (links, notifier) = (None, Notifier::default());
+        let (links, notifier, fifos) = (None, Notifier::default(), Fifos::default());
+        let systemd = Systemd::from_env(clock::now());
         Ok(Self {
             engine,
             monitor,
@@ -78,6 +81,8 @@ impl Driver {
             signals,
             links,
             notifier,
+            fifos,
+            systemd,
             control,
             lost_lines: 0,
             stop: false,
@@ -108,7 +113,7 @@ impl Driver {
         let (mut done, mut foreign) = (Vec::new(), Vec::new());
         while !self.stop {
             let look = self.kernel.as_ref().map(|k| k.look);
-            let until = [self.monitor.deadline(), look].into_iter().flatten().min();
+            let until = [self.monitor.deadline(), look, self.systemd.deadline()].into_iter().flatten().min();
             self.engine.turn(until, &mut done, &mut foreign)?;
             done.drain(..).for_each(|f| self.learn(f));
             for event in foreign.drain(..) {
@@ -122,6 +127,7 @@ impl Driver {
 
     fn begin(&mut self) {
         let now = clock::now();
+        self.fifos.configure(self.monitor.config());
         self.set_timeouts();
         self.watch_links(now);
         self.flush(now);
@@ -132,6 +138,8 @@ impl Driver {
         memory::trim();
         let (checks, services) = (self.monitor.checks().count(), self.monitor.all_keys().count());
         log::info!("watching {services} services with {checks} checks, {} at once", self.engine.limit());
+        self.systemd.ready();
+        self.systemd.status(self.summary());
     }
 
     fn set_timeouts(&mut self) {
@@ -143,26 +151,10 @@ impl Driver {
         }
     }
 
-    fn learn(&mut self, ended: Finished) {
-        let loud = self.monitor.check(ended.check).is_some_and(|c| c.identity.loud);
-        match &ended.outcome {
-            Outcome::Fail(why) if loud => {
-                let task = self.monitor.check(ended.check).map(|c| c.identity.task.to_string());
-                log::info!("{} failed: {why}", task.unwrap_or_default());
-            }
-            Outcome::Unknown(why) => {
-                log::warn!("a check could not be made, nothing is concluded from it: {why}");
-            }
-            _ => {}
-        }
-        if let Some(due) = self.monitor.observe(ended.check, ended.outcome, ended.at) {
-            self.engine.schedule(ended.check, due);
-        }
-    }
-
     fn act(&mut self, now: Time) {
         self.monitor.tick(now);
         self.flush(now);
+        self.systemd.tick(now);
         if self.kernel.as_ref().is_some_and(|k| k.look <= now) {
             let want = self.monitor.table();
             if let Some(kernel) = &mut self.kernel {
@@ -176,40 +168,6 @@ impl Driver {
         // Who only prints has nothing to do once nobody reads; who keeps the table goes on.
         let unheard = self.told.as_ref().is_some_and(|t| t.lines().is_closed());
         self.stop |= unheard && self.kernel.is_none();
-    }
-
-    /// Makes what follows from the monitor's state, the table first, then tells it.
-    fn flush(&mut self, now: Time) {
-        let settled = self.monitor.settle();
-        if let Some((want, gone)) = &settled {
-            if let Some(kernel) = &mut self.kernel {
-                kernel.keep(want, gone, now);
-            }
-        }
-        if let Some(told) = &mut self.told {
-            let (want, gone) = settled.unwrap_or_default();
-            told.table(&want, &gone, || self.monitor.table());
-        }
-        for change in self.monitor.take_changes() {
-            self.tell(&change);
-        }
-    }
-
-    fn tell(&mut self, change: &Change) {
-        if self.kernel.is_some() {
-            log::info!("{change}");
-        }
-        if let Some(told) = &self.told {
-            match told.change(change) {
-                Ok(()) if self.lost_lines > 0 => {
-                    log::warn!("{} event lines were lost: their reader is too slow", self.lost_lines);
-                    self.lost_lines = 0;
-                }
-                Err(Refused::Full) => self.lost_lines += 1,
-                _ => {}
-            }
-        }
-        self.notifier.tell(self.monitor.config(), change);
     }
 
     fn foreign(&mut self, event: Event) {
@@ -267,11 +225,13 @@ impl Driver {
             }
         };
         let now = clock::now();
+        self.systemd.reloading(now);
         self.seed = self.seed.wrapping_add(now.as_nanos());
         let orders = self.monitor.reload(config, self.seed, now);
         if let Some(drains) = drains {
             self.monitor.drain(drains);
         }
+        self.fifos.configure(self.monitor.config());
         self.obey(&orders);
         self.watch_links(now);
         self.set_timeouts();
@@ -279,40 +239,7 @@ impl Driver {
         self.save();
         memory::trim();
         log::info!("{} taken anew", self.args.config);
-    }
-
-    /// Watches this host's addresses where `ha_suspend` needs them.
-    fn watch_links(&mut self, now: Time) {
-        if !pause::is_used(self.monitor.config()) {
-            return;
-        }
-        if self.links.is_none() {
-            match Links::open().and_then(|l| self.engine.watch(&l, LINKS, Interest::Read).map(|()| l)) {
-                Ok(links) => self.links = Some(links),
-                Err(e) => log::error!("ha_suspend: this host's addresses cannot be watched: {e}"),
-            }
-        }
-        self.rest(now);
-    }
-
-    fn addresses_changed(&mut self) {
-        if let Some(links) = &mut self.links {
-            if let Err(e) = links.changes() {
-                log::error!("ha_suspend: {e}");
-            }
-        }
-        self.rest(clock::now());
-    }
-
-    fn rest(&mut self, now: Time) {
-        match local_addresses() {
-            Ok(local) => {
-                let resting = pause::resting(self.monitor.config(), &local);
-                let orders = self.monitor.rest(resting, now);
-                self.obey(&orders);
-            }
-            Err(e) => log::error!("ha_suspend: this host's addresses cannot be read: {e}"),
-        }
+        self.systemd.ready();
     }
 
     /// Keeps what the next start must know.
@@ -330,6 +257,7 @@ impl Driver {
 
     /// The table stays as it is, or goes where that is asked for; then also `omega` has its say.
     fn end(&mut self) {
+        self.systemd.stopping();
         let config = self.monitor.config();
         let clear = self.args.clear_on_exit || *config.global.flush_on_stop;
         if let Some(kernel) = &mut self.kernel {
@@ -350,9 +278,4 @@ impl Driver {
             told.lines().flush();
         }
     }
-}
-
-fn local_addresses() -> Result<BTreeSet<IpAddr>, String> {
-    let addresses = Rtnl::open().map_err(|e| e.to_string())?.addresses();
-    Ok(addresses.map_err(|e| e.to_string())?.iter().map(|a| a.prefix.addr).collect())
 }

@@ -10,10 +10,10 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use lvs_core::sys::poll::{Event, Interest};
-use lvs_core::sys::tcp::{self, Connecting};
+use lvs_core::sys::tcp::{self, Connecting, Dial};
 
 use crate::outcome::Outcome;
-use crate::task::{Task, Via};
+use crate::task::Task;
 
 /// A try with its descriptor; dropping it ends it.
 pub enum Flight {
@@ -52,10 +52,8 @@ impl Flight {
     /// The system refuses at once, for want of descriptors, a route, or because the port is closed.
     pub fn begin(task: &Task) -> io::Result<Begun> {
         match task {
-            Task::Tcp(dial) | Task::Vip(Via { dial, .. }) => Ok(match Connecting::begin(dial)? {
-                tcp::Begun::Done(_) => Begun::Done(Outcome::pass(Duration::ZERO)),
-                tcp::Begun::Pending(c) => Begun::Flying(Self::Tcp(c), Interest::Write),
-            }),
+            Task::Tcp(dial) => connect(dial),
+            Task::Vip(via) => connect(&via.dial),
             Task::Web(web) => {
                 Ok(Begun::Flying(Self::Web(Box::new(fetch::Fetch::begin(web)?)), Interest::Write))
             }
@@ -76,6 +74,13 @@ impl Flight {
             Self::Misc(run) => run.ready(elapsed),
         }
     }
+}
+
+fn connect(dial: &Dial) -> io::Result<Begun> {
+    Ok(match Connecting::begin(dial)? {
+        tcp::Begun::Done(_) => Begun::Done(Outcome::pass(Duration::ZERO)),
+        tcp::Begun::Pending(c) => Begun::Flying(Flight::Tcp(c), Interest::Write),
+    })
 }
 
 impl AsFd for Flight {

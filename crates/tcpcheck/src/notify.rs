@@ -51,8 +51,8 @@ fn script<'a>(config: &'a Config, change: &Change) -> Option<&'a Command> {
     let vs = config.virtual_servers.get(change.vs as usize)?;
     let server = |u: &crate::roster::User| vs.real_servers.get(u.rs as usize);
     match &change.what {
-        What::Up(u, _) => server(u)?.notify_up.as_ref(),
-        What::Down(u, ..) => server(u)?.notify_down.as_ref(),
+        What::Up(u, _) => server(u)?.notify_up.as_deref(),
+        What::Down(u, ..) => server(u)?.notify_down.as_deref(),
         What::QuorumGained => vs.quorum_up.as_ref(),
         What::QuorumLost(_) => vs.quorum_down.as_ref(),
         _ => None,
@@ -64,7 +64,7 @@ pub fn farewell<'a>(config: &'a Config, health: &'a lvs_core::desired::Health) -
     let each = config.virtual_servers.iter().zip(&health.services).filter(|(vs, _)| *vs.omega);
     each.flat_map(|(vs, h)| {
         let live = vs.real_servers.iter().zip(&h.servers).filter(|(_, h)| h.up);
-        let downs = live.filter_map(|(s, _)| s.notify_down.as_ref());
+        let downs = live.filter_map(|(s, _)| s.notify_down.as_deref());
         downs.chain(vs.quorum_down.as_ref().filter(|_| h.quorum))
     })
     .collect()

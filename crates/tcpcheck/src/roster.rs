@@ -86,7 +86,8 @@ impl Checks {
         let place = alike.iter().copied().find(|p| self.all[*p as usize].identity == identity);
         let place = place.unwrap_or_else(|| {
             alike.push(self.all.len() as u32);
-            self.all.push(Wanted { identity, users: Vec::new() });
+            // Most have one user.
+            self.all.push(Wanted { identity, users: Vec::with_capacity(1) });
             self.all.len() as u32 - 1
         });
         self.all[place as usize].users.push(user);
@@ -117,7 +118,7 @@ fn by_vips(task: Task, check: &Check, server: &RealServer, vips: Option<&Vec<End
     let via = |vip: &Endpoint| {
         // A service of all ports has none of its own.
         let port = written.or(Some(vip.port).filter(|p| *p != 0)).unwrap_or(dial.to.port);
-        Task::Vip(Via { vip: Endpoint::new(vip.addr, port), dial: dial.clone() })
+        Task::Vip(Box::new(Via { vip: Endpoint::new(vip.addr, port), dial: dial.clone() }))
     };
     vips.iter().map(via).collect()
 }

@@ -17,7 +17,7 @@ pub enum Task {
     /// Connects, and is content.
     Tcp(Dial),
     /// Asks the VIP on the real server, by a frame.
-    Vip(Via),
+    Vip(Box<Via>),
     /// Fetches pages.
     Web(Arc<Web>),
     /// Runs a command.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use lvs_core::sys::poll::{Event, Interest, Poll, Signals};
 use lvs_core::sys::rtnl::Monitor;
+use lvs_core::sys::systemd::Systemd;
 use lvs_core::sys::{clock, memory};
 use lvs_core::time::Time;
 use nix::sys::signal::Signal;
@@ -19,7 +20,6 @@ use crate::punctual::{Punctual, Punctuality};
 use crate::record::recorder::Recorder;
 use crate::spec::Setup;
 use crate::status;
-use crate::systemd::Systemd;
 use crate::tell;
 use crate::track::watch::{News, Things, Watch};
 use crate::words::{Action, Input, State};

@@ -30,7 +30,6 @@ pub mod spec;
 pub mod stats;
 pub mod status;
 pub mod sync;
-pub mod systemd;
 mod tell;
 pub mod timers;
 pub mod track;

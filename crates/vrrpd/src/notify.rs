@@ -14,7 +14,6 @@ use lvs_core::time::Time;
 
 use crate::words::State;
 
-pub mod fifo;
 pub mod notifier;
 
 /// So long the next script waits for the one before.

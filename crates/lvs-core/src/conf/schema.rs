@@ -218,8 +218,8 @@ const TOP_KEYWORDS: &[Keyword] = &[
 ];
 
 const ALL: &[Tool] = &[Tool::Ipvsctl, Tool::RsPrep, Tool::Tcpcheck, Tool::Vrrpd];
-const VRRP: &[Tool] = &[Tool::Vrrpd];
 const DAEMONS: &[Tool] = &[Tool::Tcpcheck, Tool::Vrrpd];
+const VRRP: &[Tool] = &[Tool::Vrrpd];
 const LVS: &[Tool] = &[Tool::Ipvsctl, Tool::RsPrep, Tool::Tcpcheck];
 const TABLE: &[Tool] = &[Tool::Ipvsctl, Tool::Tcpcheck];
 const CHECK: &[Tool] = &[Tool::Tcpcheck];

@@ -3,6 +3,7 @@
 pub mod child;
 pub mod clock;
 pub mod conf;
+pub mod fifo;
 pub mod frame;
 pub mod ipvs;
 pub mod limit;
@@ -24,6 +25,7 @@ pub mod script;
 mod socket;
 pub mod start;
 pub mod sysctl;
+pub mod systemd;
 pub mod tcp;
 pub mod terminal;
 pub mod wire;

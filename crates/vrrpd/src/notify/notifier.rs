@@ -6,12 +6,12 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
 
 use lvs_core::conf::model::{Command, Fifo, Global, Notify};
+use lvs_core::sys::fifo::Pipe;
 use lvs_core::sys::poll::{Event as Ready, Interest, Poll};
 use lvs_core::sys::script::{self, Job};
 use lvs_core::time::Time;
 use nix::sys::signal::Signal;
 
-use super::fifo::Pipe;
 use super::{Event, PATIENCE, Queue, Who, calls, line};
 use crate::script::Children;
 use crate::track::check::Outcome;

@@ -127,10 +127,10 @@ pub struct RealServer {
     pub inhibit_on_failure: At<bool>,
     /// `alpha` (also from the virtual server).
     pub alpha: At<bool>,
-    /// `notify_up`.
-    pub notify_up: Option<Command>,
+    /// `notify_up`; in a box, because few of thousands have one.
+    pub notify_up: Option<Box<Command>>,
     /// `notify_down`.
-    pub notify_down: Option<Command>,
+    pub notify_down: Option<Box<Command>>,
     /// Its checkers; all must be well. Without any it is always in the table.
     pub checks: Vec<Check>,
 }

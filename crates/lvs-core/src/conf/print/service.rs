@@ -128,8 +128,8 @@ fn real_server(out: &mut Out, rs: &RealServer) {
         out.line(format_args!("lthreshold {}", rs.lower.value));
         out.switch("inhibit_on_failure", rs.inhibit_on_failure.value);
         out.switch("alpha", rs.alpha.value);
-        out.command("notify_up", rs.notify_up.as_ref());
-        out.command("notify_down", rs.notify_down.as_ref());
+        out.command("notify_up", rs.notify_up.as_deref());
+        out.command("notify_down", rs.notify_down.as_deref());
         // Checks that make no connection have no keyword for it and get the time from here.
         if let Some(c) = rs.checks.iter().find(|c| !connects(&c.kind)) {
             out.seconds("connect_timeout", c.probe.timeout.value);

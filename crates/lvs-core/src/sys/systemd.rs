@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
-use lvs_core::time::Time;
+use crate::time::Time;
 
 /// The line to systemd.
 #[derive(Debug, Default)]
@@ -43,7 +43,7 @@ impl Systemd {
         Self { socket, interval, next: interval.map(|i| now + i), status: String::new() }
     }
 
-    /// Everything is open and every router has begun.
+    /// Everything is open and the work has begun.
     pub fn ready(&mut self) {
         self.send("READY=1");
     }
@@ -71,8 +71,8 @@ impl Systemd {
         self.next
     }
 
-    /// Sends a sign of life if one is due. The loop that calls this is the one that advertises: when it hangs, systemd
-    /// starts the daemon anew.
+    /// Sends a sign of life if one is due. The loop that calls this is the one that works: when it hangs, systemd starts
+    /// the daemon anew.
     pub fn tick(&mut self, now: Time) {
         if let (Some(next), Some(interval)) = (self.next, self.interval) {
             if next <= now {
@@ -84,7 +84,7 @@ impl Systemd {
 
     fn send(&self, text: &str) {
         if let Some(socket) = &self.socket {
-            // Never waits: a manager that does not listen must not hold up an advertisement.
+            // Never waits: a manager that does not listen must not hold up an advertisement or a check.
             let _ = socket.send(text.as_bytes());
         }
     }
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn it_is_told_in_its_words_and_a_status_once() {
-        let name = format!("vrrpd-systemd-{}", std::process::id());
+        let name = format!("lvs-systemd-{}", std::process::id());
         let manager = manager(&name);
         let at = |ms: u64| Time::ZERO + Duration::from_millis(ms);
         let mut systemd = Systemd::new(Some(format!("@{name}").into()), Some(2_000_000), at(0));
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_manager_that_does_not_listen_holds_up_nothing() {
-        let name = format!("vrrpd-systemd-deaf-{}", std::process::id());
+        let name = format!("lvs-systemd-deaf-{}", std::process::id());
         let manager = manager(&name);
         let mut systemd = Systemd::new(Some(format!("@{name}").into()), None, Time::ZERO);
         for i in 0..10_000 {

@@ -4,12 +4,12 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, fchown};
 
-use lvs_core::conf::model::Fifo;
 use nix::fcntl::OFlag;
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 
-use lvs_core::sys::script::owner;
+use super::script::owner;
+use crate::conf::model::Fifo;
 
 /// A pipe that is open for writing, whether or not anyone reads it.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl Pipe {
             return Err(format!("{path} is not a named pipe; try: rm {path}"));
         }
         if made && (fifo.user.is_some() || fifo.group.is_some()) {
-            let name = |v: &Option<lvs_core::conf::At<String>>| v.as_ref().map(|a| a.value.clone());
+            let name = |v: &Option<crate::conf::At<String>>| v.as_ref().map(|a| a.value.clone());
             let (uid, gid) = owner(name(&fifo.user).as_deref(), name(&fifo.group).as_deref())
                 .map_err(|e| format!("{path}: {e}"))?;
             fchown(&file, uid, gid).map_err(fail)?;
@@ -84,12 +84,12 @@ impl Drop for Pipe {
 mod tests {
     use std::io::Read;
 
-    use lvs_core::conf::At;
+    use crate::conf::At;
 
     use super::*;
 
     fn fifo(name: &str) -> Fifo {
-        let path = std::env::temp_dir().join(format!("vrrpd-fifo-{name}-{}", std::process::id()));
+        let path = std::env::temp_dir().join(format!("lvs-fifo-{name}-{}", std::process::id()));
         Fifo { path: At::assumed(path.display().to_string()), user: None, group: None, script: None }
     }
 

@@ -1,0 +1,76 @@
+//! What a try found out, and who is told what follows from it.
+
+use lvs_core::sys::outbox::Refused;
+use lvs_core::time::Time;
+
+use super::Driver;
+use crate::change::Change;
+use crate::engine::Finished;
+use crate::outcome::Outcome;
+
+impl Driver {
+    pub(super) fn learn(&mut self, ended: Finished) {
+        let loud = self.monitor.check(ended.check).is_some_and(|c| c.identity.loud);
+        match &ended.outcome {
+            Outcome::Fail(why) if loud => {
+                let task = self.monitor.check(ended.check).map(|c| c.identity.task.to_string());
+                log::info!("{} failed: {why}", task.unwrap_or_default());
+            }
+            Outcome::Unknown(why) => {
+                log::warn!("a check could not be made, nothing is concluded from it: {why}");
+            }
+            _ => {}
+        }
+        if let Some(due) = self.monitor.observe(ended.check, ended.outcome, ended.at) {
+            self.engine.schedule(ended.check, due);
+        }
+    }
+
+    /// Makes what follows from the monitor's state, the table first, then tells it.
+    pub(super) fn flush(&mut self, now: Time) {
+        let settled = self.monitor.settle();
+        if let Some((want, gone)) = &settled {
+            if let Some(kernel) = &mut self.kernel {
+                kernel.keep(want, gone, now);
+            }
+        }
+        if let Some(told) = &mut self.told {
+            let (want, gone) = settled.unwrap_or_default();
+            told.table(&want, &gone, || self.monitor.table());
+        }
+        let changes = self.monitor.take_changes();
+        changes.iter().for_each(|change| self.tell(change));
+        if !changes.is_empty() {
+            self.systemd.status(self.summary());
+        }
+    }
+
+    fn tell(&mut self, change: &Change) {
+        if self.kernel.is_some() {
+            log::info!("{change}");
+        }
+        if let Some(told) = &self.told {
+            match told.change(change) {
+                Ok(()) if self.lost_lines > 0 => {
+                    log::warn!("{} event lines were lost: their reader is too slow", self.lost_lines);
+                    self.lost_lines = 0;
+                }
+                Err(Refused::Full) => self.lost_lines += 1,
+                _ => {}
+            }
+        }
+        self.fifos.tell(self.monitor.config(), change);
+        self.notifier.tell(self.monitor.config(), change);
+    }
+
+    /// What `systemctl status` shows.
+    pub(super) fn summary(&self) -> String {
+        let each = self.monitor.health().services.iter();
+        let (services, lost) =
+            each.clone().fold((0, 0), |(n, lost), s| (n + 1, lost + usize::from(!s.quorum)));
+        let servers = each.flat_map(|s| &s.servers);
+        let (all, up) = servers.fold((0, 0), |(all, up), s| (all + 1, up + usize::from(s.up)));
+        let lost = if lost == 0 { String::new() } else { format!(", {lost} without quorum") };
+        format!("{up} of {all} real servers up, {services} virtual servers{lost}")
+    }
+}

@@ -1,0 +1,125 @@
+//! Named pipes that get a line for every change (`lvs_notify_fifo`, `notify_fifo`), and the scripts that read them.
+
+use std::process::Child;
+
+use lvs_core::addr::Endpoint;
+use lvs_core::conf::Config;
+use lvs_core::conf::model::{Fifo, Target, VirtualServer};
+use lvs_core::sys::fifo::Pipe;
+use lvs_core::sys::script::{self, Scripts};
+use lvs_core::table::Protocol;
+
+use crate::change::{Change, What};
+
+/// The pipes of a configuration.
+#[derive(Default)]
+pub struct Fifos {
+    readers: Vec<Reader>,
+}
+
+/// A pipe, and the script that reads it.
+struct Reader {
+    fifo: Fifo,
+    pipe: Pipe,
+    child: Option<Child>,
+}
+
+impl Fifos {
+    /// Opens the pipes of a configuration and closes those that it no longer has. What hinders it is logged.
+    pub fn configure(&mut self, config: &Config) {
+        let global = &config.global;
+        let mut old = std::mem::take(&mut self.readers);
+        let both = global.notify_fifo.clone().map(|fifo| {
+            // vrrpd writes there too where it has something to do, and starts the one reader.
+            let script = fifo.script.filter(|_| config.instances.is_empty());
+            Fifo { script, ..fifo }
+        });
+        for fifo in [&both, &global.lvs_fifo].into_iter().flatten() {
+            if let Some(at) = old.iter().position(|r| r.fifo == *fifo) {
+                self.readers.push(old.swap_remove(at));
+                continue;
+            }
+            match Pipe::open(fifo) {
+                Ok(pipe) => self.readers.push(Reader { fifo: fifo.clone(), pipe, child: None }),
+                Err(why) => log::error!("no changes are written: {why}"),
+            }
+        }
+        let scripts = Scripts::new(global);
+        self.readers.iter_mut().for_each(|r| r.start(&scripts));
+    }
+
+    /// Writes a change.
+    pub fn tell(&mut self, config: &Config, change: &Change) {
+        if self.readers.is_empty() {
+            return;
+        }
+        let Some(line) = config.virtual_servers.get(change.vs as usize).and_then(|vs| line(vs, change))
+        else {
+            return;
+        };
+        let scripts = Scripts::new(&config.global);
+        for reader in &mut self.readers {
+            if reader.pipe.write(&line) {
+                log::warn!("{}: nobody reads it and it is full: lines are lost", reader.pipe.path());
+            }
+            // A reader that has ended is started again with the next line.
+            reader.start(&scripts);
+        }
+    }
+}
+
+impl Reader {
+    fn start(&mut self, scripts: &Scripts) {
+        let Some(command) = &self.fifo.script else { return };
+        if let Some(child) = &mut self.child {
+            match child.try_wait() {
+                Ok(None) => return,
+                Ok(Some(status)) => log::warn!("{}: its script has ended ({status})", self.pipe.path()),
+                Err(e) => log::warn!("{}: its script: {e}", self.pipe.path()),
+            }
+        }
+        let started = scripts.start(command, std::slice::from_ref(&self.fifo.path.value));
+        self.child = started.map_err(|e| log::error!("{e}")).ok();
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            script::end(child);
+            // It was killed, so this does not take long.
+            let _ = child.wait();
+        }
+    }
+}
+
+/// The line of a change; none for what keepalived has no line for.
+fn line(vs: &VirtualServer, change: &Change) -> Option<String> {
+    let up = |up| if up { "UP" } else { "DOWN" };
+    let server =
+        |endpoint, is| Some(format!("RS {} {} {}\n", place(endpoint, *vs.protocol), service(vs), up(is)));
+    match &change.what {
+        What::Up(_, endpoint) => server(endpoint, true),
+        What::Down(_, endpoint, _) => server(endpoint, false),
+        What::QuorumGained => Some(format!("VS {} {}\n", service(vs), up(true))),
+        What::QuorumLost(_) => Some(format!("VS {} {}\n", service(vs), up(false))),
+        _ => None,
+    }
+}
+
+fn service(vs: &VirtualServer) -> String {
+    match &*vs.target {
+        Target::Addr(vip) => place(vip, *vs.protocol),
+        Target::Mark(mark) => format!("FWM {mark}"),
+        Target::Group(group) => format!("[{group}]:{}:{}", word(*vs.protocol), 0),
+    }
+}
+
+fn word(protocol: Protocol) -> String {
+    protocol.to_string().to_lowercase()
+}
+
+/// `[10.0.0.1]:tcp:80`, for both families.
+fn place(endpoint: &Endpoint, protocol: Protocol) -> String {
+    format!("[{}]:{}:{}", endpoint.addr, word(protocol), endpoint.port)
+}
