@@ -3,7 +3,7 @@
 //! `lab server NAME PORT|ADDRESS:PORT...` answers with its name; `lab get ADDRESS:PORT` asks once (1 s); `lab client ADDRESS:PORT
 //! [--from A,B..] [--rate N] [--timeout MS]` asks at a steady rate; `lab echo NAME PORT` and `lab talk ADDRESS:PORT [FROM]` keep
 //! one connection; `lab page PORT STATUS [tls]` is a web server of one page; `lab flood INTERFACE VRID RATE SECONDS` sends
-//! bad VRRP packets; `lab ask ADDRESS INTERFACE RATE [MAC FROM]` asks who has an address; `lab init NAME` is process 1 of a
+//! bad VRRP packets; `lab datagrams PATH` prints what daemons tell a service manager; `lab ask ADDRESS INTERFACE RATE [MAC FROM]` asks who has an address; `lab init NAME` is process 1 of a
 //! host.
 
 use std::io::Write;
@@ -49,11 +49,23 @@ fn run(words: &[&str]) -> Result<()> {
         ["ask", target, device, rate, syn @ ..] => ask(target, device, rate, syn),
         ["page", port, status] => lab::page::run(port.parse()?, status, false),
         ["page", port, status, "tls"] => lab::page::run(port.parse()?, status, true),
+        ["datagrams", path] => datagrams(path),
         ["client", service, options @ ..] => client(service, options),
         _ => bail!(
             "server NAME PORT..., get ADDRESS:PORT, client ADDRESS:PORT, echo NAME PORT, talk ADDRESS:PORT, page PORT STATUS [tls], \
-             flood INTERFACE VRID RATE SECONDS, ask ADDRESS INTERFACE RATE, or init NAME"
+             flood INTERFACE VRID RATE SECONDS, datagrams PATH, ask ADDRESS INTERFACE RATE, or init NAME"
         ),
+    }
+}
+
+/// Prints each line that comes in on a Unix socket of datagrams, as a service manager hears its daemons.
+fn datagrams(path: &str) -> Result<()> {
+    let socket = std::os::unix::net::UnixDatagram::bind(path)?;
+    writeln!(std::io::stdout().lock(), "hears {path}")?;
+    let mut bytes = [0; 4096];
+    loop {
+        let n = socket.recv(&mut bytes)?;
+        writeln!(std::io::stdout().lock(), "{}", String::from_utf8_lossy(&bytes[..n]))?;
     }
 }
 

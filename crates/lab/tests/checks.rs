@@ -357,3 +357,114 @@ fn a_service_bound_to_the_rip_only_is_seen_by_way_of_the_vip_alone() {
     let states = first.ok("cat /proc/net/tcp");
     assert_eq!(states.matches(" 03 ").count(), 0, "a half-open connection: {states}");
 }
+
+#[test]
+fn systemd_and_a_pipe_are_told() {
+    let bench = Bench::new("");
+    let (_a, b) = (bench.serve(1001), bench.serve(1002));
+    let text = format!("global_defs {{\nlvs_notify_fifo /run/changes\n}}\n{}", config("quorum 2"));
+    bench.director.write(CHECKS, &text);
+    let director = &bench.director;
+    let manager = director.spawn("lab datagrams /run/notify");
+    manager.wait_for_line("hears", 5 * SECONDS);
+    let watch = director.spawn(&[
+        "env",
+        "NOTIFY_SOCKET=/run/notify",
+        "WATCHDOG_USEC=400000",
+        "tcpcheck",
+        "watch",
+        "--ipvs",
+        "--config",
+        CHECKS,
+    ]);
+    manager.wait_for_line("READY=1", 5 * SECONDS);
+    manager.wait_for_line("STATUS=2 of 2 real servers up, 1 virtual servers", 5 * SECONDS);
+    manager.wait_for_line("WATCHDOG=1", 5 * SECONDS);
+    let pipe = director.spawn("cat /run/changes");
+    b.kill();
+    pipe.wait_for_line("RS [10.0.0.2]:tcp:80 [10.0.0.100]:tcp:80 DOWN", 10 * SECONDS);
+    pipe.wait_for_line("VS [10.0.0.100]:tcp:80 DOWN", 5 * SECONDS);
+    manager.wait_for_line("STATUS=1 of 2 real servers up, 1 virtual servers, 1 without quorum", 5 * SECONDS);
+    let _b = bench.serve(1002);
+    pipe.wait_for_line("VS [10.0.0.100]:tcp:80 UP", 10 * SECONDS);
+    watch.signal(Signal::SIGHUP);
+    manager.wait_for_line("RELOADING=1", 5 * SECONDS);
+    assert_eq!(watch.stop(5 * SECONDS), 0);
+    manager.wait_for_line("STOPPING=1", 5 * SECONDS);
+    assert!(!director.sh("test -e /run/changes").status.eq(&0), "the pipe that it made is gone");
+}
+
+#[test]
+fn a_server_that_keeps_dying_waits_and_one_that_returns_begins_slowly() {
+    let bench = Bench::new("");
+    let (_a, b) = (bench.serve(1001), bench.serve(1002));
+    let text = config("").replace("TCP_CHECK", "weight 100\nTCP_CHECK");
+    bench.director.write(CHECKS, &text);
+    let watch = bench.watch("--hold-down 3 --slow-start 2s --events text");
+    let weight = |n: u8| {
+        let table = bench.table();
+        let line = table.lines().find(|l| l.contains(&format!("-r 10.0.0.{n}:80 ")));
+        line.and_then(|l| l.rsplit(' ').next()?.parse::<u32>().ok())
+    };
+    wait(5 * SECONDS, "both", || weight(1) == Some(100) && weight(2) == Some(100));
+    b.kill();
+    wait(10 * SECONDS, "its first death", || weight(2).is_none());
+    let b = bench.serve(1002);
+    wait(10 * SECONDS, "its return with less than all of its weight", || weight(2).is_some_and(|w| w < 100));
+    wait(10 * SECONDS, "all of its weight", || weight(2) == Some(100));
+    b.kill();
+    wait(10 * SECONDS, "its second death", || weight(2).is_none());
+    let _b = bench.serve(1002);
+    let since = lvs_core::sys::clock::now();
+    wait(15 * SECONDS, "its second return", || weight(2).is_some());
+    let took = lvs_core::sys::clock::now().since(since);
+    assert!(took > SECONDS * 5 / 2, "it was not held down: {took:?}: {}", watch.log());
+}
+
+#[test]
+fn the_brake_keeps_the_last_ones_and_a_drain_file_is_read() {
+    let bench = Bench::new("");
+    let (a, b) = (bench.serve(1001), bench.serve(1002));
+    bench.director.write("/run/drains", "10.0.0.1:80 # its disk\n");
+    let watch = bench.watch("--brake 50 --drain-file /run/drains");
+    wait(10 * SECONDS, "the drained server", || bench.table().contains("-r 10.0.0.1:80 -g -w 0"));
+    bench.director.write("/run/drains", "");
+    watch.signal(Signal::SIGHUP);
+    bench.expect(&[1, 2]);
+    a.kill();
+    bench.expect(&[2]);
+    b.kill();
+    watch.wait_for_line("BRAKE: too many real servers are down at once", 10 * SECONDS);
+    bench.expect(&[2]);
+    let _a = bench.serve(1001);
+    watch.wait_for_line("brake released", 10 * SECONDS);
+    bench.expect(&[1]);
+}
+
+#[test]
+fn a_reload_keeps_what_is_known_and_a_stuck_log_and_few_descriptors_hold_up_nothing() {
+    let bench = Bench::new("");
+    let (_a, b) = (bench.serve(1001), bench.serve(1002));
+    // Nobody reads what it says, and 70 descriptors leave room for few tries at once.
+    let command = format!("ulimit -n 70; exec tcpcheck watch --ipvs --events text --config {CHECKS}");
+    let watch = bench.director.spawn(&[
+        "sh",
+        "-c",
+        &format!("mkfifo /run/deaf; exec 3<>/run/deaf; ({command}) >&3 2>&1"),
+    ]);
+    bench.expect(&[1, 2]);
+    b.kill();
+    bench.expect(&[1]);
+    let sampler = Sampler::start(&bench.director);
+    for _ in 0..20 {
+        bench.director.ok("pkill -HUP -x tcpcheck");
+    }
+    wait(10 * SECONDS, "enough samples", || sampler.samples().len() > 20);
+    for sample in sampler.samples() {
+        assert!(sample.contains("-r 10.0.0.1:80 -g -w 1"), "a live server was missing: {sample}");
+        assert!(!sample.contains("-r 10.0.0.2:80"), "a dead server came back: {sample}");
+    }
+    let _b = bench.serve(1002);
+    bench.expect(&[1, 2]);
+    assert!(watch.running());
+}

@@ -352,6 +352,57 @@ fn two_directors_hold_the_vip_or_none() {
     assert!(told.contains("two directors hold the VIP: this one and"), "{told}");
 }
 
+/// Whoever prepares a director as if it were a real server takes the VIP off the LAN.
+#[test]
+fn the_vip_on_lo_of_the_director() {
+    let pair = Pair::serving("7885");
+    pair.director.ok("ip address del 192.168.15.111/32 dev ens192");
+    pair.director.ok("rs-prep up 192.168.15.111");
+    pair.probed(&["no-holder"]);
+    pair.director.ok("rs-prep down 192.168.15.111");
+    pair.director.ok("ip address add 192.168.15.111/32 dev ens192");
+    pair.probed(&[]);
+}
+
+/// initscripts before RHEL 8: ifup announces every address of its files with gratuitous ARP.
+#[test]
+fn an_ifcfg_file_that_announces_the_vip() {
+    let pair = Pair::serving("7885");
+    let dir = "/etc/sysconfig/network-scripts";
+    pair.server.ok(&format!("mkdir -p {dir}"));
+    pair.server
+        .write(&format!("{dir}/ifcfg-lo:0"), "DEVICE=lo:0\nIPADDR=192.168.15.111\nNETMASK=255.255.255.255\n");
+    let check = pair.server.run("rs-prep check --json");
+    assert_eq!((check.status, codes(&check)), (0, set(&["ifup-announces"])), "{check}");
+    let command = report(&check)["findings"][0]["commands"][0].as_str().unwrap().to_owned();
+    pair.server.sh(&command);
+    let check = pair.server.run("rs-prep check --json");
+    assert_eq!((check.status, codes(&check)), (0, set(&[])), "{check}");
+}
+
+/// A network that hands over only what is for a host's own address (a cloud, port security): every real server is well
+/// by itself, and none gets a packet for the VIP.
+#[test]
+fn a_network_that_drops_what_is_for_the_vip() {
+    let pair = Pair::serving("7885");
+    let second = pair._lab.host("r103", &["192.168.15.103/21"]);
+    second.ok("rs-prep up 192.168.15.111");
+    let service = second.spawn("lab server r103 7885");
+    service.wait_for_line("serves", 5 * SECONDS);
+    let probe = format!("{PROBE} -r 192.168.15.103");
+    pair.director.wait_for_codes(&probe, BTreeSet::is_empty);
+    for server in [&pair.server, &second] {
+        server.ok("iptables-legacy -t raw -A PREROUTING -d 192.168.15.111 -j DROP");
+        assert_eq!(server.run("rs-prep check 192.168.15.111 -p 7885").status, 0);
+    }
+    let probed = pair.director.run(&probe);
+    assert_eq!(
+        probed.stdout.matches("RIP open, VIP silent: the VIP is missing there").count(),
+        2,
+        "{probed}"
+    );
+}
+
 /// A client that learned a real server's MAC keeps it while it talks; the director's announcement moves it.
 #[test]
 fn a_poisoned_client_is_healed_by_the_holder_alone() {
