@@ -49,7 +49,8 @@ pub struct Diag {
     pub at: Option<Excerpt>,
     /// The last line that it is about: a block that is skipped ends there. The finding's own line otherwise.
     pub until: u32,
-    /// The keyword of the outermost block that it is in; none outside of all blocks, or where that cannot be told.
+    /// The kind of outermost block that it is in, such as `vrrp_instance`; none: it is about the file as a whole, as a
+    /// missing brace is.
     pub block: Option<&'static str>,
     /// What is wrong and what is done about it, without a full stop.
     pub message: String,
@@ -70,6 +71,15 @@ impl Diag {
         let block = self.block.and_then(|name| TOP.find(name));
         block.is_none_or(|k| !matches!(k.status, Status::Used(tools) if !tools.contains(&tool)))
     }
+}
+
+/// The errors with which a tool does not begin, or, when it runs already, keeps what it has.
+///
+/// At the start an error in one block leaves that block out and no other; a tool that runs keeps the old configuration
+/// in force, because a block that was left out would be taken down.
+pub fn fatal(findings: &[Diag], tool: Tool, running: bool) -> Vec<&Diag> {
+    let errors = findings.iter().filter(|d| d.severity == Severity::Error);
+    errors.filter(|d| d.block.is_none() || (running && d.concerns(tool))).collect()
 }
 
 /// `file:line:col: severity: message`, the line with a caret under the word, and the help; ends without newline.

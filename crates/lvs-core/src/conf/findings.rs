@@ -1,12 +1,10 @@
 //! Findings under way: collected with places, made into [`Diag`]s at the end.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::diag::{Diag, Severity};
 use super::place::Place;
-use super::schema::TOP;
 use super::source::{LineIndex, Sources};
-use super::tree::{Stmt, Tree};
 
 /// A finding without its text.
 #[derive(Clone, Debug)]
@@ -15,6 +13,7 @@ pub(super) struct Finding {
     code: &'static str,
     place: Place,
     until: u32,
+    block: Option<&'static str>,
     message: String,
     help: Option<String>,
     related: Vec<(String, Place)>,
@@ -47,6 +46,8 @@ const MOST: usize = 5_000;
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     list: Vec<Finding>,
+    /// The kind of outermost block that is being judged.
+    block: Option<&'static str>,
     /// How many further ones there were, and the worst of them.
     more: usize,
     worst: Option<Severity>,
@@ -62,8 +63,23 @@ impl Findings {
             self.list.truncate(MOST);
         }
         let at = self.list.len();
-        self.list.push(Finding { severity, code, place, until: 0, message, help: None, related: Vec::new() });
+        let block = self.block;
+        self.list.push(Finding {
+            severity,
+            code,
+            place,
+            until: 0,
+            block,
+            message,
+            help: None,
+            related: Vec::new(),
+        });
         &mut self.list[at]
+    }
+
+    /// What follows is about blocks of this kind; none: about the file as a whole.
+    pub(super) fn within(&mut self, block: Option<&'static str>) {
+        self.block = block;
     }
 
     /// Whether there are so many that further ones are only counted.
@@ -89,7 +105,7 @@ impl Findings {
     }
 
     /// The findings in the order of the files, each with its lines.
-    pub(super) fn finish(mut self, sources: &Sources, tree: &Tree) -> Vec<Diag> {
+    pub(super) fn finish(mut self, sources: &Sources) -> Vec<Diag> {
         self.list.truncate(MOST);
         self.list.sort_by_key(|f| (!f.place.is_written(), f.place.file, f.place.line, f.place.col));
         // A repeated line is wrong in every round; once is enough.
@@ -104,36 +120,18 @@ impl Findings {
                 code: "too-many",
                 place,
                 until: 0,
+                block: None,
                 message,
                 help: None,
                 related: Vec::new(),
             });
         }
         let mut lines = LineIndex::new(sources);
-        let blocks = if self.list.is_empty() { HashMap::new() } else { blocks(sources, tree) };
-        self.list.into_iter().map(|f| diag(f, sources, &mut lines, &blocks)).collect()
+        self.list.into_iter().map(|f| diag(f, sources, &mut lines)).collect()
     }
 }
 
-/// File and line of every statement in a block, with the outermost block's keyword.
-type Blocks = HashMap<(u16, u32), &'static str>;
-
-fn blocks(sources: &Sources, tree: &Tree) -> Blocks {
-    fn enter(stmt: Stmt<'_>, name: &'static str, found: &mut Blocks) {
-        let place = stmt.place(0);
-        found.insert((place.file, place.line), name);
-        stmt.children().for_each(|inner| enter(inner, name, found));
-    }
-    let mut found = Blocks::new();
-    for stmt in tree.top(sources) {
-        if let Some(keyword) = TOP.find(stmt.key()) {
-            enter(stmt, keyword.name, &mut found);
-        }
-    }
-    found
-}
-
-fn diag(mut finding: Finding, sources: &Sources, lines: &mut LineIndex<'_>, blocks: &Blocks) -> Diag {
+fn diag(mut finding: Finding, sources: &Sources, lines: &mut LineIndex<'_>) -> Diag {
     if let Some(origin) = sources.origins.get(&finding.place) {
         finding.see("it comes from this definition", *origin);
     }
@@ -146,7 +144,7 @@ fn diag(mut finding: Finding, sources: &Sources, lines: &mut LineIndex<'_>, bloc
         code: finding.code,
         at: lines.excerpt(finding.place),
         until: finding.until.max(finding.place.line),
-        block: blocks.get(&(finding.place.file, finding.place.line)).copied(),
+        block: finding.block,
         message: finding.message,
         help: finding.help,
         related: related.filter_map(|(why, place)| Some((why, lines.excerpt(place)?))).collect(),

@@ -22,7 +22,7 @@ mod source;
 mod suggest;
 mod tree;
 
-pub use diag::{Diag, Excerpt, Severity};
+pub use diag::{Diag, Excerpt, Severity, fatal};
 pub use model::Config;
 pub use place::{At, Files, Place};
 pub use source::{Env, Host, Loader, NoFiles};
@@ -37,7 +37,7 @@ pub fn parse(name: &str, text: &[u8], loader: &mut dyn Loader, env: &Env) -> (Co
     let (sources, tree) = reader::read(name, text, loader, env, &mut findings);
     let config = read::config(&sources, &tree, &mut findings);
     advise::advise(&config, env.host.as_ref(), &mut findings);
-    (config, findings.finish(&sources, &tree))
+    (config, findings.finish(&sources))
 }
 
 #[cfg(test)]

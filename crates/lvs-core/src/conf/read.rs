@@ -50,10 +50,12 @@ pub(super) fn config(sources: &Sources, tree: &Tree, findings: &mut Findings) ->
     }
     global::finish(&mut cx);
     for s in &statements {
+        cx.findings.within(Some(s.key));
         block(&mut cx, &mut config, *s);
     }
     config.global = std::mem::take(&mut cx.global);
     link::resolve(&mut cx, &mut config);
+    cx.findings.within(None);
     config
 }
 

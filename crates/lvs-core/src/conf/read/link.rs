@@ -16,7 +16,8 @@ pub(super) fn resolve(cx: &mut Cx<'_>, config: &mut Config) {
     once(cx, "track_file", &mut config.track_files, |f| &f.name);
     once(cx, "vrrp_track_process", &mut config.track_processes, |p| &p.name);
     once(cx, "vrrp_sync_group", &mut config.sync_groups, |g| &g.name);
-    once(cx, "virtual_server_group", &mut config.server_groups, |g| &g.name);
+    once(cx, GROUP, &mut config.server_groups, |g| &g.name);
+    cx.findings.within(Some("vrrp_instance"));
     same_vrid(cx, &mut config.instances);
     let known = Names::of(config);
     for i in &mut config.instances {
@@ -27,22 +28,28 @@ pub(super) fn resolve(cx: &mut Cx<'_>, config: &mut Config) {
         tracking(cx, &g.name.value, &mut g.track, &known, None);
     }
     members(cx, config);
-    servers(cx, config);
     sync_daemon(cx, config);
+    cx.findings.within(Some("virtual_server"));
+    servers(cx, config);
 }
 
-/// Drops all but the first of a name.
-fn once<T>(cx: &mut Cx<'_>, what: &str, list: &mut Vec<T>, name: fn(&T) -> &At<String>) {
+const GROUP: &str = "virtual_server_group";
+
+/// Drops all but the first of a name. keepalived takes a second group without a word, and what is left of them is sound.
+fn once<T>(cx: &mut Cx<'_>, what: &'static str, list: &mut Vec<T>, name: fn(&T) -> &At<String>) {
+    cx.findings.within(Some(what));
     let mut seen: HashMap<String, Place> = HashMap::new();
     list.retain(|item| {
         let name = name(item);
         match seen.get(&name.value) {
             Some(first) => {
                 let message = format!("{what} {} is already defined; this one is left out", name.value);
-                cx.findings
-                    .error("duplicate-name", name.place, message)
-                    .help("give it another name")
-                    .see("first defined here", *first);
+                let finding = if what == GROUP {
+                    cx.findings.warning("duplicate-name", name.place, message)
+                } else {
+                    cx.findings.error("duplicate-name", name.place, message)
+                };
+                finding.help("give it another name").see("first defined here", *first);
                 false
             }
             None => {
