@@ -7,8 +7,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::addr::{Endpoint, Family};
 use crate::conf::Config;
-use crate::conf::model::{GroupEntry, RealServer, Target, VirtualServer};
-use crate::table::{Server, Service, ServiceEntry, ServiceKey, Table};
+use crate::conf::model::{GroupEntry, RealServer, Sorry, Target, VirtualServer};
+use crate::table::{Forward, Server, Service, ServiceEntry, ServiceKey, Table};
 
 /// What is known of all virtual servers, in the order of the configuration.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -152,10 +152,22 @@ pub fn entries<'a>(
     health: &ServiceHealth,
     keys: &'a [ServiceKey],
 ) -> impl Iterator<Item = (ServiceKey, ServiceEntry)> + use<'a> {
-    let servers = servers(vs, health);
+    let open = health.quorum || vs.sorry.is_none();
+    let real = vs.real_servers.iter().zip(&health.servers);
+    let mut wanted: Vec<(Endpoint, Server)> = real
+        .filter_map(|(server, h)| {
+            let (upper, lower) = (*server.upper, *server.lower);
+            let value = Server { upper, lower, ..Server::new(*server.forward, weight(server, *h, open)?) };
+            Some((*server.endpoint, value))
+        })
+        .collect();
+    wanted.extend(vs.sorry.as_ref().and_then(|s| sorry(s, health.quorum)));
     keys.iter().map(move |key| {
-        let entry = ServiceEntry { service: service(vs, key.family()), servers: servers.clone() };
-        (*key, entry)
+        let mut servers = BTreeMap::new();
+        for (endpoint, server) in &wanted {
+            servers.entry(place(*endpoint, server.forward, key)).or_insert(*server);
+        }
+        (*key, ServiceEntry { service: service(vs, key.family()), servers })
     })
 }
 
@@ -172,23 +184,19 @@ fn service(vs: &VirtualServer, family: Family) -> Service {
     }
 }
 
-fn servers(vs: &VirtualServer, health: &ServiceHealth) -> BTreeMap<Endpoint, Server> {
-    let open = health.quorum || vs.sorry.is_none();
-    let mut servers = BTreeMap::new();
-    for (server, h) in vs.real_servers.iter().zip(&health.servers) {
-        if let Some(weight) = weight(server, *h, open) {
-            let (upper, lower) = (*server.upper, *server.lower);
-            let value = Server { upper, lower, ..Server::new(*server.forward, weight) };
-            servers.entry(*server.endpoint).or_insert(value);
-        }
+/// Where a real server stands under a service. Direct routing and tunnels leave the packet's port as it is, so that the
+/// server's is the service's, which for a firewall mark is any (0); keepalived sees to it likewise.
+fn place(server: Endpoint, forward: Forward, key: &ServiceKey) -> Endpoint {
+    match (forward, key) {
+        (Forward::Masq, _) => server,
+        (_, ServiceKey::Addr { vip, .. }) => Endpoint { port: vip.port, ..server },
+        (_, ServiceKey::Mark { .. }) => Endpoint { port: 0, ..server },
     }
-    if let Some(sorry) = &vs.sorry {
-        let weight = if health.quorum { sorry.inhibit.then_some(0) } else { Some(1) };
-        if let Some(weight) = weight {
-            servers.entry(*sorry.endpoint).or_insert(Server::new(*sorry.forward, weight));
-        }
-    }
-    servers
+}
+
+fn sorry(sorry: &Sorry, quorum: bool) -> Option<(Endpoint, Server)> {
+    let weight = if quorum { sorry.inhibit.then_some(0) } else { Some(1) };
+    Some((*sorry.endpoint, Server::new(*sorry.forward, weight?)))
 }
 
 /// A real server's weight in the table; none when it has no place there.
@@ -206,9 +214,9 @@ fn weight(server: &RealServer, h: ServerHealth, open: bool) -> Option<u32> {
 ///
 /// A server with weight 0 serves unless that is how a dead one would stand there.
 pub fn serving(vs: &VirtualServer, keys: &[ServiceKey], table: &Table) -> Option<Vec<bool>> {
-    let entry = keys.iter().find_map(|k| table.services.get(k))?;
+    let (key, entry) = keys.iter().find_map(|k| Some((k, table.services.get(k)?)))?;
     let serves = |s: &RealServer| {
-        let found = entry.servers.get(&s.endpoint);
+        let found = entry.servers.get(&place(*s.endpoint, *s.forward, key));
         found.is_some_and(|f| f.weight > 0 || *s.weight == 0 || !*s.inhibit_on_failure)
     };
     Some(vs.real_servers.iter().map(serves).collect())

@@ -109,10 +109,14 @@ fn sayable(key: &ServiceKey, endpoint: Endpoint, server: &Server) -> Result<(), 
             server.weight
         ));
     }
-    match key {
-        ServiceKey::Addr { vip, .. } if server.forward != Forward::Masq && endpoint.port != vip.port => Err(
-            format!("real server {endpoint} of {key}: keepalived.conf cannot say another port without NAT"),
-        ),
-        _ => Ok(()),
+    let port = match key {
+        ServiceKey::Addr { vip, .. } => vip.port,
+        ServiceKey::Mark { .. } => 0,
+    };
+    if server.forward != Forward::Masq && endpoint.port != port {
+        return Err(format!(
+            "real server {endpoint} of {key}: keepalived.conf cannot say another port than {port} without NAT"
+        ));
     }
+    Ok(())
 }

@@ -92,6 +92,13 @@ fn config(vs: VirtualServer) -> Config {
     Config { virtual_servers: vec![vs], ..Config::default() }
 }
 
+/// The servers under the only service.
+fn servers(vs: &VirtualServer, health: &ServiceHealth) -> BTreeMap<Endpoint, Server> {
+    let keys = [ServiceKey::Addr { protocol: Protocol::Tcp, vip: end(100) }];
+    let mut all = entries(vs, health, &keys).map(|(_, entry)| entry.servers);
+    all.next().unwrap_or_default()
+}
+
 /// What stands in the table: `a`, `b`, `s`, each with its weight unless that is 1.
 fn shown(vs: &VirtualServer, health: &ServiceHealth) -> String {
     let name = |e: &Endpoint| match e.to_string().as_str() {
@@ -105,6 +112,35 @@ fn shown(vs: &VirtualServer, health: &ServiceHealth) -> String {
         w => format!("{}={w}", name(e)),
     };
     servers(vs, health).iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// Direct routing leaves the port of a packet, so that the server's is that of each service; measured with keepalived.
+#[test]
+fn a_real_servers_port_follows_the_service_unless_it_is_translated() {
+    let text = "virtual_server_group g {\n10.0.1.1 80\n10.0.1.1 443\nfwmark 9\n}\n\
+                virtual_server group g {\nprotocol TCP\nlb_kind DR\nreal_server 10.0.0.2 8080 {\n}\nreal_server 10.0.0.3 {\n}\n\
+                real_server 10.0.0.4 8080 {\nlvs_method NAT\n}\n}\n";
+    let (config, _) =
+        crate::conf::parse("f", text.as_bytes(), &mut crate::conf::NoFiles, &crate::conf::Env::default());
+    let vs = &config.virtual_servers[0];
+    let table = table(&config, &Health { services: vec![ServiceHealth::assumed(vs)] });
+    let rows: Vec<String> = table
+        .services
+        .iter()
+        .map(|(key, entry)| {
+            let servers: Vec<String> = entry.servers.keys().map(ToString::to_string).collect();
+            format!("{key}: {}", servers.join(" "))
+        })
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            "-t 10.0.1.1:80: 10.0.0.2:80 10.0.0.3:80 10.0.0.4:8080",
+            "-t 10.0.1.1:443: 10.0.0.2:443 10.0.0.3:443 10.0.0.4:8080",
+            "-f 9: 10.0.0.2:0 10.0.0.3:0 10.0.0.4:8080",
+        ]
+    );
+    assert_eq!(serving(vs, &keys(&config)[0], &table), Some(vec![true, true, true]));
 }
 
 /// The row of a virtual server: at the start, both alive, a dead, both dead, a back.
