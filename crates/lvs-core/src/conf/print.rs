@@ -131,6 +131,7 @@ fn seconds(d: Duration) -> String {
 fn global(out: &mut Out, g: &Global) {
     out.block("global_defs", |out| {
         out.optional("router_id", g.router_id.as_ref());
+        out.optional("vmac_prefix", g.vmac_prefix.as_ref());
         if let Some(user) = &g.script_user {
             out.line(format_args!("script_user{}", owner(Some(user), g.script_group.as_ref())));
         }

@@ -184,3 +184,54 @@ fn a_finding_knows_whose_block_it_is_in() {
     found.dedup();
     assert_eq!(found, [(2, true, true), (7, true, false), (12, false, true), (15, true, true)]);
 }
+
+#[test]
+fn routes_are_written_as_keepalived_takes_them() {
+    let lines = "src 10.0.0.9 10.1.0.0/16 via 10.0.0.1 dev eth0\n10.2.0.0/16 gw 10.0.0.1 dev eth0\n\
+                 10.3.0.0/16 via 10.0.0.1 or 10.0.0.2 dev eth0\n10.4.0.0/16 10.5.0.0/16 dev eth0\n";
+    let text = format!(
+        "vrrp_instance V {{\ninterface eth0\nvirtual_router_id 5\npriority 9\nvirtual_ipaddress {{ 10.0.0.1 }}\nvirtual_routes {{\n{lines}}}\n}}\n"
+    );
+    let (config, findings) = read(&text);
+    let words = |r: &Route| r.words.iter().map(|w| w.value.clone()).collect::<Vec<_>>().join(" ");
+    assert_eq!(
+        config.instances[0].routes.iter().map(words).collect::<Vec<_>>(),
+        [
+            "src 10.0.0.9 10.1.0.0/16 via 10.0.0.1 dev eth0",
+            "10.2.0.0/16 via 10.0.0.1 dev eth0",
+            "10.3.0.0/16 nexthop via 10.0.0.1 nexthop via 10.0.0.2 dev eth0",
+        ]
+    );
+    assert_eq!(findings.iter().map(|d| (d.code, d.line())).collect::<Vec<_>>(), [("unknown-option", 10)]);
+}
+
+#[test]
+fn a_mask_alone_means_persistence() {
+    let (config, findings) = read(
+        "virtual_server 10.0.0.1 80 {\nprotocol TCP\npersistence_granularity 255.255.255.0\nreal_server 10.0.0.2 80 {\nMISC_CHECK {\nmisc_path /bin/true\n}\n}\n}\n",
+    );
+    assert_eq!(config.virtual_servers[0].persistence.map(|p| p.value), Some(360));
+    assert_eq!(findings.iter().map(|d| d.code).collect::<Vec<_>>(), ["persistence-implied"]);
+}
+
+#[test]
+fn an_error_belongs_to_the_tools_that_read_its_block() {
+    use super::fatal;
+    use super::schema::Tool;
+    let sound = "virtual_server 10.0.0.1 80 {\nprotocol TCP\nreal_server 10.0.0.2 80 {\n}\n}\n";
+    let codes = |text: &str, tool, running| {
+        let (_, findings) = read(text);
+        fatal(&findings, tool, running).iter().map(|d| d.code).collect::<Vec<_>>()
+    };
+    let routers = format!("vrrp_instance V {{\ninterface eth0\n}}\n{sound}");
+    assert_eq!(codes(&routers, Tool::Vrrpd, true), ["missing-vrid"]);
+    // The start leaves the block out; the others never mind.
+    assert_eq!(codes(&routers, Tool::Vrrpd, false), [""; 0]);
+    assert_eq!(codes(&routers, Tool::Ipvsctl, true), [""; 0]);
+    let services = format!("virtual_server x 80 {{\n}}\n{sound}");
+    assert_eq!(codes(&services, Tool::Vrrpd, true), [""; 0]);
+    assert_eq!(codes(&services, Tool::Tcpcheck, true), ["bad-address"]);
+    // Who can say which block a brace is missing in?
+    let brace = sound.trim_end().strip_suffix('}').unwrap();
+    assert_eq!(codes(brace, Tool::Vrrpd, false), ["missing-brace"]);
+}

@@ -101,12 +101,7 @@ fn spec(config: &Config, instance: &model::Instance) -> Spec {
         group_name: group.map(|g| g.name.value.clone()),
         group_track: group.map(|g| g.track.clone()).unwrap_or_default(),
         weights: group.is_none_or(|g| *g.tracking_weight),
-        vips: instance
-            .addresses
-            .iter()
-            .chain(&instance.excluded)
-            .map(|a| vip(a, &interface, instance.vmac.as_ref()))
-            .collect(),
+        vips: vips(instance, &interface),
         vmac: instance.vmac.as_ref().map(|v| Vmac {
             name: v.name.value.clone(),
             mac: *v.mac,
@@ -172,10 +167,23 @@ fn password(text: &At<Vec<u8>>) -> [u8; AUTH_DATA] {
     std::array::from_fn(|i| text.get(i).copied().unwrap_or(0))
 }
 
-fn vip(address: &model::Address, interface: &str, vmac: Option<&model::Vmac>) -> Vip {
+/// What is listed twice is set once.
+fn vips(instance: &model::Instance, interface: &str) -> Vec<Vip> {
+    let mut vips: Vec<Vip> = Vec::new();
+    for address in instance.addresses.iter().chain(&instance.excluded) {
+        let new = vip(address, interface, instance);
+        if !vips.iter().any(|v| v.dev == new.dev && v.prefix == new.prefix) {
+            vips.push(new);
+        }
+    }
+    vips
+}
+
+fn vip(address: &model::Address, interface: &str, instance: &model::Instance) -> Vip {
     let dev = if address.dev.is_empty() { interface } else { &address.dev };
-    // What belongs on the instance's interface moves to its VMAC.
-    let dev = vmac.filter(|_| dev == interface).map_or(dev, |v| &v.name);
+    // What belongs on the instance's interface moves to its VMAC, whose MAC address is for one family.
+    let moves = dev == interface && lvs_core::addr::Family::of(address.prefix.addr) == *instance.family;
+    let dev = instance.vmac.as_ref().filter(|_| moves).map_or(dev, |v| &v.name);
     let six = address.prefix.addr.is_ipv6();
     let set = [
         (six || address.nodad, NODAD),

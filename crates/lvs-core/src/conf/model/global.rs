@@ -92,6 +92,8 @@ impl SyncDaemon {
 /// `global_defs`, defaults filled in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Global {
+    /// `vmac_prefix`; none: `vrrp`, IPv6 `vrrp6`.
+    pub vmac_prefix: Option<At<String>>,
     /// `router_id`; none: the host's name.
     pub router_id: Option<At<String>>,
     /// `script_user USER`: who runs scripts.
@@ -179,6 +181,7 @@ impl Default for Global {
         let (off, zero) = (At::assumed(false), At::assumed(Duration::ZERO));
         let ten = At::assumed(Duration::from_secs(10));
         Self {
+            vmac_prefix: None,
             router_id: None,
             script_user: None,
             script_group: None,

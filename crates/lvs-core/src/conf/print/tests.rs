@@ -107,8 +107,9 @@ const THINGS: &str = "vrrp_script s1 {\nscript \"/bin/true 'a b' c\" nobody\nwei
     static_rules {\nfrom 10.0.0.0/8 table 5 preference 100\n}\n\
     virtual_server_group vg {\n10.0.0.1-9 80\n10.0.1.0/30\nfwmark 4 inet\n}\n";
 
-const GLOBAL: [&str; 14] = [
+const GLOBAL: [&str; 15] = [
     "router_id \"a b\"",
+    "vmac_prefix v",
     "vrrp_version 3",
     "vrrp_strict",
     "vrrp_garp_master_delay 2.5",

@@ -68,6 +68,7 @@ fn vrrp(cx: &mut Cx<'_>, key: &str, s: Stmt<'_>) -> bool {
                 cx.global.version = v;
             }
         }
+        "vmac_prefix" => cx.global.vmac_prefix = Cx::text(s, 1),
         "vrrp_strict" => set(cx, s, |g| &mut g.strict),
         "vrrp_mcast_group4" => {
             if let Some(At { value: IpAddr::V4(a), place }) = multicast(cx, s) {

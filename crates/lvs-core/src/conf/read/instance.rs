@@ -120,7 +120,9 @@ fn network<'t>(cx: &mut Cx<'_>, key: &str, s: Stmt<'t>, d: &mut Draft<'t>) -> bo
 
 fn vmac<'t>(key: &str, s: Stmt<'t>, d: &mut Draft<'t>) -> bool {
     match key {
-        "use_vmac" => d.vmac = Some(s),
+        // A later line without a name keeps the name of the one before.
+        "use_vmac" if s.len() > 1 || d.vmac.is_none() => d.vmac = Some(s),
+        "use_vmac" => {}
         "vmac_xmit_base" => d.xmit_base = on(s),
         "use_vmac_addr" => d.vmac_addr = on(s),
         _ => return false,

@@ -192,6 +192,12 @@ fn finish(cx: &mut Cx<'_>, d: Draft<'_>, stmt: Stmt<'_>) -> VirtualServer {
         out.family = d.family.map(|f| f.value).or(servers).unwrap_or(Family::Inet);
     }
     out.granularity = cx.granularity(d.granularity, out.family);
+    if out.granularity.is_written() && out.persistence.is_none() {
+        let message = "persistence_granularity alone means persistence_timeout 360".to_owned();
+        let place = out.granularity.place;
+        cx.findings.note("persistence-implied", place, message).help("write persistence_timeout too");
+        out.persistence = Some(At::assumed(360));
+    }
     out.sorry = d.sorry.and_then(|s| {
         let forward = d.sorry_forward.unwrap_or(defaults.forward);
         let (endpoint, _) = cx.server_endpoint(s, forward.value, &defaults)?;

@@ -101,6 +101,7 @@ impl Cx<'_> {
     /// A line of `virtual_routes` or `static_routes`.
     pub(super) fn route(&mut self, s: Stmt<'_>) -> Option<Route> {
         let Words { words, no_track, track_group, family } = ip_words(s);
+        let words = todays(words);
         let first = words.first()?;
         self.places(&words, &["via", "src", "from", "to"])?;
         let kinds =
@@ -131,15 +132,19 @@ impl Cx<'_> {
         if words.iter().any(|w| matches!(w.as_str(), "encap" | "nexthop")) {
             return Some(());
         }
-        let mut n = match words[0].as_str() {
-            "to" | "src" | "via" => 0,
-            _ if !named || words[0].as_str() == "default" => 1,
-            _ => 2,
+        // The destination stands first, after the kind of route, or after options.
+        let (mut n, mut destined) = match words[0].as_str() {
+            "to" | "src" | "via" => (0, false),
+            _ if !named || words[0].as_str() == "default" => (1, true),
+            _ => (2, true),
         };
         while let Some(word) = words.get(n) {
             n += if VALUES.contains(&word.as_str()) {
                 2
             } else if FLAGS.contains(&word.as_str()) {
+                1
+            } else if !destined && (word.as_str() == "default" || word.parse::<Prefix>().is_ok()) {
+                destined = true;
                 1
             } else {
                 let message = format!("'{}' is no word of a route; the line is skipped", word.value);
@@ -179,6 +184,20 @@ impl Cx<'_> {
         }
         Some(())
     }
+}
+
+/// keepalived's own words in those of `ip route`: `gw A` is `via A`, and `via A or B` two next hops.
+fn todays(words: Vec<At<String>>) -> Vec<At<String>> {
+    let hops = words.iter().any(|w| w.as_str() == "or");
+    let mut out = Vec::with_capacity(words.len());
+    for word in words {
+        let via = matches!(word.as_str(), "gw" | "via" | "or");
+        if via && hops {
+            out.push(At::new("nexthop".to_owned(), word.place));
+        }
+        out.push(if via { At::new("via".to_owned(), word.place) } else { word });
+    }
+    out
 }
 
 fn ip_words(s: Stmt<'_>) -> Words {

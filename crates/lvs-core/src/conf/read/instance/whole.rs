@@ -42,7 +42,9 @@ pub(super) fn finish(cx: &mut Cx<'_>, mut d: Draft<'_>, stmt: Stmt<'_>) -> Optio
     authentication(cx, &mut d);
     state(cx, &mut d);
     d.out.accept = d.accept.unwrap_or(At::assumed(!d.out.strict.value));
+    strict(&mut d.out);
     make_vmac(cx, &mut d);
+    own_vmacs(cx, &d.out);
     if !d.unicast.peers.is_empty() || d.unicast.fault_no_peer.value {
         d.out.unicast = Some(d.unicast);
     }
@@ -54,14 +56,14 @@ fn addresses(cx: &mut Cx<'_>, d: &mut Draft<'_>) {
     d.out.addresses = d.vips.iter().filter_map(|s| cx.vip(*s, &dev, |_, _| None)).collect();
     d.out.excluded = d.excluded.iter().filter_map(|s| cx.vip(*s, &dev, |_, _| None)).collect();
     let mut seen = std::collections::HashMap::new();
-    d.out.addresses.retain(|a| match seen.insert(a.prefix.addr, a.prefix.place) {
-        None => true,
-        Some(first) => {
-            let message = format!("{} is listed twice; the second is skipped", a.prefix.addr);
-            cx.findings.warning("duplicate-vip", a.prefix.place, message).see("first here", first);
-            false
+    for a in &d.out.addresses {
+        if let Some(first) = seen.insert(a.prefix.addr, a.prefix.place) {
+            // Routers refuse an advertisement with another list, so that what one counts twice all must.
+            let message = format!("{} is listed twice, and advertised twice", a.prefix.addr);
+            let finding = cx.findings.warning("duplicate-vip", a.prefix.place, message);
+            finding.see("first here", first).help("remove the line on all routers at once");
         }
-    });
+    }
 }
 
 /// The family is that of the peers or of the first VIP; advertised addresses of the other are left out.
@@ -109,6 +111,15 @@ fn version(cx: &mut Cx<'_>, d: &mut Draft<'_>) {
     cx.fit_interval(d.out.version.value, &mut d.out.advert_interval);
 }
 
+/// Strict routers do not answer a lower advertisement, whatever else is written (measured with keepalived 2.2.7).
+fn strict(out: &mut Instance) {
+    if out.strict.value {
+        out.lower_prio_no_advert = At::assumed(true);
+        out.garp.lower_prio_delay = At::default();
+        out.garp.lower_prio_repeat = At::default();
+    }
+}
+
 /// MASTER is a hint with side effects; all three were measured with keepalived 2.2.7.
 fn state(cx: &mut Cx<'_>, d: &mut Draft<'_>) {
     if d.out.state.value != InitialState::Master {
@@ -148,10 +159,11 @@ fn make_vmac(cx: &mut Cx<'_>, d: &mut Draft<'_>) {
     let (vrid, place) = (d.out.vrid.value, s.place(0));
     let name = Cx::text(s, 1);
     let mac = s.get(2).and_then(|text| cx.mac(text, s.place(2)));
-    let (prefix, kind) = match d.out.family.value {
+    let (usual, kind) = match d.out.family.value {
         Family::Inet => ("vrrp", 1),
         Family::Inet6 => ("vrrp6", 2),
     };
+    let prefix = cx.global.vmac_prefix.as_ref().map_or(usual, |p| p.as_str()).to_owned();
     if !d.unicast.peers.is_empty() && !d.xmit_base.value {
         let message = "unicast with use_vmac needs vmac_xmit_base; it is set".to_owned();
         cx.findings.warning("unicast-vmac", place, message).help("add vmac_xmit_base");
@@ -163,4 +175,17 @@ fn make_vmac(cx: &mut Cx<'_>, d: &mut Draft<'_>) {
         xmit_base: d.xmit_base,
         on_other_devices: d.vmac_addr,
     });
+}
+
+/// An address may ask for a VMAC of its own; that of the instance serves where there is one.
+fn own_vmacs(cx: &mut Cx<'_>, out: &Instance) {
+    let on_own = |dev: &str| out.interface.as_ref().is_some_and(|i| i.value == dev);
+    let all = out.addresses.iter().chain(&out.excluded);
+    for a in all.filter(|a| a.use_vmac && !(out.vmac.is_some() && on_own(&a.dev))) {
+        let message = format!(
+            "use_vmac of a single address is not supported: {} comes with the MAC address of {}",
+            a.prefix.addr, a.dev.value
+        );
+        cx.findings.warning("not-supported", a.prefix.place, message);
+    }
 }
