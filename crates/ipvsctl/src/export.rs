@@ -7,13 +7,14 @@ use lvs_core::plan::{Scope, diff};
 use lvs_core::table::Table;
 
 use crate::document::Document;
-use crate::source;
+use crate::source::{self, Content};
 use crate::verbs::{Failure, open, print};
 
 /// What comes out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// virtual_server blocks of a keepalived.conf; real servers without checks
+    /// keepalived.conf: all that is understood of one, definitions and includes spelled out; of a table its
+    /// virtual_server blocks, real servers without checks
     Keepalived,
     /// Rule lines that 'ipvsctl -R' takes
     Rules,
@@ -37,7 +38,13 @@ pub struct Args {
 /// The file is wrong, the kernel refused to tell, or the format cannot say what the table holds.
 pub fn run(args: &Args) -> Result<u8, Failure> {
     let table = match &args.file {
-        Some(file) => source::table(file)?,
+        Some(file) => match (source::read(file)?, args.format) {
+            // A configuration in its own language keeps what is no table: routers, checks, scripts.
+            (Content::Config(config), Format::Keepalived) => {
+                return print(&lvs_core::conf::print::print(&config)).map(|()| 0);
+            }
+            (content, _) => Table::from(content),
+        },
         None => open()?.read()?,
     };
     print(&render(&table, args.format).map_err(Failure::Refused)?).map(|()| 0)

@@ -3,7 +3,8 @@
 use std::fs;
 use std::io::Read;
 
-use lvs_core::conf::{self, Diag, Severity};
+use lvs_core::conf::schema::Tool;
+use lvs_core::conf::{self, Diag, Severity, fatal};
 use lvs_core::desired::{self, Health, ServerHealth, ServiceHealth};
 use lvs_core::plan::{Op, step};
 use lvs_core::rule::{self, Command};
@@ -38,11 +39,36 @@ pub(crate) fn form(text: &str) -> Form {
     }
 }
 
-/// Reads the file; warnings go to standard error.
+/// What a file holds.
+pub(crate) enum Content {
+    /// A keepalived.conf, with more in it than a table.
+    Config(Box<conf::Config>),
+    /// A table, from JSON or rule lines.
+    Table(Table),
+}
+
+impl From<Content> for Table {
+    fn from(content: Content) -> Self {
+        match content {
+            Content::Config(config) => desired::table(&config, &everybody_lives(&config)),
+            Content::Table(table) => table,
+        }
+    }
+}
+
+/// Reads the table in a file; warnings go to standard error.
 ///
 /// # Errors
 /// It cannot be read, or anything in it is wrong: then all that is wrong is in the failure.
 pub(crate) fn table(file: &str) -> Result<Table, Failure> {
+    read(file).map(Table::from)
+}
+
+/// Reads a file; warnings go to standard error.
+///
+/// # Errors
+/// As for [`table`].
+pub(crate) fn read(file: &str) -> Result<Content, Failure> {
     let bytes = bytes(file)?;
     let name = if file == "-" { "standard input" } else { file };
     let text = String::from_utf8_lossy(&bytes);
@@ -50,10 +76,10 @@ pub(crate) fn table(file: &str) -> Result<Table, Failure> {
         Form::Keepalived => {
             let (config, findings) = conf::parse(name, &bytes, &mut Disk::default(), &env());
             judge(&findings)?;
-            Ok(desired::table(&config, &everybody_lives(&config)))
+            Ok(Content::Config(Box::new(config)))
         }
-        Form::Json => json(&text).map_err(|e| Failure::Usage(format!("{name}: {e}"))),
-        Form::Rules => rules(&text).map_err(|all| {
+        Form::Json => json(&text).map(Content::Table).map_err(|e| Failure::Usage(format!("{name}: {e}"))),
+        Form::Rules => rules(&text).map(Content::Table).map_err(|all| {
             let lines: Vec<String> = all.iter().map(|(line, e)| format!("{name}:{line}: {e}")).collect();
             Failure::Usage(lines.join("\nipvsctl: "))
         }),
@@ -72,14 +98,14 @@ pub(crate) fn bytes(file: &str) -> Result<Vec<u8>, Failure> {
     bytes.map_err(|e| Failure::Usage(format!("{file}: {e}")))
 }
 
-/// All errors at once, or the warnings alone.
+/// All errors at once, or the warnings alone. What is wrong with the other tools' blocks is no obstacle.
 fn judge(findings: &[Diag]) -> Result<(), Failure> {
     let shown = |least: Severity| {
         let all: Vec<String> =
             findings.iter().filter(|d| d.severity >= least).map(ToString::to_string).collect();
         all.join("\nipvsctl: ")
     };
-    if findings.iter().any(|d| d.severity == Severity::Error) {
+    if !fatal(findings, Tool::Ipvsctl, true).is_empty() {
         return Err(Failure::Usage(shown(Severity::Warning)));
     }
     let warnings = shown(Severity::Warning);
