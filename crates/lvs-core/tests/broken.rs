@@ -1,6 +1,6 @@
 //! Broken files with what we say about them: each can be mended from the message alone.
 //!
-//! The messages beside the files in `examples/broken` are shown in lvs-keepalived.conf(5)'s company; when they change
+//! The messages beside the files in `examples/broken` are shown in lvs-keepalived.conf(5); when they change
 //! on purpose, `LVS_UPDATE_GOLDEN=1` writes them anew.
 
 #![allow(clippy::unwrap_used)]

@@ -117,7 +117,10 @@ fn quorum(vs: &VirtualServer, findings: &mut Findings) {
         let message = format!(
             "once lost, the quorum is never regained: that takes weights of {needed}, and all together have {sum}"
         );
-        let help = format!("write hysteresis {} or less", sum.saturating_sub(u64::from(vs.quorum.value)));
+        let help = match sum.saturating_sub(u64::from(vs.quorum.value)) {
+            0 => "remove the line".to_owned(),
+            most => format!("write hysteresis {most} or less"),
+        };
         findings.warning("quorum-unreachable", vs.hysteresis.place, message).help(help);
     }
 }

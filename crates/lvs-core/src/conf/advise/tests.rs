@@ -76,3 +76,68 @@ fn what_does_not_fit_the_host_needs_facts_about_it() {
         ]
     );
 }
+
+/// Codes and places of what is said about a text.
+fn codes(text: &str) -> Vec<String> {
+    let short = |line: &String| line.split(':').next().unwrap_or_default().to_owned();
+    said(text, None, true).iter().map(short).collect()
+}
+
+#[test]
+fn a_password_has_eight_characters() {
+    let with = |password| instance(&format!("authentication {{\nauth_type PASS\nauth_pass {password}\n}}"));
+    assert_eq!(codes(&with("12345678")), Vec::<String>::new());
+    assert_eq!(codes(&with("123456789")), ["8 long-password"]);
+}
+
+#[test]
+fn one_vrid_is_one_virtual_router_of_an_interface() {
+    let two = |second: &str| {
+        format!(
+            "{}{}",
+            instance(""),
+            instance("").replace("instance V", "instance W").replace("eth0", second)
+        )
+    };
+    assert_eq!(codes(&two("eth1")), Vec::<String>::new());
+    assert_eq!(codes(&two("eth0")), ["10 duplicate-vrid"]);
+}
+
+#[test]
+fn routers_of_equal_priority_are_warned_of() {
+    let text = instance("").replace("priority 9\n", "");
+    assert_eq!(said(&text, None, true), ["1 default-priority: vrrp_instance V has the default priority 100"]);
+}
+
+#[test]
+fn fractions_of_a_second_need_version_3() {
+    assert_eq!(
+        said(&instance("advert_int 0.5"), None, true),
+        ["6 advert-interval: advert_int 0.5 becomes 1 s"]
+    );
+    assert_eq!(codes(&instance("advert_int 0.5\nversion 3")), Vec::<String>::new());
+}
+
+#[test]
+fn direct_routing_does_not_translate_ports() {
+    let with = |kind| {
+        format!(
+            "virtual_server 10.0.0.1 80 {{\nprotocol TCP\nlb_kind {kind}\nreal_server 10.0.0.2 8080 {{\nPING_CHECK {{\n}}\n}}\n}}\n"
+        )
+    };
+    assert!(codes(&with("DR")).contains(&"4 port-differs".to_owned()));
+    assert!(codes(&with("TUN")).contains(&"4 port-differs".to_owned()));
+    assert!(!codes(&with("NAT")).contains(&"4 port-differs".to_owned()));
+}
+
+#[test]
+fn persistence_on_a_mark_ties_all_ports_together() {
+    let text = "virtual_server fwmark 3 {\npersistence_timeout 60\nreal_server 10.0.0.2 {\nweight 1\n}\n}\n";
+    assert_eq!(codes(text), ["2 mark-persistence", "3 no-checker"]);
+}
+
+#[test]
+fn strict_rules_know_no_unicast() {
+    let text = instance("strict_mode\naccept\nunicast_peer {\n10.0.0.9\n}");
+    assert_eq!(codes(&text), ["9 strict-unicast"]);
+}

@@ -73,7 +73,7 @@ const HTTP: &[Keyword] = &[
     Keyword::used(CHECK, "url", "", "a page to fetch").with(&URL),
     Keyword::used(CHECK, "http_protocol", "1.0|1.0C|1.1", "default 1.0"),
     Keyword::used(CHECK, "virtualhost", "NAME", "Host; default: the real server's"),
-    Keyword::used(CHECK, "fast_recovery", "[on|off]", "no pause between the pages; here there never is one"),
+    Keyword::ignored("fast_recovery", "[on|off]", "no pause between the pages; here there never is one"),
 ];
 
 const SSL_ONLY: &[Keyword] =

@@ -1,6 +1,6 @@
 //! Keywords of `global_defs`, and process settings outside all blocks.
 
-use super::{ALL, Block, CHECK, DAEMONS, Keyword, TABLE, VRRP};
+use super::{Block, CHECK, DAEMONS, Keyword, TABLE, VRRP};
 
 /// `global_defs`.
 pub(super) static GLOBAL: Block = Block {
@@ -14,7 +14,7 @@ const NO_SNMP: &str = "there is no SNMP agent; use `vrrpd status --json` and the
 const NO_DBUS: &str = "nothing is told to D-Bus";
 
 const COMMON: &[Keyword] = &[
-    Keyword::used(ALL, "router_id", "NAME", "the name of this host in messages; default: the host name"),
+    Keyword::ignored("router_id", "NAME", "the name of this host in messages; default: the host name"),
     Keyword::used(
         DAEMONS,
         "script_user",
@@ -161,7 +161,12 @@ const LVS_SETTINGS: &[Keyword] = &[
         "empty the table, or only the own services, at stop; default off",
     ),
     Keyword::used(CHECK, "checker_log_all_failures", "[on|off]", "log every failed try; default off"),
-    Keyword::used(CHECK, "rs_init_notifies", "", "run notifiers for the first state too; default off"),
+    Keyword::unsupported(
+        "rs_init_notifies",
+        "",
+        "run notifiers for the first state too; default off",
+        "notify_up is not run for servers that are up at the start",
+    ),
     Keyword::unsupported(
         "nftables_ipvs",
         "[TABLE]",
@@ -175,8 +180,18 @@ const LVS_SETTINGS: &[Keyword] = &[
 const PROCESS: &[Keyword] = &[
     Keyword::used(VRRP, "vrrp_rt_priority", "N", "real-time priority; default off"),
     Keyword::used(VRRP, "vrrp_no_swap", "", "lock the memory; default off"),
-    Keyword::used(CHECK, "checker_rt_priority", "N", "real-time priority of checks; default off"),
-    Keyword::used(CHECK, "checker_no_swap", "", "lock the memory of checks; default off"),
+    Keyword::unsupported(
+        "checker_rt_priority",
+        "N",
+        "real-time priority of checks; default off",
+        "checks run as everyone's processes; write CPUSchedulingPolicy= into tcpcheck's unit",
+    ),
+    Keyword::unsupported(
+        "checker_no_swap",
+        "",
+        "lock the memory of checks; default off",
+        "tcpcheck's memory is not locked",
+    ),
     Keyword::ignored("bfd_rt_priority", "N", "real-time priority"),
     Keyword::ignored("bfd_no_swap", "", "lock the memory"),
     Keyword::ignored("vrrp_priority", "N", "nice value"),
@@ -248,7 +263,12 @@ const OTHER: &[Keyword] = &[
     ),
     Keyword::ignored("reload_repeat", "", "reload at a time, again and again"),
     Keyword::ignored("reload_file", "[PATH]", "made while reloading"),
-    Keyword::ignored("vmac_prefix", "PREFIX", "names of VMAC interfaces"),
+    Keyword::used(
+        VRRP,
+        "vmac_prefix",
+        "PREFIX",
+        "names of VMAC interfaces are PREFIX.VRID; default vrrp, IPv6 vrrp6",
+    ),
     Keyword::ignored("vmac_addr_prefix", "PREFIX", "names of VMAC interfaces of addresses"),
     Keyword::ignored("config_save_dir", "DIR", "where the configuration is kept"),
     Keyword::ignored("tmp_config_directory", "DIR", "where temporary files are made"),

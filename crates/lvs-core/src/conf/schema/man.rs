@@ -7,12 +7,44 @@ use super::{Block, Keyword, Status, blocks};
 const HEAD: &str = include_str!("man/head.mdoc");
 const TAIL: &str = include_str!("man/tail.mdoc");
 
+/// What `check` prints about a file of `examples/broken`.
+macro_rules! said {
+    ($($name:literal),* $(,)?) => {
+        [$(include_str!(concat!("../../../../../examples/broken/", $name, ".txt"))),*]
+    };
+}
+
+/// Ten broken files; a test keeps each text what `check` prints.
+const BROKEN: [&str; 10] = said![
+    "missing-brace",
+    "misspelt",
+    "no-vrid",
+    "other-port",
+    "password",
+    "quorum",
+    "same-vrid",
+    "shell",
+    "undefined",
+    "wrong-block",
+];
+
 /// The whole page, in mdoc.
 pub fn page() -> String {
     let mut out = HEAD.to_owned();
     blocks(&mut |path, block| section(&mut out, path, block));
+    out.push_str(".Sh DIAGNOSTICS\nTen broken files of\n.Pa examples/broken\nand what\n.Ic check\nprints about them.\n");
+    BROKEN.iter().for_each(|text| literal(&mut out, text));
     out.push_str(TAIL);
     out
+}
+
+/// Text as it is.
+fn literal(out: &mut String, text: &str) {
+    out.push_str(".Bd -literal\n");
+    for line in text.lines() {
+        let _ = writeln!(out, "{}", escape(line));
+    }
+    out.push_str(".Ed\n");
 }
 
 /// A block's keywords. Lists have none: their lines are told where the list is.
