@@ -28,6 +28,7 @@
 
 pub mod ask;
 mod command;
+pub mod corpus;
 mod daemon;
 pub mod echo;
 pub mod flood;

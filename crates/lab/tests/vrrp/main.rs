@@ -3,6 +3,7 @@
 mod cases;
 mod coverage;
 mod duel;
+mod dump;
 mod faults;
 mod operated;
 mod wire;

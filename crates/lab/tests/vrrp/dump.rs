@@ -1,0 +1,177 @@
+//! What vrrpd would run, beside keepalived's own dump of the same file: every field that both know.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+
+use lab::corpus::{self, Copies};
+use lvs_core::conf::Config;
+use lvs_core::sys::conf::load;
+
+mod forms;
+mod ours;
+mod theirs;
+
+/// Files in work at the same time.
+const WORKERS: usize = 4;
+
+/// Differences that stay: file, field, and the reason.
+const DIFFERENT: [(&str, &str, &str); 7] = [
+    ("005.conf", "Authentication type", "AH is an error: the standard dropped it in 2004"),
+    ("005.conf", "Wantstate", "with AH keepalived starts as BACKUP whatever is written"),
+    ("018.conf", "addresses", "an address that is listed twice is set once, keepalived shows it twice"),
+    ("033.conf", "addresses", OWN_VMACS),
+    ("033.conf", "Use VMAC for VIPs on other interfaces", OWN_VMACS),
+    ("048.conf", "addresses", OWN_VMACS),
+    ("073.conf", "addresses", OWN_VMACS),
+];
+const OWN_VMACS: &str = "single addresses have no VMAC of their own, which is said as not supported";
+
+/// For `sh -c SCRIPT FILE INTERFACE...`: keepalived dumps what it has read, starts, and is killed with its namespace.
+const SCRIPT: &str = r#"
+ip link set lo up
+n=0
+for i in "$@"; do
+    n=$((n + 1))
+    printf 'link add %s type veth peer name peer%s\nlink set %s up\nlink set peer%s up\n' $i $n $i $n
+    printf 'address add 10.250.%s.1/24 dev %s\n' $n $i
+done | ip -batch - || exit 9
+d=$(mktemp -d)
+mkfifo $d/log
+keepalived -n -l -d -G -P -f "$0" -p $d/p -r $d/r >$d/log 2>&1 & k=$!
+timeout 20 sed -u '/< Interfaces >/q' <$d/log
+kill -9 $k $(cat $d/r)
+rm -r $d
+"#;
+
+/// What each line begins with: `Sun Nov 22 21:50:09 2026: `.
+const TIME: usize = 26;
+
+/// keepalived's dump of a file, without the times; or what it says when it does not start.
+fn dump(file: &Path, interfaces: &BTreeSet<String>) -> Result<String, String> {
+    let mut command = Command::new("unshare");
+    command.args(["-n", "sh", "-c", SCRIPT]).arg(file).args(interfaces).env("LC_ALL", "C");
+    let output = command.output().map_err(|e| e.to_string())?;
+    let log = String::from_utf8_lossy(&output.stdout).into_owned();
+    if !log.contains("< Interfaces >") {
+        return Err(format!("{log}{}", String::from_utf8_lossy(&output.stderr)));
+    }
+    Ok(log.lines().map(|l| l.get(TIME..).unwrap_or("").to_owned() + "\n").collect())
+}
+
+/// The interfaces that must be there for keepalived to start.
+fn interfaces(config: &Config) -> BTreeSet<String> {
+    let of = |i: &lvs_core::conf::model::Instance| {
+        let vips = i.addresses.iter().chain(&i.excluded).map(|a| a.dev.value.clone());
+        let tracked = i.track.interfaces.iter().map(|r| r.name.value.clone());
+        let vmac = i.vmac.as_ref().map(|v| v.name.value.clone());
+        let own = i.interface.iter().map(|n| n.value.clone());
+        own.chain(vips).chain(tracked).filter(move |n| Some(n) != vmac.as_ref()).collect::<Vec<_>>()
+    };
+    let usual = ["eth0", "eth1", "eth2", "eth3"].map(str::to_owned);
+    config.instances.iter().flat_map(of).filter(|n| !n.is_empty() && n != "lo").chain(usual).collect()
+}
+
+/// What differs, a line each.
+fn differences(file: &Path) -> String {
+    let name = title(file);
+    let (config, _) = load(&file.to_string_lossy()).expect("a readable file");
+    let mut ours = ours::routers(&config);
+    let dump = match dump(file, &interfaces(&config)) {
+        Ok(dump) => dump,
+        Err(log) => return format!("{name}: keepalived does not start:\n{log}\n"),
+    };
+    let (theirs, missing) = (theirs::routers(&dump), theirs::missing_scripts(&dump));
+    ours.values_mut().for_each(|fields| leave_out(fields, &missing));
+    compare(&name, &ours, &theirs)
+}
+
+/// A real file's own name; a form of the syntax is named by its folder.
+fn title(file: &Path) -> String {
+    let folder = file.parent().filter(|_| file.extension().is_none());
+    corpus::name(folder.unwrap_or(file))
+}
+
+fn compare(name: &str, ours: &BTreeMap<String, Fields>, theirs: &BTreeMap<String, Fields>) -> String {
+    let mut found = String::new();
+    for router in ours.keys().chain(theirs.keys()).collect::<BTreeSet<_>>() {
+        let (Some(a), Some(b)) = (ours.get(router), theirs.get(router)) else {
+            let _ = writeln!(found, "{name}: {router}: only one of both has it");
+            continue;
+        };
+        for field in a.keys().chain(b.keys()).collect::<BTreeSet<_>>() {
+            let known = DIFFERENT.iter().any(|(file, f, _)| *file == name && f == field);
+            let (a, b) = (a.get(field), b.get(field));
+            if a != b && !known {
+                let _ = writeln!(found, "{name}: {router}: {field}: {a:?}, keepalived {b:?}");
+            }
+        }
+    }
+    found
+}
+
+/// Scripts that this host does not have are tracked by vrrpd, as failed, and left out by keepalived.
+fn leave_out(ours: &mut Fields, missing: &BTreeSet<&str>) {
+    let all = ours.remove("Tracked scripts").unwrap_or_default();
+    let gone = |item: &&str| item.split(' ').next().is_none_or(|name| missing.contains(name));
+    let left: Vec<&str> = all.split("; ").filter(|i| !i.is_empty() && !gone(i)).collect();
+    if !left.is_empty() {
+        ours.insert("Tracked scripts".to_owned(), left.join("; "));
+    }
+}
+
+/// A virtual router's fields by name, in keepalived's words.
+type Fields = BTreeMap<String, String>;
+
+/// The differences of all files, some at a time.
+fn all_differences(files: &[PathBuf]) -> String {
+    let queue = Mutex::new(files.iter());
+    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work = || {
+        let mut found = String::new();
+        while let Some(file) = next() {
+            found += &differences(file);
+        }
+        found
+    };
+    std::thread::scope(|s| {
+        let workers: Vec<_> = (0..WORKERS).map(|_| s.spawn(work)).collect();
+        workers
+            .into_iter()
+            .map(|w| w.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
+}
+
+#[test]
+fn parameters_are_those_of_keepalived_s_dump() {
+    let copies = Copies::mentioning("vrrp_instance").expect("copies of the files");
+    let found = all_differences(&copies.files);
+    assert!(found.is_empty(), "{found}");
+}
+
+#[test]
+fn every_form_of_the_syntax_means_what_it_means_to_keepalived() {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").expect("the host's name");
+    let id = host.trim().split('.').next().unwrap_or_default();
+    let top = std::env::temp_dir().join(format!("lvs-syntax-{}", std::process::id()));
+    let mut files = Vec::new();
+    for (name, texts) in forms::FORMS {
+        let folder = top.join(name.replace([' ', ','], "-"));
+        for (path, text) in texts {
+            let path = folder.join(path);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            let written = match std::str::from_utf8(text) {
+                Ok(text) => std::fs::write(&path, text.replace("HOST", id)),
+                Err(_) => std::fs::write(&path, text),
+            };
+            written.expect("a file");
+        }
+        files.push(folder.join(texts[0].0));
+    }
+    let found = all_differences(&files);
+    std::fs::remove_dir_all(&top).expect("what we made");
+    assert!(found.is_empty(), "{found}");
+}

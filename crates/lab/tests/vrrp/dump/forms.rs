@@ -1,0 +1,49 @@
+//! The syntax, case by case: small configurations whose meaning keepalived itself is asked for.
+//!
+//! `HOST` stands for the name of this host, which is the config id.
+
+/// A name, and files: the first is the configuration, the others are beside it.
+pub(super) type Form = (&'static str, &'static [(&'static str, &'static [u8])]);
+
+macro_rules! router {
+    ($($lines:literal),* $(,)?) => {
+        concat!("vrrp_instance V {\ninterface eth0\nvirtual_router_id 5\n", $($lines, "\n",)* "}\n").as_bytes()
+    };
+}
+
+pub(super) const FORMS: [Form; 34] = [
+    ("braces on their own line", &[("k", b"vrrp_instance V\n{\ninterface eth0\nvirtual_router_id 5\nvirtual_ipaddress\n{\n10.0.0.1\n}\n}\n")]),
+    ("braces glued to words", &[("k", b"vrrp_instance V{\ninterface eth0\nvirtual_router_id 5\nvirtual_ipaddress{\n10.0.0.1\n}\n}\n")]),
+    ("a block on one line", &[("k", router!("virtual_ipaddress { 10.0.0.1 }"))]),
+    ("comments", &[("k", router!("# one", "! two", "priority 50 # three", "virtual_ipaddress { ! four", "10.0.0.1 #five", "#10.0.0.2", "}"))]),
+    ("comments glued to words", &[("k", router!("priority 50#x", "virtual_ipaddress {", "10.0.0.1!x", "}"))]),
+    ("quotes of a password", &[("k", router!("authentication {", "auth_type PASS", "auth_pass \"a#b !c\"", "}"))]),
+    ("a quote inside a word", &[("k", router!("authentication {", "auth_type PASS", "auth_pass a\"b c\"d", "}"))]),
+    ("single quotes", &[("k", router!("authentication {", "auth_type PASS", "auth_pass 'x y'", "}"))]),
+    ("a password cut by a comment", &[("k", router!("authentication {", "auth_type PASS", "auth_pass ab#cd", "}"))]),
+    ("a long password", &[("k", router!("authentication {", "auth_type PASS", "auth_pass 1234567890", "}"))]),
+    ("definitions", &[("k", concat!("$P=77\n$VIP=10.0.0.1\nvrrp_instance V {\ninterface eth0\nvirtual_router_id 5\npriority $P\nvirtual_ipaddress {\n${VIP}/24\n}\n}\n").as_bytes())]),
+    ("late and recursive definitions", &[("k", b"$A=${B}1\n$B=7\nvrrp_instance V {\ninterface eth0\nvirtual_router_id 5\npriority ${A}\n$B=8\nvirtual_ipaddress {\n10.0.0.${A}\n}\n}\n")]),
+    ("an empty definition", &[("k", b"$E=\nvrrp_instance V {\ninterface eth0\nvirtual_router_id 5\n$E priority 9\nvirtual_ipaddress {\n10.0.0.1${E}\n}\n}\n")]),
+    ("an undefined name", &[("k", router!("priority $NONE", "virtual_ipaddress {", "10.0.0.1", "}"))]),
+    ("a multi-line definition", &[("k", b"$BODY= \\\n    interface eth0 \\\n    virtual_router_id 5 \\\n    priority ${P} \\\n    virtual_ipaddress { \\\n        10.0.0.${P} \\\n    }\n$P=9\nvrrp_instance V {\n$BODY\n}\n$P=10\nvrrp_instance W {\n$BODY\nvirtual_router_id 6\n}\n")]),
+    ("a multi-line definition with its own brace", &[("k", b"$ROUTER= \\\nvrrp_instance V$N { \\\ninterface eth0 \\\nvirtual_router_id $N \\\n}\n$N=3\n$ROUTER\n$N=4\n$ROUTER\n")]),
+    ("lines of this host", &[("k", router!("@HOST priority 70", "@elsewhere priority 80", "virtual_ipaddress {", "@^HOST 10.0.0.1", "@^elsewhere 10.0.0.2", "}"))]),
+    ("definitions of this host", &[("k", b"@HOST $P=70\n@elsewhere $P=80\nvrrp_instance V {\ninterface eth0\nvirtual_router_id 5\npriority $P\n}\n")]),
+    ("a sequence", &[("k", router!("virtual_ipaddress {", "~SEQ(n, 3) 10.0.0.$n", "~SEQ(n, 5, 7) 10.0.1.$n", "~SEQ(n, 1, 4, 10) 10.0.2.$n", "}"))]),
+    ("a falling sequence", &[("k", router!("virtual_ipaddress {", "~SEQ(n, 9, -2, 3) 10.0.0.$n", "}"))]),
+    ("sequences in a row", &[("k", router!("virtual_ipaddress {", "~SEQ(a, 2) ~SEQ(b, 2) 10.0.$a.$b", "}"))]),
+    ("a sequence in hexadecimal", &[("k", b"vrrp_instance V {\ninterface eth0\nvirtual_router_id 5\nvirtual_ipaddress {\n~SEQx(n, 9, 12) fe80::$n\n}\n}\n")]),
+    ("CRLF", &[("k", b"vrrp_instance V {\r\ninterface eth0\r\nvirtual_router_id 5\r\nvirtual_ipaddress {\r\n10.0.0.1\r\n}\r\n}\r\n")]),
+    ("tabs, vertical tabs and form feeds", &[("k", b"vrrp_instance\tV {\n\tinterface\x0beth0\nvirtual_router_id\x0c5\n \t\n}\n")]),
+    ("comments in an old encoding", &[("k", b"# \xb1\xb8\xd6\xf7\nvrrp_instance V { # \xe9\ninterface eth0\nvirtual_router_id 5\n}\n")]),
+    ("no newline at the end", &[("k", b"vrrp_instance V {\ninterface eth0\nvirtual_router_id 5\n}")]),
+    ("an include beside the file", &[("k", b"include routers/v\n"), ("routers/v", router!("include addresses")), ("routers/addresses", b"virtual_ipaddress {\n10.0.0.1\n}\n")]),
+    ("an include in the middle of a block", &[("k", router!("virtual_ipaddress {", "include some", "10.0.0.9", "}")), ("some", b"10.0.0.1\n10.0.0.2\n")]),
+    ("included patterns", &[("k", b"include r/*.conf\ninclude r/{x,y}\n"), ("r/b.conf", b"vrrp_instance B {\ninterface eth0\nvirtual_router_id 6\n}\n"), ("r/a.conf", router!("priority 3")), ("r/x", b"vrrp_instance X {\ninterface eth0\nvirtual_router_id 7\n}\n"), ("r/y", b"vrrp_instance Y {\ninterface eth0\nvirtual_router_id 8\n}\n")]),
+    ("an include that is not there", &[("k", b"include nowhere/*\ninclude none\nvrrp_instance V {\ninterface eth0\nvirtual_router_id 5\n}\n")]),
+    ("definitions through includes", &[("k", b"$P=5\ninclude v\nvrrp_instance W {\ninterface eth0\nvirtual_router_id 6\npriority $Q\n}\n"), ("v", b"$Q=9\nvrrp_instance V {\ninterface eth0\nvirtual_router_id 5\npriority $P\n}\n")]),
+    ("unknown keywords", &[("k", router!("no_such_thing 5", "priority 60", "virtual_ipaddress {", "10.0.0.1", "}", "neither_this"))]),
+    ("values that are wrong", &[("k", router!("priority 300", "advert_int x", "garp_master_repeat -1", "preempt_delay 9999", "state master", "version 4"))]),
+    ("fractions and limits", &[("k", b"vrrp_instance V {\ninterface eth0\nvirtual_router_id 5\nadvert_int 0.4\nvirtual_ipaddress {\n10.0.0.1\n}\n}\nvrrp_instance W {\ninterface eth0\nvirtual_router_id 6\nversion 3\nadvert_int 0.37\npreempt_delay 1000\nvirtual_ipaddress {\n10.0.0.1\n}\n}\nvrrp_instance X {\ninterface eth0\nvirtual_router_id 255\nadvert_int 255\npriority 1\nvirtual_ipaddress {\n10.0.0.1\n}\n}\n")]),
+];
