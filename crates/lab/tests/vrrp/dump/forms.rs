@@ -22,7 +22,7 @@ pub(super) const FORMS: [Form; 34] = [
     ("single quotes", &[("k", router!("authentication {", "auth_type PASS", "auth_pass 'x y'", "}"))]),
     ("a password cut by a comment", &[("k", router!("authentication {", "auth_type PASS", "auth_pass ab#cd", "}"))]),
     ("a long password", &[("k", router!("authentication {", "auth_type PASS", "auth_pass 1234567890", "}"))]),
-    ("definitions", &[("k", concat!("$P=77\n$VIP=10.0.0.1\nvrrp_instance V {\ninterface eth0\nvirtual_router_id 5\npriority $P\nvirtual_ipaddress {\n${VIP}/24\n}\n}\n").as_bytes())]),
+    ("definitions", &[("k", b"$P=77\n$VIP=10.0.0.1\nvrrp_instance V {\ninterface eth0\nvirtual_router_id 5\npriority $P\nvirtual_ipaddress {\n${VIP}/24\n}\n}\n")]),
     ("late and recursive definitions", &[("k", b"$A=${B}1\n$B=7\nvrrp_instance V {\ninterface eth0\nvirtual_router_id 5\npriority ${A}\n$B=8\nvirtual_ipaddress {\n10.0.0.${A}\n}\n}\n")]),
     ("an empty definition", &[("k", b"$E=\nvrrp_instance V {\ninterface eth0\nvirtual_router_id 5\n$E priority 9\nvirtual_ipaddress {\n10.0.0.1${E}\n}\n}\n")]),
     ("an undefined name", &[("k", router!("priority $NONE", "virtual_ipaddress {", "10.0.0.1", "}"))]),
