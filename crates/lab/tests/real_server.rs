@@ -137,6 +137,8 @@ virtual_server 192.168.15.115 80 {
         ["192.168.15.112: ready on lo:0", "192.168.15.113: ready on lo:1", "192.168.15.114: ready on lo:2"];
     assert_eq!(up.stdout.lines().collect::<Vec<_>>(), ready);
     assert!(up.stderr.contains("nothing to prepare for a NAT service"), "{up}");
+    let check = host.run("rs-prep check --config /etc/keepalived.conf");
+    assert!(check.stderr.contains("/etc/keepalived.conf:") && check.stderr.contains("warning"), "{check}");
     host.ok("rs-prep down --config /etc/keepalived.conf");
     assert_eq!(host.ok("ls /run/rs-prep"), "lock\n");
 

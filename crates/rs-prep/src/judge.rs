@@ -1,13 +1,16 @@
 //! The verb `check`: looks, judges, and with `--fix` mends and judges again.
 
+use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::Result;
+use lvs_core::conf::check::Format;
+use lvs_core::sys::conf;
 use serde::Serialize;
 
 use crate::check::{self, Asked, Finding, Severity};
 use crate::cli::{Check, NO, YES};
-use crate::config::Served;
+use crate::config::{self, Served};
 use crate::effects;
 use crate::host::HostState;
 use crate::kernel::Kernel;
@@ -33,6 +36,7 @@ struct Report<'a> {
 /// # Errors
 /// The host cannot be read, or what `--fix` began could not be done.
 pub fn check(dir: &Path, args: &Check, out: &mut Output) -> Result<u8> {
+    args.which.config.as_deref().map_or(Ok(()), judge_file)?;
     let mut kernel = Kernel::open()?;
     let mut host = kernel.read()?;
     let asked = asked(args, &host)?;
@@ -61,6 +65,17 @@ pub fn check(dir: &Path, args: &Check, out: &mut Output) -> Result<u8> {
         print(out, &report)?;
     }
     Ok(if report.ready { YES } else { NO })
+}
+
+/// All that is wrong with the file itself, as the other tools' `check` shows it; on standard error, for the report is about
+/// the host. What stops this tool is an error here too.
+fn judge_file(path: &Path) -> Result<()> {
+    let report = conf::check(&path.display().to_string(), Format::Text, false);
+    if report.status > 0 {
+        // Nobody to tell when standard error is closed.
+        let _ = io::stderr().lock().write_all(report.text.as_bytes());
+    }
+    config::read(path).map(|_| ())
 }
 
 fn asked(args: &Check, host: &HostState) -> Result<Asked> {
