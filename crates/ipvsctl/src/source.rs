@@ -3,8 +3,7 @@
 use std::fs;
 use std::io::Read;
 
-use lvs_core::conf::schema::Tool;
-use lvs_core::conf::{self, Diag, Severity, fatal};
+use lvs_core::conf::{self, Diag, Severity};
 use lvs_core::desired::{self, Health, ServerHealth, ServiceHealth};
 use lvs_core::plan::{Op, step};
 use lvs_core::rule::{self, Command};
@@ -98,14 +97,14 @@ pub(crate) fn bytes(file: &str) -> Result<Vec<u8>, Failure> {
     bytes.map_err(|e| Failure::Usage(format!("{file}: {e}")))
 }
 
-/// All errors at once, or the warnings alone. What is wrong with the other tools' blocks is no obstacle.
+/// All errors at once, or the warnings alone.
 fn judge(findings: &[Diag]) -> Result<(), Failure> {
     let shown = |least: Severity| {
         let all: Vec<String> =
             findings.iter().filter(|d| d.severity >= least).map(ToString::to_string).collect();
         all.join("\nipvsctl: ")
     };
-    if !fatal(findings, Tool::Ipvsctl, true).is_empty() {
+    if findings.iter().any(|d| d.severity == Severity::Error) {
         return Err(Failure::Usage(shown(Severity::Warning)));
     }
     let warnings = shown(Severity::Warning);

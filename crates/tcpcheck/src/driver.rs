@@ -216,7 +216,7 @@ impl Driver {
     /// Takes the file anew; one with errors changes nothing.
     fn reload(&mut self) {
         let drains = self.args.drain_file.as_deref().map(watch::drain_file).transpose();
-        let (config, drains) = match (watch::read(&self.args.config, true), drains) {
+        let (config, drains) = match (watch::read(&self.args.config), drains) {
             (Ok((config, _)), Ok(drains)) => (config, drains),
             (Err(text), _) | (_, Err(text)) => {
                 text.lines().for_each(|line| log::error!("{line}"));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use lvs_core::conf::schema::Tool;
-use lvs_core::conf::{Config, Diag, Severity, fatal};
+use lvs_core::conf::{Config, Diag, Severity};
 use lvs_core::ipvs::Ipvs;
 use lvs_core::sys::ipvs::Client;
 use lvs_core::sys::owner::{Owner, OwnerError};
@@ -35,8 +35,7 @@ const CLAIM: Duration = Duration::from_secs(3);
 /// # Errors
 /// The system refuses what the watch needs.
 pub fn run(args: &Watch) -> anyhow::Result<u8> {
-    // A question is answered for the whole file.
-    let config = match read(&args.config, args.check) {
+    let config = match read(&args.config) {
         Ok((config, findings)) => {
             show(&findings);
             config
@@ -98,14 +97,14 @@ fn watch(args: &Watch, config: Config, drains: Option<Drains>) -> anyhow::Result
     Ok(status?)
 }
 
-/// Reads a configuration; the error is all its errors, ready to be shown. At the start a block with an error is left
-/// out and said; a watch that runs keeps what it has.
+/// Reads a configuration; the error is all its errors, ready to be shown.
 ///
 /// # Errors
 /// It cannot be read, or has errors.
-pub fn read(path: &str, running: bool) -> Result<(Config, Vec<Diag>), String> {
+pub fn read(path: &str) -> Result<(Config, Vec<Diag>), String> {
     let (config, findings) = conf::load(path).map_err(|why| format!("{path}: {why}"))?;
-    let errors: Vec<_> = fatal(&findings, Tool::Tcpcheck, running).iter().map(ToString::to_string).collect();
+    let errors: Vec<_> =
+        findings.iter().filter(|d| d.severity == Severity::Error).map(ToString::to_string).collect();
     if errors.is_empty() { Ok((config, findings)) } else { Err(errors.join("\n")) }
 }
 
@@ -119,7 +118,7 @@ pub fn drain_file(path: &Path) -> Result<Drains, String> {
 }
 
 fn show(findings: &[Diag]) {
-    for finding in findings.iter().filter(|d| d.severity >= Severity::Warning && d.concerns(Tool::Tcpcheck)) {
+    for finding in findings.iter().filter(|d| d.severity == Severity::Warning && d.concerns(Tool::Tcpcheck)) {
         let _ = writeln!(io::stderr().lock(), "tcpcheck: {finding}");
     }
 }

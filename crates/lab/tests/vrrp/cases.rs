@@ -145,7 +145,7 @@ pub(crate) fn rules_and_daemon() -> Vec<Case> {
         with_globals(
             "router_id LVS_1\n notification_email {\n root@localhost\n }\n notification_email_from lvs@localhost\n \
              smtp_server 127.0.0.1\n smtp_connect_timeout 3\n vrrp_iptables\n script_user root\n \
-             enable_script_security\n max_auto_priority 20\n min_auto_priority_delay 100000\n dynamic_interfaces",
+             enable_script_security\n max_auto_priority 20\n min_auto_priority_delay 100000\n dynamic_interfaces\n vmac_prefix lvs",
             Case::quick("head of a file", "preempt"),
         ),
         with_globals("vrrp_rt_priority 10\n vrrp_no_swap", Case::quick("real time", "")),

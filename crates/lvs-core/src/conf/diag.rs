@@ -73,15 +73,6 @@ impl Diag {
     }
 }
 
-/// The errors with which a tool does not begin, or, when it runs already, keeps what it has.
-///
-/// At the start an error in one block leaves that block out and no other; a tool that runs keeps the old configuration
-/// in force, because a block that was left out would be taken down.
-pub fn fatal(findings: &[Diag], tool: Tool, running: bool) -> Vec<&Diag> {
-    let errors = findings.iter().filter(|d| d.severity == Severity::Error);
-    errors.filter(|d| d.block.is_none() || (running && d.concerns(tool))).collect()
-}
-
 /// `file:line:col: severity: message`, the line with a caret under the word, and the help; ends without newline.
 impl fmt::Display for Diag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

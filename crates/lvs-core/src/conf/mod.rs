@@ -22,7 +22,7 @@ mod source;
 mod suggest;
 mod tree;
 
-pub use diag::{Diag, Excerpt, Severity, fatal};
+pub use diag::{Diag, Excerpt, Severity};
 pub use model::Config;
 pub use place::{At, Files, Place};
 pub use source::{Env, Host, Loader, NoFiles};

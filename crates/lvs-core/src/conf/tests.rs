@@ -213,25 +213,3 @@ fn a_mask_alone_means_persistence() {
     assert_eq!(config.virtual_servers[0].persistence.map(|p| p.value), Some(360));
     assert_eq!(findings.iter().map(|d| d.code).collect::<Vec<_>>(), ["persistence-implied"]);
 }
-
-#[test]
-fn an_error_belongs_to_the_tools_that_read_its_block() {
-    use super::fatal;
-    use super::schema::Tool;
-    let sound = "virtual_server 10.0.0.1 80 {\nprotocol TCP\nreal_server 10.0.0.2 80 {\n}\n}\n";
-    let codes = |text: &str, tool, running| {
-        let (_, findings) = read(text);
-        fatal(&findings, tool, running).iter().map(|d| d.code).collect::<Vec<_>>()
-    };
-    let routers = format!("vrrp_instance V {{\ninterface eth0\n}}\n{sound}");
-    assert_eq!(codes(&routers, Tool::Vrrpd, true), ["missing-vrid"]);
-    // The start leaves the block out; the others never mind.
-    assert_eq!(codes(&routers, Tool::Vrrpd, false), [""; 0]);
-    assert_eq!(codes(&routers, Tool::Ipvsctl, true), [""; 0]);
-    let services = format!("virtual_server x 80 {{\n}}\n{sound}");
-    assert_eq!(codes(&services, Tool::Vrrpd, true), [""; 0]);
-    assert_eq!(codes(&services, Tool::Tcpcheck, true), ["bad-address"]);
-    // Who can say which block a brace is missing in?
-    let brace = sound.trim_end().strip_suffix('}').unwrap();
-    assert_eq!(codes(brace, Tool::Vrrpd, false), ["missing-brace"]);
-}
