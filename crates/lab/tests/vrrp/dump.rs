@@ -58,8 +58,9 @@ fn dump(file: &Path, interfaces: &BTreeSet<String>) -> Result<String, String> {
     if !log.contains("< Interfaces >") {
         return Err(format!("{log}{}", String::from_utf8_lossy(&output.stderr)));
     }
-    // The checker says it in between, whenever it gets there.
-    let lines = log.lines().filter(|l| !l.ends_with("Startup complete"));
+    // Other processes say this in between, whenever they get there.
+    let others = |l: &&str| l.ends_with("Startup complete") || l.contains(" child process, pid=");
+    let lines = log.lines().filter(|l| !others(l));
     Ok(lines.map(|l| l.get(TIME..).unwrap_or("").to_owned() + "\n").collect())
 }
 
