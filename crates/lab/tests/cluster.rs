@@ -206,7 +206,7 @@ fn a_planned_move_of_the_vip_costs_neither_a_request_nor_a_connection() {
         assert!(traffic.ok() > 100, "round {round}: {traffic}");
     }
     for director in &cluster.directors {
-        assert_eq!(director.host.ok("ip rule").lines().count(), 3, "no rule is left behind");
+        wait(3 * SECONDS, "the rules to go", || director.host.ok("ip rule").lines().count() == 3);
         wait(3 * SECONDS, "the kernel to stop listening", || {
             director.host.ok("ipvsctl -L --daemon").is_empty()
         });
