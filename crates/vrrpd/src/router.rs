@@ -17,11 +17,12 @@ use std::time::Duration;
 use lvs_core::time::Time;
 
 use crate::door::Advert;
-use crate::packet::Version;
 use crate::params::{OWNER, Params};
-use crate::timers::{Timers, handover, master_down, skew};
-use crate::words::{Action, Cause, Input, Note, State, Tracked};
+use crate::timers::{Timers, master_down};
+use crate::words::{Action, Cause, Input, State, Tracked};
 
+mod backup;
+mod leave;
 mod master;
 
 /// A flood of lower advertisements draws at most so many answers an interval; whoever needs one hears it.
@@ -243,59 +244,9 @@ impl Router {
         match self.state {
             State::Backup => self.advert_as_backup(advert, now, out),
             State::Master => self.advert_as_master(advert, now, out),
-            State::Leaving if advert.priority > 0 && self.heir.is_none() && self.may_be_successor(now) => {
-                self.heir = Some(advert.src);
-                self.timers.leave = self.timers.leave.map(|t| t.min(now + LINGER));
-            }
-            State::Leaving | State::Init | State::Fault | State::Released | State::Stopped => (),
+            State::Leaving => self.advert_as_leaving(advert, now),
+            State::Init | State::Fault | State::Released | State::Stopped => (),
         }
-    }
-
-    fn advert_as_backup(&mut self, advert: Advert, now: Time, out: &mut Vec<Action>) {
-        if advert.priority == 0 {
-            self.heard = Heard::Goodbye(advert.src);
-            self.ripe = false;
-            self.timers.preempt = None;
-            self.timers.down =
-                Some(now + skew(self.params.version, self.tracked.priority, self.master_interval));
-        } else if advert.priority >= self.tracked.priority {
-            self.timers.preempt = None;
-            self.accept(advert, now);
-        } else if !self.may_preempt(advert, now, out) {
-            self.accept(advert, now);
-        } else {
-            // The timer runs on: it ends one master down interval after the last master that we accepted.
-            self.heard = Heard::Lower(advert.src, advert.priority);
-        }
-    }
-
-    fn accept(&mut self, advert: Advert, now: Time) {
-        self.heard = Heard::Master(advert.src, now);
-        self.ripe = false;
-        if self.params.version == Version::V3 && advert.interval > Duration::ZERO {
-            self.master_interval = advert.interval;
-        }
-        self.timers.down = Some(now + self.down_interval());
-    }
-
-    fn may_preempt(&mut self, advert: Advert, now: Time, out: &mut Vec<Action>) -> bool {
-        let delay = self.params.preempt_delay;
-        let known = matches!(self.heard, Heard::Master(addr, _) if addr == advert.src);
-        let wait = if !self.params.preempt {
-            None
-        } else if delay == Duration::ZERO {
-            return true;
-        } else {
-            let until = *self.timers.preempt.get_or_insert(now + delay);
-            if now >= until {
-                return true;
-            }
-            Some(until - now)
-        };
-        if !known {
-            out.push(Action::Note(Note::Tolerated { master: advert.src, theirs: advert.priority, wait }));
-        }
-        false
     }
 
     fn tick(&mut self, now: Time, out: &mut Vec<Action>) {
@@ -313,15 +264,6 @@ impl Router {
             self.handed_over(self.heir, now, out);
         }
         self.tick_as_master(now, out);
-    }
-
-    fn cause_of_silence(&self, now: Time) -> Cause {
-        match self.heard {
-            Heard::Nothing(since) => Cause::Silence { silent: now - since },
-            Heard::Master(master, at) => Cause::MasterLost { master, silent: now - at },
-            Heard::Goodbye(master) => Cause::MasterLeft { master },
-            Heard::Lower(master, theirs) => Cause::Preempted { master, theirs },
-        }
     }
 
     /// The election is won; a member of a sync group waits until all of it have won theirs.
@@ -355,15 +297,6 @@ impl Router {
         self.enter(State::Fault, Cause::Failed { faults: self.tracked.faults }, now, out);
     }
 
-    /// A changed priority changes the skew of the wait that is under way.
-    fn shift_down_timer(&mut self, before: u8) {
-        let old = skew(self.params.version, before, self.master_interval);
-        let new = skew(self.params.version, self.tracked.priority, self.master_interval);
-        if let Some(down) = &mut self.timers.down {
-            *down = minus(*down + new, old);
-        }
-    }
-
     fn reload(&mut self, params: Params, now: Time) {
         let before = std::mem::replace(&mut self.params, params);
         if self.ripe && !self.params.grouped {
@@ -384,44 +317,6 @@ impl Router {
         let (advert, down) = (now + self.params.interval, now + self.down_interval());
         self.timers.advert = self.timers.advert.map(|t| t.min(advert));
         self.timers.down = self.timers.down.map(|t| t.min(down));
-    }
-
-    /// Whoever was about to replace a lower master, and may no longer, listens to it.
-    fn keep_lower_master(&mut self, now: Time) {
-        let hindered = !self.params.preempt || self.params.preempt_delay > Duration::ZERO;
-        if let (State::Backup, Heard::Lower(master, _), true) = (self.state, self.heard, hindered) {
-            self.heard = Heard::Master(master, now);
-            self.timers.down = self.timers.down.map(|_| now + self.down_interval());
-        }
-    }
-
-    fn leave(&mut self, to: State, cause: Cause, now: Time, out: &mut Vec<Action>) {
-        self.returns = false;
-        match self.state {
-            State::Master => {
-                out.push(Action::Advertise(0));
-                self.enter(State::Leaving, cause, now, out);
-                self.leave_to = to;
-                self.heir = None;
-                self.timers.leave = Some(now + handover(&self.params));
-            }
-            State::Leaving => self.leave_to = to,
-            State::Stopped => (),
-            State::Init | State::Backup | State::Fault | State::Released => self.enter(to, cause, now, out),
-        }
-    }
-
-    /// Not before the shortest skew: that one was on its way when the goodbye went out.
-    fn may_be_successor(&self, now: Time) -> bool {
-        now - self.since >= skew(self.params.version, OWNER - 1, self.params.interval)
-    }
-
-    fn handed_over(&mut self, to: Option<IpAddr>, now: Time, out: &mut Vec<Action>) {
-        out.push(Action::DropVips);
-        self.enter(self.leave_to, Cause::HandedOver { to }, now, out);
-        if self.returns {
-            self.elect(Cause::Resumed, now, out);
-        }
     }
 }
 

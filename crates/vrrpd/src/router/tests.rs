@@ -1,5 +1,7 @@
 use super::*;
+use crate::packet::Version;
 use crate::params::Garp;
+use crate::words::Note;
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -1,0 +1,87 @@
+//! The router as backup.
+
+use std::time::Duration;
+
+use lvs_core::time::Time;
+
+use super::{Heard, Router, minus};
+use crate::door::Advert;
+use crate::packet::Version;
+use crate::timers::skew;
+use crate::words::{Action, Cause, Note, State};
+
+impl Router {
+    pub(super) fn advert_as_backup(&mut self, advert: Advert, now: Time, out: &mut Vec<Action>) {
+        if advert.priority == 0 {
+            self.heard = Heard::Goodbye(advert.src);
+            self.ripe = false;
+            self.timers.preempt = None;
+            self.timers.down =
+                Some(now + skew(self.params.version, self.tracked.priority, self.master_interval));
+        } else if advert.priority >= self.tracked.priority {
+            self.timers.preempt = None;
+            self.accept(advert, now);
+        } else if !self.may_preempt(advert, now, out) {
+            self.accept(advert, now);
+        } else {
+            // The timer runs on: it ends one master down interval after the last master that we accepted.
+            self.heard = Heard::Lower(advert.src, advert.priority);
+        }
+    }
+
+    pub(super) fn accept(&mut self, advert: Advert, now: Time) {
+        self.heard = Heard::Master(advert.src, now);
+        self.ripe = false;
+        if self.params.version == Version::V3 && advert.interval > Duration::ZERO {
+            self.master_interval = advert.interval;
+        }
+        self.timers.down = Some(now + self.down_interval());
+    }
+
+    fn may_preempt(&mut self, advert: Advert, now: Time, out: &mut Vec<Action>) -> bool {
+        let delay = self.params.preempt_delay;
+        let known = matches!(self.heard, Heard::Master(addr, _) if addr == advert.src);
+        let wait = if !self.params.preempt {
+            None
+        } else if delay == Duration::ZERO {
+            return true;
+        } else {
+            let until = *self.timers.preempt.get_or_insert(now + delay);
+            if now >= until {
+                return true;
+            }
+            Some(until - now)
+        };
+        if !known {
+            out.push(Action::Note(Note::Tolerated { master: advert.src, theirs: advert.priority, wait }));
+        }
+        false
+    }
+
+    pub(super) fn cause_of_silence(&self, now: Time) -> Cause {
+        match self.heard {
+            Heard::Nothing(since) => Cause::Silence { silent: now - since },
+            Heard::Master(master, at) => Cause::MasterLost { master, silent: now - at },
+            Heard::Goodbye(master) => Cause::MasterLeft { master },
+            Heard::Lower(master, theirs) => Cause::Preempted { master, theirs },
+        }
+    }
+
+    /// A changed priority changes the skew of the wait that is under way.
+    pub(super) fn shift_down_timer(&mut self, before: u8) {
+        let old = skew(self.params.version, before, self.master_interval);
+        let new = skew(self.params.version, self.tracked.priority, self.master_interval);
+        if let Some(down) = &mut self.timers.down {
+            *down = minus(*down + new, old);
+        }
+    }
+
+    /// Whoever was about to replace a lower master, and may no longer, listens to it.
+    pub(super) fn keep_lower_master(&mut self, now: Time) {
+        let hindered = !self.params.preempt || self.params.preempt_delay > Duration::ZERO;
+        if let (State::Backup, Heard::Lower(master, _), true) = (self.state, self.heard, hindered) {
+            self.heard = Heard::Master(master, now);
+            self.timers.down = self.timers.down.map(|_| now + self.down_interval());
+        }
+    }
+}
