@@ -1,6 +1,7 @@
 //! The tree into the typed configuration, judged by the schema on the way.
 
 mod address;
+mod balance;
 mod check;
 mod command;
 mod global;
@@ -9,6 +10,7 @@ mod instance;
 mod link;
 mod real;
 mod script;
+mod server_group;
 mod service;
 mod statics;
 mod track;
@@ -72,7 +74,7 @@ fn block(cx: &mut Cx<'_>, config: &mut Config, s: Known<'_>) {
         "static_routes" => statics::routes(cx, stmt, &mut config.static_routes),
         "static_rules" => statics::rules(cx, stmt, &mut config.static_rules),
         "virtual_server" => config.virtual_servers.extend(service::read(cx, stmt)),
-        "virtual_server_group" => config.server_groups.extend(service::group(cx, stmt)),
+        "virtual_server_group" => config.server_groups.extend(server_group::read(cx, stmt)),
         "global_defs" => {}
         other => cx.untyped(other, &schema::TOP, stmt),
     }
