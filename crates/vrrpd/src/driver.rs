@@ -213,7 +213,7 @@ impl<S: Source> Driver<S> {
 
     fn finished(&mut self) -> bool {
         let stopped = self.stopping && self.instances.iter().all(|i| i.router.state() == State::Stopped);
-        stopped && !self.handover.is_telling() && self.scripts_are_done()
+        stopped && !self.handover.is_helping() && self.scripts_are_done()
     }
 
     fn deadline(&self) -> Option<Time> {
@@ -297,6 +297,7 @@ impl<S: Source> Driver<S> {
         self.settle(now);
         self.systemd.stopping();
         if self.stopping {
+            self.handover.end(&mut self.edge.rtnl);
             self.instances.clear();
             self.deadlines.clear();
             self.last_scripts = Some(now);

@@ -8,9 +8,7 @@
 //!
 //! Where the kernel has no IPVS, or no service at these addresses, nothing of this happens.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 use std::thread::JoinHandle;
@@ -19,25 +17,26 @@ use std::time::Duration;
 use lvs_core::addr::Family;
 use lvs_core::conf::model::SyncDaemon;
 use lvs_core::ipvs::Ipvs;
-use lvs_core::ipvs::sync::{GROUP, PORT};
 use lvs_core::plan::{Daemon, DaemonRole, Op};
 use lvs_core::sys::ipvs::Client;
 use lvs_core::sys::poll::{Interest, Poll};
-use lvs_core::sys::rtnl::{Mute, Rtnl};
+use lvs_core::sys::rtnl::Rtnl;
 use lvs_core::sys::sysctl::{self, Key};
-use lvs_core::table::{Protocol, ServiceKey};
 use lvs_core::time::Time;
-use nix::errno::Errno;
 
 use self::catch::{Catch, Move};
 use self::relay::Relay;
-use self::tell::Telling;
+use self::silence::Silence;
+use self::tell::{Listener, Telling};
 use crate::instance::Instance;
 use crate::spec::Spec;
 use crate::timers::handover;
 
 mod catch;
+mod kept;
+mod packet;
 mod relay;
+mod silence;
 mod tell;
 
 /// Only where the module is loaded: to ask for it would load it.
@@ -48,27 +47,13 @@ const AFTER_GOODBYE: Duration = Duration::from_millis(50);
 const TOGETHER: Duration = Duration::from_millis(20);
 /// How often it is looked whether all has been told.
 const LOOK: Duration = Duration::from_millis(5);
-/// By then the new director knows, or never will; clients repeat what was lost after 200 ms.
-const MUTED: Duration = Duration::from_millis(400);
 /// The old director helps no longer than the list of its connections takes.
 const RELAYED: Duration = Duration::from_millis(400);
 /// The kernel listens a little longer.
 const LISTENING: Duration = Duration::from_secs(1);
-/// Each rule costs every routed packet a comparison.
-const MOST_RULES: usize = 256;
-
-/// Whom the connections are told: the interface, the synchronisation number, group and port.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Listener {
-    interface: String,
-    id: u8,
-    to: SocketAddr,
-}
-
 /// What is under way.
 pub struct Handover {
-    /// Rules, each until its time.
-    muted: Vec<(Mute, Time)>,
+    silence: Silence,
     /// What came too early.
     catches: Vec<Catch>,
     /// What came to the successor too early.
@@ -81,8 +66,6 @@ pub struct Handover {
     due: Option<Time>,
     told: Option<Time>,
     teller: Option<JoinHandle<()>>,
-    /// The TCP ports of the services of each address, as they were a moment ago.
-    ports: Option<(Time, BTreeMap<IpAddr, BTreeSet<u16>>)>,
 }
 
 impl Handover {
@@ -92,7 +75,7 @@ impl Handover {
     /// Out of file descriptors.
     pub fn new() -> io::Result<Self> {
         Ok(Self {
-            muted: Vec::new(),
+            silence: Silence::default(),
             catches: Vec::new(),
             relays: Vec::new(),
             poll: Poll::new()?,
@@ -101,24 +84,15 @@ impl Handover {
             due: None,
             told: None,
             teller: None,
-            ports: None,
         })
     }
 
-    /// Removes what an earlier run left behind, which would keep services of this host silent.
+    /// Removes what an earlier run left behind, which would keep services of this host silent; gives the number of rules.
     ///
     /// # Errors
     /// What the kernel says.
     pub fn clean(rtnl: &mut Rtnl) -> Result<usize, String> {
-        let mut found = 0;
-        for family in [Family::Inet, Family::Inet6] {
-            // A kernel without policy rules has none of ours.
-            for rule in rtnl.mutes(family).unwrap_or_default() {
-                rtnl.unmute(&rule).map_err(|e| e.to_string())?;
-                found += 1;
-            }
-        }
-        Ok(found)
+        silence::clean(rtnl)
     }
 
     /// The master will hand over to this instance within `wait`, by its own will or because it is outdone.
@@ -126,19 +100,9 @@ impl Handover {
         if !Path::new(IPVS).exists() || is_passive() {
             return;
         }
-        let ports = self.ports(now);
-        let rules: Vec<Mute> = spec
-            .vips
-            .iter()
-            .filter_map(|v| ports.get(&v.prefix.addr).map(|p| (v.prefix.addr, p)))
-            .flat_map(|(from, ports)| ports.iter().map(move |port| Mute { from, port: *port }))
-            .collect();
-        if rules.is_empty() {
-            return;
+        if self.silence.keep(spec, now + wait + silence::LENGTH, now, rtnl) {
+            self.listen(spec, now + wait + LISTENING);
         }
-        let until = now + wait + MUTED;
-        rules.into_iter().for_each(|rule| self.mute(rule, until, rtnl));
-        self.listen(spec, now + wait + LISTENING);
     }
 
     /// The instance is about to take its addresses.
@@ -146,11 +110,7 @@ impl Handover {
         if !self.concerns(&at.spec) {
             return;
         }
-        for (rule, until) in &mut self.muted {
-            if at.spec.has_vip(rule.from) {
-                *until = now + MUTED;
-            }
-        }
+        self.silence.end_soon(&at.spec, now);
         let (Some(link), Some(to), Some(from)) = (at.link, at.source, at.router.predecessor()) else {
             return;
         };
@@ -163,7 +123,7 @@ impl Handover {
 
     /// Takes what has come too early, here or at the successor.
     pub fn hear(&mut self) {
-        self.catches.iter_mut().for_each(|c| c.hear(&self.muted));
+        self.catches.iter_mut().for_each(|c| c.hear(|vip, port| self.silence.covers(vip, port)));
         self.relays.iter_mut().for_each(Relay::hear);
     }
 
@@ -205,26 +165,26 @@ impl Handover {
             return;
         }
         let vips = spec.vips.iter().map(|v| v.prefix.addr);
-        self.telling.entry(listener(spec, config)).or_default().extend(vips);
+        self.telling.entry(Listener::of(spec, config)).or_default().extend(vips);
         self.due = Some(self.due.map_or(at, |d| d.min(at)));
     }
 
     /// Whether this instance is about to take over from a master that tells its connections, or just has.
     pub fn concerns(&self, spec: &Spec) -> bool {
-        self.muted.iter().any(|(rule, _)| spec.has_vip(rule.from))
+        self.silence.concerns(spec)
     }
 
-    /// Whether something is still to be told.
-    pub fn is_telling(&self) -> bool {
+    /// Whether the successor still needs this director.
+    pub fn is_helping(&self) -> bool {
         self.due.is_some() || self.teller.is_some() || !self.relays.is_empty()
     }
 
     /// When it wants [`Handover::tick`].
     pub fn deadline(&self) -> Option<Time> {
-        let muted = self.muted.iter().map(|m| m.1);
         let caught = self.catches.iter().filter_map(Catch::deadline);
         let relayed = self.relays.iter().map(|r| r.until);
-        muted.chain(caught).chain(relayed).chain(self.due).chain(self.listening.map(|l| l.1)).min()
+        let others = [self.silence.deadline(), self.due, self.listening.map(|l| l.1)];
+        caught.chain(relayed).chain(others.into_iter().flatten()).min()
     }
 
     /// Does what is due.
@@ -240,19 +200,16 @@ impl Handover {
         if self.listening.is_some_and(|(_, until)| until <= now) {
             self.stop_listening();
         }
-        self.muted.retain(|(rule, until)| {
-            let stays = *until > now;
-            if !stays {
-                unmute(rule, rtnl);
-            }
-            stays
-        });
+        self.silence.tick(now, rtnl);
     }
 
-    /// Leaves nothing behind.
+    /// Ends it at once and leaves nothing behind.
     pub fn end(&mut self, rtnl: &mut Rtnl) {
-        self.muted.drain(..).for_each(|(rule, _)| unmute(&rule, rtnl));
+        self.silence.end(rtnl);
         self.stop_listening();
+        self.catches.clear();
+        self.relays.clear();
+        (self.telling, self.due, self.teller) = (Telling::new(), None, None);
     }
 
     /// One at a time: a thread that is under way may have passed what is new already.
@@ -266,17 +223,6 @@ impl Handover {
             }
         }
         self.due = self.teller.is_some().then(|| now + LOOK);
-    }
-
-    fn mute(&mut self, rule: Mute, until: Time, rtnl: &mut Rtnl) {
-        if let Some(known) = self.muted.iter_mut().find(|m| m.0 == rule) {
-            known.1 = known.1.max(until);
-        } else if self.muted.len() < MOST_RULES {
-            match rtnl.mute(&rule) {
-                Ok(()) => self.muted.push((rule, until)),
-                Err(e) => log::debug!("cannot keep {}:{} silent for the handover: {e}", rule.from, rule.port),
-            }
-        }
     }
 
     /// A daemon that runs already, lvs_sync_daemon's or the administrator's, hears as well.
@@ -315,11 +261,6 @@ impl Handover {
             carry_out(Op::StopDaemon(DaemonRole::Backup, id));
         }
     }
-
-    fn ports(&mut self, now: Time) -> &BTreeMap<IpAddr, BTreeSet<u16>> {
-        let fresh = self.ports.take().filter(|(at, _)| now - *at < LISTENING);
-        &self.ports.insert(fresh.unwrap_or_else(|| (now, read_ports()))).1
-    }
 }
 
 /// Readable when something has come too early.
@@ -329,51 +270,9 @@ impl AsFd for Handover {
     }
 }
 
-fn listener(spec: &Spec, config: Option<&SyncDaemon>) -> Listener {
-    let given = |n: u16| if n == 0 { PORT } else { n };
-    let Some(c) = config else {
-        let to = SocketAddr::new(GROUP.into(), PORT);
-        return Listener { interface: spec.interface.clone(), id: spec.vrid, to };
-    };
-    let group = c.group.as_ref().map_or(GROUP.into(), |g| g.value);
-    Listener {
-        interface: c.interface.value.clone(),
-        id: u8::try_from(*c.id).unwrap_or(spec.vrid),
-        to: SocketAddr::new(group, given(*c.port)),
-    }
-}
-
 /// With backup_only a director that listens forwards nothing, which is worse than what this mends.
 fn is_passive() -> bool {
     matches!(sysctl::read(&Key::path("net/ipv4/vs/backup_only")), Ok(Some(n)) if n != 0)
-}
-
-fn read_ports() -> BTreeMap<IpAddr, BTreeSet<u16>> {
-    let mut ports: BTreeMap<IpAddr, BTreeSet<u16>> = BTreeMap::new();
-    let Ok(mut client) = Client::open() else { return ports };
-    let read = client.services(|s| {
-        if let ServiceKey::Addr { protocol: Protocol::Tcp, vip } = s.key {
-            if vip.port != 0 {
-                ports.entry(vip.addr).or_default().insert(vip.port);
-            }
-        }
-    });
-    if let Err(e) = read {
-        log::debug!("cannot read the services for the handover: {e}");
-    }
-    ports
-}
-
-fn unmute(rule: &Mute, rtnl: &mut Rtnl) {
-    match rtnl.unmute(rule) {
-        Ok(()) => (),
-        Err(e) if e.errno == Errno::ENOENT => (),
-        Err(e) => log::error!(
-            "{}:{} is still kept silent ('ip rule' shows it, a restart removes it): {e}",
-            rule.from,
-            rule.port
-        ),
-    }
 }
 
 fn carry_out(op: Op) -> bool {
@@ -386,6 +285,3 @@ fn carry_out(op: Op) -> bool {
         other => other.is_some(),
     }
 }
-
-#[cfg(test)]
-mod tests;

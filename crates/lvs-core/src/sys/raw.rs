@@ -45,6 +45,18 @@ pub struct Received {
     pub payload: std::ops::Range<usize>,
 }
 
+impl Received {
+    /// Reads a whole IPv4 packet, as a raw IPv4 socket hands it over; none where its header is no such header or is cut.
+    pub fn of_v4(bytes: &[u8]) -> Option<Self> {
+        let header: &[u8; IPV4_HEADER] = bytes.first_chunk()?;
+        let start = usize::from(header[0] & 0xf) * 4;
+        let address = |i: usize| Some(Ipv4Addr::from(*bytes.get(i..)?.first_chunk::<4>()?));
+        (header[0] >> 4 == 4 && (IPV4_HEADER..=bytes.len()).contains(&start)).then_some(())?;
+        let (src, dst) = (address(12)?.into(), address(16)?.into());
+        Some(Self { src, dst, ttl: header[8], payload: start..bytes.len() })
+    }
+}
+
 /// Where an outgoing packet goes, and from where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Route {
@@ -163,7 +175,7 @@ impl RawIp {
                 received_v6(src, dst, ttl, len)
             }
         };
-        Ok(Some(received.or_else(|| read_v4(&buffer[..len])).unwrap_or_else(nobody)))
+        Ok(Some(received.or_else(|| Received::of_v4(&buffer[..len])).unwrap_or_else(nobody)))
     }
 
     fn send_v4(
@@ -218,16 +230,6 @@ fn prepare_v6(socket: &Socket, link: u32) -> io::Result<()> {
     socket.set_tclass_v6(TRAFFIC_CLASS)?;
     socket.set_recv_hoplimit_v6(true)?;
     Ok(setsockopt(socket, sockopt::Ipv6RecvPacketInfo, &true)?)
-}
-
-/// A raw IPv4 socket hands over the header too.
-fn read_v4(bytes: &[u8]) -> Option<Received> {
-    let header: &[u8; IPV4_HEADER] = bytes.first_chunk()?;
-    let start = usize::from(header[0] & 0xf) * 4;
-    let address = |i: usize| Some(Ipv4Addr::from(*bytes.get(i..)?.first_chunk::<4>()?));
-    (header[0] >> 4 == 4 && (IPV4_HEADER..=bytes.len()).contains(&start)).then_some(())?;
-    let (src, dst) = (address(12)?.into(), address(16)?.into());
-    Some(Received { src, dst, ttl: header[8], payload: start..bytes.len() })
 }
 
 fn received_v6(
@@ -299,7 +301,7 @@ mod tests {
         (packet[0], packet[8]) = (0x46, 255);
         packet[12..20].copy_from_slice(&[10, 0, 0, 1, 224, 0, 0, 18]);
         packet.extend_from_slice(b"payload");
-        let got = read_v4(&packet).unwrap();
+        let got = Received::of_v4(&packet).unwrap();
         let want = Received {
             src: Ipv4Addr::new(10, 0, 0, 1).into(),
             dst: Ipv4Addr::new(224, 0, 0, 18).into(),
@@ -314,7 +316,7 @@ mod tests {
         for (first, len) in [(0x4f, 20), (0x44, 30), (0x65, 30), (0x45, 19)] {
             let mut packet = vec![0; len];
             packet[0] = first;
-            assert_eq!(read_v4(&packet), None, "{first:x} {len}");
+            assert_eq!(Received::of_v4(&packet), None, "{first:x} {len}");
         }
     }
 

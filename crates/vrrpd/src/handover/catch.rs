@@ -9,13 +9,11 @@ use std::time::Duration;
 
 use lvs_core::addr::Family;
 use lvs_core::sys::raw::{RawIp, Route};
-use lvs_core::sys::rtnl::Mute;
 use lvs_core::time::Time;
 
-use super::relay::IPIP;
+use super::kept::Kept;
+use super::packet::{AT_ONCE, IPIP, LARGEST, TCP, port_of_known};
 
-/// IPPROTO_TCP.
-pub(super) const TCP: u8 = 6;
 /// When packets are sent again, after the addresses were taken. The old director gives them up 50 ms after it has
 /// heard of it, and tells its connections then.
 const AGAIN: [Duration; 5] = [
@@ -25,20 +23,13 @@ const AGAIN: [Duration; 5] = [
     Duration::from_millis(180),
     Duration::from_millis(300),
 ];
-/// Packets kept; more are a flood of something else.
-const MOST: usize = 1024;
-/// A whole IP packet.
-const LARGEST: usize = 65_536;
-/// The flags byte of a TCP header, and its bit of a first packet.
-const FLAGS: usize = 13;
-const SYN: u8 = 0x02;
 
 /// The packets of one takeover.
 pub(super) struct Catch {
     socket: RawIp,
     begin: Time,
     turn: usize,
-    kept: Vec<(Route, Vec<u8>)>,
+    kept: Kept,
     back: Option<Back>,
 }
 
@@ -72,7 +63,7 @@ impl Catch {
         } else {
             None
         };
-        Ok(Self { socket, begin: now, turn: 0, kept: Vec::new(), back })
+        Ok(Self { socket, begin: now, turn: 0, kept: Kept::default(), back })
     }
 
     /// What is waited for.
@@ -89,29 +80,26 @@ impl Catch {
     pub(super) fn turn(&mut self) {
         self.turn += 1;
         let mut scratch = Vec::new();
-        for (route, segment) in &self.kept {
-            if let Err(e) = self.socket.send(*route, segment, &mut scratch) {
+        for (route, segment) in self.kept.iter() {
+            if let Err(e) = self.socket.send(route, segment, &mut scratch) {
                 log::debug!("a packet of {} is lost in the handover: {e}", route.src);
             }
         }
     }
 
-    /// Takes what has come for one of these ports.
-    pub(super) fn hear(&mut self, ports: &[(Mute, Time)]) {
+    /// Takes what has come for an address and port that `wanted` knows.
+    pub(super) fn hear(&mut self, wanted: impl Fn(IpAddr, u16) -> bool) {
         let mut buffer = vec![0; LARGEST];
-        while let Ok(Some(packet)) = self.socket.receive(&mut buffer) {
+        for _ in 0..AT_ONCE {
+            let Ok(Some(packet)) = self.socket.receive(&mut buffer) else { return };
             let segment = &buffer[packet.payload.clone()];
-            let wanted = |port| ports.iter().any(|(m, _)| (m.from, m.port) == (packet.dst, port));
-            if self.kept.len() >= MOST {
-                return;
+            if !port_of_known(segment).is_some_and(|port| wanted(packet.dst, port)) {
+                continue;
             }
-            if port_of_known(segment).is_some_and(wanted) {
-                let id = u16::try_from(self.kept.len()).unwrap_or(0);
-                let route = Route { src: packet.src, dst: packet.dst, ttl: packet.ttl, id };
-                if let Some(back) = &self.back {
-                    back.send(&buffer[..packet.payload.end], id);
-                }
-                self.kept.push((route, segment.to_vec()));
+            let id = u16::try_from(self.kept.len()).unwrap_or(0);
+            let route = Route { src: packet.src, dst: packet.dst, ttl: packet.ttl, id };
+            if self.kept.add(route, segment) {
+                self.back.iter().for_each(|back| back.send(&buffer[..packet.payload.end], id));
             }
         }
     }
@@ -119,11 +107,8 @@ impl Catch {
 
 impl Drop for Catch {
     fn drop(&mut self) {
-        if !self.kept.is_empty() {
-            log::info!(
-                "{} packets of connections not yet known were kept during the handover",
-                self.kept.len()
-            );
+        if self.kept.len() > 0 {
+            log::info!("{} packets came before their connections were known here", self.kept.len());
         }
     }
 }
@@ -138,29 +123,12 @@ impl Back {
     }
 }
 
-/// The destination port of a packet that belongs to a connection; a first packet needs no help.
-pub(super) fn port_of_known(segment: &[u8]) -> Option<u16> {
-    let port = segment.get(2..4)?.first_chunk().map(|b| u16::from_be_bytes(*b))?;
-    segment.get(FLAGS).filter(|flags| **flags & SYN == 0).map(|_| port)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn only_packets_of_a_connection_are_kept() {
-        let mut segment = [0; 20];
-        segment[2..4].copy_from_slice(&7885_u16.to_be_bytes());
-        segment[FLAGS] = 0x10;
-        assert_eq!(port_of_known(&segment), Some(7885));
-        segment[FLAGS] = SYN;
-        assert_eq!(port_of_known(&segment), None);
-        assert_eq!(port_of_known(&segment[..12]), None);
-    }
-
-    #[test]
     fn the_last_turn_comes_before_the_ports_speak_again() {
-        assert!(AGAIN.is_sorted() && AGAIN[AGAIN.len() - 1] < super::super::MUTED);
+        assert!(AGAIN.is_sorted() && AGAIN[AGAIN.len() - 1] < super::super::silence::LENGTH);
     }
 }

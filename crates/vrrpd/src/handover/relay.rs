@@ -5,22 +5,13 @@
 //! IPv4 only: a raw IPv6 socket does not hear the header of what it receives.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use lvs_core::addr::Family;
-use lvs_core::sys::raw::{RawIp, Route};
+use lvs_core::sys::raw::RawIp;
 use lvs_core::time::Time;
 
-use super::catch::{TCP, port_of_known};
-
-/// IPPROTO_IPIP.
-pub(super) const IPIP: u8 = 4;
-/// Packets taken before the timers are looked at again.
-const AT_ONCE: usize = 64;
-/// A whole IP packet.
-const LARGEST: usize = 65_536;
-/// An IPv4 header without options.
-const HEADER: usize = 20;
+use super::packet::{AT_ONCE, IPIP, LARGEST, TCP, port_of_known, segment};
 
 /// The old director's end.
 pub(super) struct Relay {
@@ -29,7 +20,7 @@ pub(super) struct Relay {
     vips: Vec<IpAddr>,
     /// Until then it listens.
     pub(super) until: Time,
-    forwarded: usize,
+    forwarded: u16,
 }
 
 impl Relay {
@@ -56,16 +47,22 @@ impl Relay {
     /// Gives IPVS what has come.
     pub(super) fn hear(&mut self) {
         let mut buffer = vec![0; LARGEST];
-        let mut scratch = Vec::new();
         for _ in 0..AT_ONCE {
             let Ok(Some(outer)) = self.ear.receive(&mut buffer) else { return };
-            let Some((route, segment)) = unwrap(&buffer[outer.payload]) else { continue };
-            if self.is_for(route.dst) && port_of_known(segment).is_some() {
-                self.forwarded += 1;
-                if let Err(e) = self.mouth.send(route, segment, &mut scratch) {
-                    log::debug!("a packet of {} is lost in the handover: {e}", route.src);
-                }
+            // A TTL below the one that it was sent with: it crossed a router, and no successor is behind one.
+            if outer.ttl == u8::MAX {
+                self.forward(&buffer[outer.payload]);
             }
+        }
+    }
+
+    fn forward(&mut self, packet: &[u8]) {
+        let inner = segment(packet, self.forwarded);
+        let ours = inner.filter(|(route, s)| self.is_for(route.dst) && port_of_known(s).is_some());
+        let Some((route, segment)) = ours else { return };
+        self.forwarded = self.forwarded.saturating_add(1);
+        if let Err(e) = self.mouth.send(route, segment, &mut Vec::new()) {
+            log::debug!("a packet of {} is lost in the handover: {e}", route.src);
         }
     }
 }
@@ -75,38 +72,5 @@ impl Drop for Relay {
         if self.forwarded > 0 {
             log::info!("{} packets forwarded for the successor during the handover", self.forwarded);
         }
-    }
-}
-
-/// The TCP segment in an IPv4 packet, and where it came from and goes.
-fn unwrap(packet: &[u8]) -> Option<(Route, &[u8])> {
-    let header: &[u8; HEADER] = packet.first_chunk()?;
-    let address = |at: usize| header.get(at..)?.first_chunk().map(|b: &[u8; 4]| Ipv4Addr::from(*b).into());
-    let segment = packet.get(usize::from(header[0] & 0xf) * 4..)?;
-    let route = Route {
-        src: address(12)?,
-        dst: address(16)?,
-        ttl: header[8],
-        id: u16::from_be_bytes([header[4], header[5]]),
-    };
-    (header[0] >> 4 == 4 && header[9] == TCP).then_some((route, segment))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_inner_packet_is_found_and_nothing_else() {
-        let mut packet = vec![0x45, 0, 0, 40, 0, 7, 0x40, 0, 63, TCP, 0, 0, 10, 0, 0, 1, 10, 0, 0, 200];
-        packet.extend([0; 20]);
-        let (route, segment) = unwrap(&packet).unwrap();
-        assert_eq!((route.src, route.dst), ("10.0.0.1".parse().unwrap(), "10.0.0.200".parse().unwrap()));
-        assert_eq!((route.ttl, route.id, segment.len()), (63, 7, 20));
-        packet[9] = 17;
-        assert!(unwrap(&packet).is_none());
-        packet[0] = 0x60;
-        assert!(unwrap(&packet).is_none());
-        assert!((0..40).all(|n| unwrap(&packet[..n]).is_none()));
     }
 }

@@ -4,18 +4,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use lvs_core::conf::model::SyncDaemon;
 use lvs_core::connection::{Connection, PATH, parse};
 use lvs_core::ipvs::Ipvs;
-use lvs_core::ipvs::sync::{Packer, Servers, record};
+use lvs_core::ipvs::sync::{GROUP, PORT, Packer, Servers, record};
 use lvs_core::sys::clock;
 use lvs_core::sys::ipvs::Client;
 use lvs_core::sys::multicast::Speaker;
 
-use super::Listener;
+use crate::spec::Spec;
 
 /// Who has not been told by then has given up. The kernel walks its whole table for each page of the list.
 const BUDGET: Duration = Duration::from_secs(1);
@@ -23,6 +24,31 @@ const BUDGET: Duration = Duration::from_secs(1);
 const LINES: usize = 256;
 /// `mlockall` would lock all of it.
 const STACK: usize = 128 * 1024;
+
+/// Whom the connections are told: the interface, the synchronisation number, group and port.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Listener {
+    interface: String,
+    id: u8,
+    to: SocketAddr,
+}
+
+impl Listener {
+    /// Whoever succeeds the instance: on its own interface, or where a configured daemon listens.
+    pub(super) fn of(spec: &Spec, config: Option<&SyncDaemon>) -> Self {
+        let given = |n: u16| if n == 0 { PORT } else { n };
+        let Some(c) = config else {
+            let to = SocketAddr::new(GROUP.into(), PORT);
+            return Self { interface: spec.interface.clone(), id: spec.vrid, to };
+        };
+        let group = c.group.as_ref().map_or(GROUP.into(), |g| g.value);
+        Self {
+            interface: c.interface.value.clone(),
+            id: u8::try_from(*c.id).unwrap_or(spec.vrid),
+            to: SocketAddr::new(group, given(*c.port)),
+        }
+    }
+}
 
 /// Whom to tell the connections of which addresses.
 pub(super) type Telling = BTreeMap<Listener, BTreeSet<IpAddr>>;
@@ -97,3 +123,6 @@ impl<'a> Ear<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
