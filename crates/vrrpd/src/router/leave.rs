@@ -28,6 +28,10 @@ impl Router {
                 self.heir = None;
                 self.timers.leave = Some(now + handover(&self.params));
             }
+            // Asked a second time.
+            State::Leaving if (self.leave_to, to) == (State::Stopped, State::Stopped) => {
+                self.handed_over(None, now, out);
+            }
             State::Leaving => self.leave_to = to,
             State::Stopped => (),
             State::Init | State::Backup | State::Fault | State::Released => self.enter(to, cause, now, out),

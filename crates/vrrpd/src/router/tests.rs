@@ -233,6 +233,17 @@ fn it_knows_its_turn_when_the_master_is_outdone() {
 }
 
 #[test]
+fn asked_twice_to_stop_it_waits_for_nobody() {
+    let mut rig = Rig::master(100);
+    rig.tell(4.0, Input::Release);
+    rig.tell(4.1, Input::Stop);
+    assert_eq!(rig.router.state(), State::Leaving, "the first wish to stop");
+    let out = rig.tell(4.2, Input::Stop).to_vec();
+    assert_eq!(enters(&out), [(State::Leaving, State::Stopped)]);
+    assert_eq!(out[0], Action::DropVips);
+}
+
+#[test]
 fn without_a_successor_it_leaves_after_the_longest_skew_and_one_interval() {
     let mut rig = Rig::master(100);
     rig.tell(4.0, Input::Release);
