@@ -49,9 +49,9 @@ pub fn follow(daemon: &SyncDaemon, state: State, told: bool) {
         Err(e) => return log::error!("{}: lvs_sync_daemon: {e}", *daemon.instance),
     };
     for (op, result) in ops.iter().zip(client.apply(&ops)) {
+        let (Op::StartDaemon(d), Err(e)) = (op, result) else { continue };
         // One that goes on listening after a handover need not be started.
-        let refused = result.err().filter(|e| e.errno != Errno::EEXIST as i32);
-        if let (Op::StartDaemon(d), Some(e)) = (op, refused) {
+        if e.errno != Errno::EEXIST as i32 || d.role != DaemonRole::Backup {
             log::error!("{}: lvs_sync_daemon on {}: {e}", *daemon.instance, d.interface);
         }
     }

@@ -97,6 +97,10 @@ impl<S: Source> Driver<S> {
             self.handover.outdone(&self.instances[at], now);
         }
         let Some(daemon) = &spec.sync else { return };
+        if self.instances.iter().any(|i| !i.retired && i.spec.sync.is_some() && i.spec.name != spec.name) {
+            // It is another instance's since the reload that retired this one.
+            return;
+        }
         let told = to == State::Master && self.handover.concerns(spec);
         sync::follow(daemon, to, told);
         if told {

@@ -1,5 +1,6 @@
 //! A changed configuration without a lost mastership.
 
+use lvs_core::conf::model::SyncDaemon;
 use lvs_core::sys::{clock, memory};
 
 use super::trouble::check_interfaces;
@@ -8,7 +9,7 @@ use crate::instance::Instance;
 use crate::iproute::{self, Lines};
 use crate::spec::{Setup, Spec, Vip};
 use crate::sync;
-use crate::words::Input;
+use crate::words::{Input, State};
 
 impl<S: Source> Driver<S> {
     /// Reads the configuration anew; a wrong one changes nothing.
@@ -35,6 +36,7 @@ impl<S: Source> Driver<S> {
         self.edge.set_gaps(setup.garp_interval, setup.gna_interval);
         self.punctuality = setup.punctuality;
         let now = clock::now();
+        let old_sync = self.instances.iter().find_map(|i| i.spec.sync.clone());
         for at in 0..self.instances.len() {
             let keep = setup.instances.iter().any(|new| same_router(&self.instances[at].spec, new));
             if !keep && !self.instances[at].retired {
@@ -49,12 +51,20 @@ impl<S: Source> Driver<S> {
                 None => self.add(new),
             }
         }
+        self.change_sync(old_sync.as_ref());
         self.watch.configure(&setup.things, now);
         self.notifier.configure(&setup.notify);
         self.enter_all();
         self.place();
         self.bury();
         memory::trim();
+    }
+
+    /// Once for all instances: the kernel has one sender and one receiver.
+    fn change_sync(&self, old: Option<&SyncDaemon>) {
+        let keeper = self.instances.iter().find(|i| !i.retired && i.spec.sync.is_some());
+        let state = keeper.map_or(State::Stopped, |k| k.router.state());
+        sync::change(old, keeper.and_then(|k| k.spec.sync.as_ref()), state);
     }
 
     fn add(&mut self, spec: Spec) {
@@ -76,8 +86,6 @@ impl<S: Source> Driver<S> {
         let params = Box::new(new.params.clone());
         let old = std::mem::replace(&mut self.instances[at].spec, new);
         self.instances[at].account();
-        let state = self.instances[at].router.state();
-        sync::change(old.sync.as_ref(), self.instances[at].spec.sync.as_ref(), state);
         self.prepare_guard();
         self.cover();
         let mut added = false;
