@@ -2,13 +2,18 @@
 //! 6.1, Accept_Mode). The kernel would; a packet filter drops them.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::net::IpAddr;
+use std::path::Path;
 
 use lvs_core::sys::nft::Filter;
 
 use crate::instance::Instance;
 use crate::params::OWNER;
 use crate::spec::Spec;
+
+/// There where the kernel has nftables loaded.
+const NFTABLES: &str = "/sys/module/nf_tables";
 
 /// The packet filter, and what it holds.
 pub struct Guard {
@@ -26,7 +31,7 @@ fn refuses(spec: &Spec) -> bool {
 
 /// The addresses that are set and must not be talked to.
 pub fn wanted(instances: &[Instance]) -> BTreeSet<IpAddr> {
-    let masters = instances.iter().filter(|i| refuses(&i.spec) && i.router.state().holds());
+    let masters = instances.iter().filter(|i| refuses(&i.spec) && i.router.holds());
     masters.flat_map(|i| &i.spec.vips).map(|v| v.prefix.addr).collect()
 }
 
@@ -44,8 +49,8 @@ impl Guard {
         if self.filter.is_some() || !specs.any(refuses) {
             return Ok(());
         }
-        let mut filter = Filter::open(&self.table).map_err(|e| explain(&e.to_string()))?;
-        filter.install().map_err(|e| explain(&e.to_string()))?;
+        let mut filter = Filter::open(&self.table).map_err(open_to_all)?;
+        filter.install().map_err(open_to_all)?;
         self.filter = Some(filter);
         Ok(())
     }
@@ -72,7 +77,8 @@ impl Guard {
         let Some(filter) = self.filter.as_mut().filter(|_| !(add.is_empty() && remove.is_empty())) else {
             return Ok(());
         };
-        filter.change(add, remove).map_err(|e| explain(&e.to_string()))?;
+        let outcome = if add.is_empty() { closed_for_good } else { open_to_all };
+        filter.change(add, remove).map_err(outcome)?;
         self.held.extend(add);
         self.held.retain(|a| !remove.contains(a));
         Ok(())
@@ -84,7 +90,7 @@ impl Guard {
     /// What the kernel says.
     pub fn end(&mut self) -> Result<(), String> {
         let Some(mut filter) = self.filter.take() else { return Ok(()) };
-        filter.remove().map_err(|e| explain(&e.to_string()))
+        filter.remove().map_err(closed_for_good)
     }
 
     /// Removes what a killed daemon has left; whether there was anything cannot be told.
@@ -92,11 +98,23 @@ impl Guard {
     /// # Errors
     /// What the kernel says.
     pub fn flush(&mut self) -> Result<(), String> {
-        let mut filter = Filter::open(&self.table).map_err(|e| explain(&e.to_string()))?;
-        filter.remove().map_err(|e| explain(&e.to_string()))
+        // Where nftables was never used there is no table, and to ask would load it.
+        if self.filter.is_some() || !Path::new(NFTABLES).exists() {
+            return Ok(());
+        }
+        let mut filter = Filter::open(&self.table).map_err(closed_for_good)?;
+        filter.remove().map_err(closed_for_good)
     }
 }
 
-fn explain(why: &str) -> String {
-    format!("no_accept: nftables: {why}: the addresses answer while it is master")
+fn open_to_all(why: impl Display) -> String {
+    format!(
+        "no_accept: nftables: {why}: the addresses answer while it is master; try: modprobe nf_tables, and a kernel that has it"
+    )
+}
+
+fn closed_for_good(why: impl Display) -> String {
+    format!(
+        "no_accept: nftables: {why}: addresses stay closed; try: nft delete table inet vrrpd ('nft list tables' shows its name)"
+    )
 }
