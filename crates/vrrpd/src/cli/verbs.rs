@@ -9,7 +9,7 @@ use lvs_core::sys::clock;
 use lvs_core::sys::poll::Poll;
 
 use super::complain;
-use crate::control::{Answer, Question, ask};
+use crate::control::{Answer, Door, Question, ask};
 use crate::driver::Source;
 use crate::edge::Edge;
 use crate::file::File;
@@ -94,10 +94,18 @@ pub(super) fn order(socket: &str, question: &Question) -> ExitCode {
 
 /// `vrrpd flush`: only where no daemon runs, for it would put the addresses back.
 pub(super) fn flush(config: PathBuf, socket: &str) -> ExitCode {
-    if read(socket).is_ok() {
-        complain("a vrrpd runs here and keeps its addresses; stop it first");
-        return ExitCode::FAILURE;
-    }
+    // Held until the end: none may start in between.
+    let _door = match Door::open(socket) {
+        Ok(door) => door,
+        Err(e) if e.kind() == io::ErrorKind::AddrInUse => {
+            complain("a vrrpd runs here and keeps its addresses; stop it first");
+            return ExitCode::FAILURE;
+        }
+        Err(e) => {
+            complain(&format!("cannot listen at @{socket}: {e}"));
+            return ExitCode::FAILURE;
+        }
+    };
     let setup = match File::new(config).read() {
         Ok(setup) => setup,
         Err(text) => {
@@ -121,8 +129,6 @@ fn remove_all(setup: &Setup, edge: &mut Edge) -> Result<String, String> {
     if Handover::clean(&mut edge.rtnl)? > 0 {
         text += "removed the rules of a handover that was not finished\n";
     }
-    if setup.instances.iter().any(|i| !i.accept) {
-        edge.guard.flush()?;
-    }
+    edge.guard.flush()?;
     Ok(text)
 }
