@@ -52,16 +52,24 @@ pub fn run(lines: &[String]) -> Result<(), String> {
         if own.is_empty() {
             continue;
         }
-        failed.extend(carry_out(family, &own).into_iter().map(|f| format!("ip {family} {f}")));
+        let mut rest = own.as_slice();
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(fitting(rest));
+            failed.extend(carry_out(family, now).into_iter().map(|f| format!("ip {family} {f}")));
+            rest = later;
+        }
     }
     if failed.is_empty() { Ok(()) } else { Err(failed.join("; ")) }
 }
+
+/// At most so many bytes are handed over at once: they fit into a pipe, whatever `ip` has to say before it reads them.
+const AT_ONCE: usize = 60_000;
 
 /// Gives the lines that failed, each with the reason.
 fn carry_out(family: &str, lines: &[&str]) -> Vec<String> {
     let said = match batch(family, lines) {
         Ok(said) => said,
-        Err(e) => return vec![e.to_string()],
+        Err(e) => return vec![format!("cannot be run: {e}; try: apt install iproute2")],
     };
     let (failed, rest) = failures(&said, lines);
     match lines {
@@ -70,6 +78,15 @@ fn carry_out(family: &str, lines: &[&str]) -> Vec<String> {
         [line] if !rest.is_empty() => vec![format!("{line}: {rest}")],
         _ => failed,
     }
+}
+
+/// How many of the lines are handed over at once; one at least.
+fn fitting(lines: &[&str]) -> usize {
+    let ends = lines.iter().scan(0, |end, line| {
+        *end += line.len() + 1;
+        Some(*end)
+    });
+    ends.take_while(|end| *end <= AT_ONCE).count().max(1)
 }
 
 /// What `ip` says of these lines.
@@ -110,6 +127,16 @@ mod tests {
     use lvs_core::conf::At;
 
     use super::*;
+
+    #[test]
+    fn no_more_is_handed_over_at_once_than_a_pipe_holds() {
+        let long = "x".repeat(AT_ONCE / 3);
+        let lines = [long.as_str(); 7];
+        assert_eq!((fitting(&lines), fitting(&lines[..1])), (2, 1));
+        let endless = "x".repeat(2 * AT_ONCE);
+        assert_eq!(fitting(&[&endless, "y"]), 1);
+        assert_eq!(fitting(&["a"; 10]), 10);
+    }
 
     #[test]
     fn what_is_set_last_is_removed_first() {
