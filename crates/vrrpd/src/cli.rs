@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -20,7 +20,6 @@ use crate::driver::{Driver, Source};
 use crate::file::File;
 use crate::packet::{Auth, Version};
 use crate::params::Params;
-use crate::record::recorder::Recorder;
 use crate::rights;
 use crate::spec::{Setup, Spec, Vip};
 
@@ -254,21 +253,13 @@ fn daemon(run: Run) -> ExitCode {
         Some(path) => Config::File(File::new(path)),
         None => Config::One(Box::new(run.one)),
     };
-    let recorder = match run.record.as_deref().map(Recorder::create).transpose() {
-        Ok(recorder) => recorder,
-        Err(e) => {
-            let path = run.record.unwrap_or_default();
-            complain(&format!("--record {}: {e}", path.display()));
-            return ExitCode::from(2);
-        }
-    };
-    let status = serve(config, &run.at.socket, recorder);
+    let status = serve(config, &run.at.socket, run.record.as_deref());
     log::logger().flush();
     status
 }
 
-fn serve(config: Config, name: &str, recorder: Option<Recorder>) -> ExitCode {
-    let mut driver = match Driver::start(config, name, recorder) {
+fn serve(config: Config, name: &str, record: Option<&Path>) -> ExitCode {
+    let mut driver = match Driver::start(config, name, record) {
         Ok(driver) => driver,
         Err(text) => {
             complain(&text);

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use lvs_core::sys::poll::{Event, Interest, Poll, Signals};
@@ -96,9 +97,9 @@ impl<S: Source> Driver<S> {
     ///
     /// # Errors
     /// A text for the administrator; nothing has been changed then.
-    pub fn start(mut source: S, name: &str, recorder: Option<Recorder>) -> Result<Self, String> {
+    pub fn start(mut source: S, name: &str, record: Option<&Path>) -> Result<Self, String> {
         let setup = source.read()?;
-        // Before the routers begin: what elections need is in memory again when the first one is won.
+        // What reading the file needed is not needed again; what a takeover needs comes back from the page cache.
         memory::let_go_of_code();
         // Before anything is touched: two daemons would take the addresses from each other.
         let door = Door::open(name).map_err(|e| occupied(name, &e))?;
@@ -118,6 +119,8 @@ impl<S: Source> Driver<S> {
         poll.add(&handover, HANDOVER, Interest::Read).map_err(|e| cannot("watch handovers", &e))?;
         poll.add(&monitor, MONITOR, Interest::Read).map_err(|e| cannot("watch links", &e))?;
         poll.add(&door, DOOR, Interest::Read).map_err(|e| cannot("listen for questions", &e))?;
+        let recorder = record
+            .map(|path| Recorder::create(path).map_err(|e| format!("--record {}: {e}", path.display())));
         let mut driver = Self {
             source,
             poll,
@@ -142,7 +145,7 @@ impl<S: Source> Driver<S> {
             handover,
             punctuality: setup.punctuality,
             punctual: Punctual::default(),
-            recorder,
+            recorder: recorder.transpose()?,
         };
         driver.punctual.begin(&driver.punctuality);
         driver.begin(&setup.things, &setup.notify)?;
@@ -288,19 +291,15 @@ impl<S: Source> Driver<S> {
             log::warn!("asked to stop again: not waiting for a successor");
         }
         for at in 0..self.instances.len() {
-            self.feed_one(at, Input::Stop, now);
-            if self.stopping {
-                self.drop_vips(at);
-                self.notify_state(at, State::Stopped, now);
+            // One that a reload has retired is handing over already.
+            if self.stopping || !self.instances[at].retired {
+                self.feed_one(at, Input::Stop, now);
             }
         }
         self.settle(now);
         self.systemd.stopping();
         if self.stopping {
             self.handover.end(&mut self.edge.rtnl);
-            self.instances.clear();
-            self.deadlines.clear();
-            self.last_scripts = Some(now);
         }
         self.stopping = true;
     }

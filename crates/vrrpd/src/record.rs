@@ -76,7 +76,8 @@ pub struct Heard {
     pub refused: Option<String>,
 }
 
-/// A router's name in a record: two of one name are never alive with the same interface, VRID and family.
+/// A router's name in a record. Two of one name are alive only where one reload removes an instance and another brings it back
+/// while it still hands over; such a record does not run again.
 pub fn name(spec: &Spec) -> String {
     format!("{}@{}/{}/{:?}", spec.name, spec.interface, spec.vrid, spec.family)
 }

@@ -14,9 +14,13 @@ impl<S: Source> Driver<S> {
     fn record(&mut self, at: usize, now: Time, event: impl FnOnce(&Self) -> Event) {
         if self.recorder.is_some() {
             let (name, event) = (name(&self.instances[at].spec), event(self));
-            if let Some(recorder) = &mut self.recorder {
-                recorder.write(now, &name, event);
-            }
+            self.write_down(now, &name, event);
+        }
+    }
+
+    fn write_down(&mut self, now: Time, name: &str, event: Event) {
+        if !self.recorder.as_mut().is_some_and(|r| r.write(now, name, event)) {
+            self.recorder = None;
         }
     }
 
@@ -61,8 +65,8 @@ impl<S: Source> Driver<S> {
 
     /// What led to the next lines.
     pub(super) fn record_because(&mut self, why: &dyn Debug) {
-        if let Some(recorder) = &mut self.recorder {
-            recorder.write(clock::now(), "", Event::Because(format!("{why:?}")));
+        if self.recorder.is_some() {
+            self.write_down(clock::now(), "", Event::Because(format!("{why:?}")));
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Writes a record: bounded, and without ever waiting for the disk.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use lvs_core::sys::outbox::Outbox;
@@ -29,31 +29,30 @@ impl Recorder {
     /// The file cannot be written.
     pub fn create(path: &Path) -> io::Result<Self> {
         let file: File = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path)?;
-        Ok(Self { out: Outbox::start("record", ROOM, file, |_| ())?, left: LARGEST })
+        // An old file may be open to all.
+        file.set_permissions(Permissions::from_mode(0o600))?;
+        Ok(Self { out: Outbox::start("record", ROOM, false, file, |_| ())?, left: LARGEST })
     }
 
-    /// Appends a line. Where the disk is too slow, or the record is full, it ends: one with a gap could not be run again.
-    pub fn write(&mut self, at: Time, router: &str, event: Event) {
-        if self.left == 0 {
-            return;
-        }
+    /// Appends a line. Where the disk is too slow, or the record is full, it ends, which is said, and the answer is false: one
+    /// with a gap could not be run again.
+    #[must_use]
+    pub fn write(&mut self, at: Time, router: &str, event: Event) -> bool {
         let entry = Entry { at, router: router.to_owned(), event };
         // Plain values always become text.
         let mut line = serde_json::to_string(&entry).unwrap_or_default();
         line.push('\n');
         let size = u64::try_from(line.len()).unwrap_or(u64::MAX);
         if size > self.left {
-            return self.end("it has reached its largest size");
+            log::warn!("the record ends here: it has reached its largest size");
+            return false;
         }
         self.left -= size;
-        if self.out.send(line).is_err() {
-            self.end("the disk is too slow for it");
+        let taken = self.out.send(line).is_ok();
+        if !taken {
+            log::warn!("the record ends here: the disk is too slow for it");
         }
-    }
-
-    fn end(&mut self, why: &str) {
-        self.left = 0;
-        log::warn!("the record ends here: {why}");
+        taken
     }
 }
 
@@ -76,13 +75,12 @@ mod tests {
 
     #[test]
     fn it_ends_at_its_bound_and_is_read_by_its_owner_alone() {
-        use std::os::unix::fs::PermissionsExt;
         let path = std::env::temp_dir().join(format!("vrrpd-record-{}", std::process::id()));
+        std::fs::write(&path, "of another day").expect("a file open to all");
         let mut recorder = Recorder::create(&path).expect("a folder for temporary files");
         recorder.left = 100;
-        for second in 0..10 {
-            recorder.write(at(second), "", Event::Because("ens192 is down".to_owned()));
-        }
+        let line = |second| recorder.write(at(second), "", Event::Because("ens192 is down".to_owned()));
+        assert_eq!((0..10).map(line).take_while(|goes_on| *goes_on).count(), 2);
         drop(recorder);
         let text = std::fs::read_to_string(&path).expect("the record");
         assert_eq!(text.lines().count(), 2, "{text}");
