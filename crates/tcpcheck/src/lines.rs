@@ -20,7 +20,7 @@ impl Lines {
     /// # Errors
     /// The thread cannot be started.
     pub fn start(out: impl Write + Send + 'static) -> io::Result<Self> {
-        Outbox::start("events", QUEUE, out, |_| {}).map(Self)
+        Outbox::start("events", QUEUE, false, out, |_| {}).map(Self)
     }
 
     /// Hands over a line without its end.

@@ -67,7 +67,7 @@ impl Logger {
     ) -> io::Result<Self> {
         let dropped = Arc::new(AtomicU64::new(0));
         let lost = Arc::clone(&dropped);
-        let outbox = Outbox::start("log", QUEUE, out, move |out| say_lost(out, &lost, style, tool))?;
+        let outbox = Outbox::start("log", QUEUE, true, out, move |out| say_lost(out, &lost, style, tool))?;
         Ok(Self { tool, level, style, outbox, dropped })
     }
 
@@ -115,7 +115,7 @@ fn tame(line: &mut String, start: usize) {
     line.push('\n');
 }
 
-/// A reader that is gone (EPIPE) or a full disk is no reason to stop the daemon.
+/// The reader moves again: it learns what it has missed.
 fn say_lost(out: &mut impl Write, lost: &AtomicU64, style: Style, tool: &str) {
     let lost = lost.swap(0, Ordering::Relaxed);
     if lost > 0 {

@@ -1,7 +1,7 @@
 //! Lines for a reader that may stall or go away, written by a thread of their own: whoever sends never waits.
 //!
 //! At most so many lines wait; what comes on top is refused, and the sender decides whether it is lost. Memory is taken
-//! as lines come. Nothing that the sender touches is locked, so a thread of low priority cannot hold it up.
+//! as lines come. The sender takes no lock that the writing thread holds while it writes, so a stuck reader cannot hold it up.
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -25,6 +25,7 @@ pub struct Outbox {
 
 struct Shared {
     room: u64,
+    patient: bool,
     taken: AtomicU64,
     written: AtomicU64,
     closed: AtomicBool,
@@ -43,7 +44,8 @@ pub enum Refused {
 }
 
 impl Outbox {
-    /// Starts the thread `name`, which writes to `out`, each line at once; at most `room` lines wait.
+    /// Starts the thread `name`, which writes to `out`, each line at once; at most `room` lines wait. `patient`: a reader that has
+    /// gone may come back, as that of a named pipe does; otherwise everything is refused from then on.
     ///
     /// `then` runs after each write, with `out`: for a word about lines that were lost.
     ///
@@ -52,12 +54,14 @@ impl Outbox {
     pub fn start<W: Write + Send + 'static>(
         name: &str,
         room: u64,
+        patient: bool,
         out: W,
         then: impl Fn(&mut W) + Send + 'static,
     ) -> io::Result<Self> {
         let (queue, lines) = channel();
         let shared = Arc::new(Shared {
             room,
+            patient,
             taken: AtomicU64::new(0),
             written: AtomicU64::new(0),
             closed: AtomicBool::new(false),
@@ -109,8 +113,8 @@ impl Shared {
         while let Ok(line) = lines.recv() {
             let done = out.write_all(line.as_bytes()).and_then(|()| out.flush());
             then(&mut out);
-            // A full disk may have room again; a pipe without a reader never gets another one.
-            let gone = done.is_err_and(|e| e.kind() == ErrorKind::BrokenPipe);
+            // A full disk may have room again.
+            let gone = !self.patient && done.is_err_and(|e| e.kind() == ErrorKind::BrokenPipe);
             let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
             self.written.fetch_add(1, Ordering::AcqRel);
             self.closed.fetch_or(gone, Ordering::AcqRel);

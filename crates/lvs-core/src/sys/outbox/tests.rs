@@ -25,7 +25,7 @@ const LONG: Duration = Duration::from_secs(20);
 #[test]
 fn a_stuck_reader_costs_lines_and_no_time() {
     let ((come, seen), (go, stop)) = (channel(), channel());
-    let outbox = Outbox::start("test", 10, Stuck { come, go: stop }, |_| {}).unwrap();
+    let outbox = Outbox::start("test", 10, false, Stuck { come, go: stop }, |_| {}).unwrap();
     outbox.send("first\n".to_owned()).unwrap();
     assert_eq!(seen.recv_timeout(LONG), Ok(b"first\n".to_vec()));
     let taken = (0..25).filter(|i| outbox.send(format!("{i}\n")).is_ok()).count();
@@ -44,7 +44,7 @@ fn a_stuck_reader_costs_lines_and_no_time() {
 #[test]
 fn what_was_sent_before_a_flush_is_written_after_it() {
     let (mut reader, writer) = UnixStream::pair().unwrap();
-    let outbox = Outbox::start("test", 100, writer, |_| {}).unwrap();
+    let outbox = Outbox::start("test", 100, false, writer, |_| {}).unwrap();
     (0..50).for_each(|i| outbox.send(format!("{i}\n")).unwrap());
     outbox.flush();
     reader.set_nonblocking(true).unwrap();
@@ -56,11 +56,22 @@ fn what_was_sent_before_a_flush_is_written_after_it() {
 #[test]
 fn a_reader_that_is_gone_is_noticed() {
     let (reader, writer) = UnixStream::pair().unwrap();
-    let outbox = Outbox::start("test", 10, writer, |_| {}).unwrap();
+    let outbox = Outbox::start("test", 10, false, writer, |_| {}).unwrap();
     drop(reader);
     assert_eq!(outbox.send("x\n".to_owned()), Ok(()));
     outbox.flush();
     assert_eq!(outbox.send("y\n".to_owned()), Err(Refused::Closed));
+}
+
+#[test]
+fn whoever_is_patient_sends_on() {
+    let (reader, writer) = UnixStream::pair().unwrap();
+    let outbox = Outbox::start("test", 10, true, writer, |_| {}).unwrap();
+    drop(reader);
+    for _ in 0..30 {
+        assert_eq!(outbox.send("x\n".to_owned()), Ok(()));
+        outbox.flush();
+    }
 }
 
 /// A disk that has no room for the first line.
@@ -83,7 +94,7 @@ impl Write for Disk {
 #[test]
 fn a_full_disk_costs_its_lines_only() {
     let (out, seen) = channel();
-    let outbox = Outbox::start("test", 10, Disk(true, out), |_| {}).unwrap();
+    let outbox = Outbox::start("test", 10, false, Disk(true, out), |_| {}).unwrap();
     outbox.send("lost\n".to_owned()).unwrap();
     outbox.send("kept\n".to_owned()).unwrap();
     assert_eq!(seen.recv_timeout(LONG), Ok(b"kept\n".to_vec()));
