@@ -121,7 +121,8 @@ impl Shots {
     pub fn hear(&mut self, wire: usize) -> Vec<(u32, bool)> {
         let mut answered = Vec::new();
         // A link that went down is said once; the tries on it end by their deadlines.
-        while let Some(Ok(Some(heard))) = self.wires.get(wire).map(Wire::receive) {
+        let heard = self.wires.get(wire).and_then(|w| w.receive().ok()).unwrap_or_default();
+        for heard in heard {
             match heard {
                 Heard::Claim { addr, mac, answer: true } => self.learn(addr, mac),
                 Heard::Claim { .. } => {}

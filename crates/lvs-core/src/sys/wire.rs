@@ -15,6 +15,8 @@ use crate::addr::Mac;
 
 /// Headers are all that is read of a frame.
 const LONGEST: usize = 256;
+/// Frames taken at once.
+const AT_ONCE: usize = 64;
 
 /// A channel of one Ethernet interface. It needs CAP_NET_RAW and never blocks.
 pub struct Wire {
@@ -52,24 +54,21 @@ impl Wire {
         self.sends.send(self.link, frame)
     }
 
-    /// The next thing that was heard, or none when there is nothing more now.
+    /// What was heard, as far as it is understood; at most so many frames at once, for a flood must not hold up the caller.
     ///
     /// # Errors
     /// `ENETDOWN` once when the link went down.
-    pub fn receive(&self) -> io::Result<Option<Heard>> {
+    pub fn receive(&self) -> io::Result<Vec<Heard>> {
         let mut buffer = [0; LONGEST];
-        loop {
+        let mut heard = Vec::new();
+        for _ in 0..AT_ONCE {
             match recv(self.hears.as_raw_fd(), &mut buffer, MsgFlags::MSG_DONTWAIT) {
-                Err(nix::errno::Errno::EAGAIN) => return Ok(None),
+                Err(nix::errno::Errno::EAGAIN) => break,
                 Err(e) => return Err(e.into()),
-                Ok(n) => {
-                    let heard = frame::parse(&buffer[..n]);
-                    if heard.is_some() {
-                        return Ok(heard);
-                    }
-                }
+                Ok(n) => heard.extend(frame::parse(&buffer[..n])),
             }
         }
+        Ok(heard)
     }
 }
 
