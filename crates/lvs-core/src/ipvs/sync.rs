@@ -46,7 +46,7 @@ const ESTABLISHED: u16 = 1;
 /// What a table knows of the servers that connections name only by their address.
 pub struct Servers {
     of: BTreeMap<(Option<Protocol>, Endpoint, Endpoint), Forward>,
-    marked: BTreeMap<Endpoint, (u32, Forward)>,
+    marked: BTreeMap<Endpoint, BTreeMap<u32, Forward>>,
 }
 
 impl Servers {
@@ -60,7 +60,7 @@ impl Servers {
                         it.of.insert((Some(protocol), vip, *server), how.forward);
                     }
                     ServiceKey::Mark { mark, .. } => {
-                        it.marked.insert(*server, (mark, how.forward));
+                        it.marked.entry(*server).or_default().insert(mark, how.forward);
                     }
                 }
             }
@@ -74,8 +74,20 @@ impl Servers {
         let any = |e: Endpoint| Endpoint { port: 0, ..e };
         let direct = self.of.get(&(protocol, vip, server));
         let direct = direct.or_else(|| self.of.get(&(protocol, any(vip), any(server))));
-        let marked = || self.marked.get(&server).or_else(|| self.marked.get(&any(server))).copied();
-        direct.map(|f| (0, *f)).or_else(marked)
+        direct.map(|f| (0, *f)).or_else(|| self.marked(protocol, vip, server))
+    }
+
+    /// A template names its mark where others have an address, in the first four bytes; for a connection any mark finds its
+    /// server.
+    fn marked(&self, protocol: Option<Protocol>, vip: Endpoint, server: Endpoint) -> Option<(u32, Forward)> {
+        let any = Endpoint { port: 0, ..server };
+        let marks = self.marked.get(&server).or_else(|| self.marked.get(&any))?;
+        let mark = match vip.addr {
+            IpAddr::V4(a) => u32::from(a),
+            IpAddr::V6(a) => u32::try_from(u128::from(a) >> 96).unwrap_or_default(),
+        };
+        let named = if protocol.is_none() { marks.get_key_value(&mark) } else { marks.first_key_value() };
+        named.map(|(mark, forward)| (*mark, *forward))
     }
 }
 

@@ -57,6 +57,20 @@ fn persistence_and_firewall_marks_go_along() {
 }
 
 #[test]
+fn a_template_keeps_its_own_mark_among_those_of_its_server() {
+    let mut both = table(ServiceKey::Mark { mark: 7, family: Family::Inet }, "10.0.0.11:0", Forward::Route);
+    both.services.extend(
+        table(ServiceKey::Mark { mark: 8, family: Family::Inet }, "10.0.0.11:0", Forward::Route).services,
+    );
+    let servers = Servers::new(&both);
+    for mark in [7_u32, 8] {
+        let line = format!("IP  0A000001 0000 {mark:08X} 0000 0A00000B 0000 NONE 300");
+        let told = record(&parse(&line).unwrap(), &servers).unwrap();
+        assert_eq!(told[16..20], mark.to_be_bytes());
+    }
+}
+
+#[test]
 fn what_a_successor_cannot_use_is_not_told() {
     let tell = |line: &str, forward| record(&parse(line).unwrap(), &web(forward));
     let line = "TCP 0A000001 E5F2 0A0000C8 0050 0A00000B 0050 ESTABLISHED 899";
