@@ -110,16 +110,16 @@ impl Netlink {
     }
 
     fn talkative(family: NlFamily) -> io::Result<Self> {
-        let mut it = Self::open(family)?;
+        let it = Self::open(family)?;
         // Comfort: an old kernel without it only says less. IPVS never says more than a number.
         let _ = it.socket.enable_ext_ack(true);
-        it.make_room();
         Ok(it)
     }
 
     /// A non-blocking rtnetlink socket that hears these multicast groups (RTNLGRP_*).
     pub fn monitor(groups: &[u32]) -> io::Result<Self> {
-        let it = Self::talkative(NlFamily::Route)?;
+        let mut it = Self::talkative(NlFamily::Route)?;
+        it.make_room();
         for group in groups {
             it.socket.add_mcast_membership(Groups::new_groups(&[*group]))?;
         }
@@ -219,6 +219,7 @@ impl Netlink {
     /// Sends a batch that the kernel carries out as a whole or not at all: netfilter's, which begins and ends with a message
     /// that is none of them. The error is that of the first message that was refused.
     pub fn transaction(&mut self, batch: &mut Batch) -> Result<(), NetlinkError> {
+        self.make_room();
         let first = self.seq.wrapping_add(1);
         let last = batch.seal_inner(first);
         self.seq = last.wrapping_add(1);
