@@ -9,11 +9,12 @@ mod ipvsadm {
 }
 
 use std::net::UdpSocket;
+use std::time::Duration;
 
 use ipvsadm::face::Ours;
 use ipvsadm::run::{Kernel, Side, compare};
 use ipvsadm::script::{Case, cases, groups};
-use lab::{Lab, SECONDS, wait};
+use lab::{Lab, SECONDS, pause, wait};
 use lvs_core::sys::ipvs::Client;
 
 const CASES: &str = include_str!("ipvsadm/cases.txt");
@@ -139,6 +140,12 @@ fn counters_beyond_32_bits_are_listed_alike() {
                 from.send_to(&[7; 65_507], "10.0.0.1:9").expect("a datagram");
             }
             counted() > 1 << 32
+        });
+        // A busy guest still counts what it has queued.
+        let mut before = 0;
+        wait(30 * SECONDS, "the counters to stand still", || {
+            pause(Duration::from_millis(100));
+            std::mem::replace(&mut before, counted()) == before
         });
     });
     for options in ["-Ln --stats", "-Ln --stats --exact", "-Ln --stats -u 10.0.0.1:9"] {

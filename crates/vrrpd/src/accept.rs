@@ -4,16 +4,12 @@
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::net::IpAddr;
-use std::path::Path;
 
-use lvs_core::sys::nft::Filter;
+use lvs_core::sys::nft::{self, Filter};
 
 use crate::instance::Instance;
 use crate::params::OWNER;
 use crate::spec::Spec;
-
-/// There where the kernel has nftables loaded.
-const NFTABLES: &str = "/sys/module/nf_tables";
 
 /// The packet filter, and what it holds.
 pub struct Guard {
@@ -41,13 +37,17 @@ impl Guard {
         Self { table: table.to_owned(), filter: None, held: BTreeSet::new() }
     }
 
-    /// Makes the table if some instance will need it, so that its lack is known before an election is won.
+    /// Makes the table if some instance will need it, so that its lack is known before an election is won; if none does,
+    /// what a killed daemon has left goes.
     ///
     /// # Errors
     /// What the kernel says.
     pub fn prepare<'a>(&mut self, mut specs: impl Iterator<Item = &'a Spec>) -> Result<(), String> {
-        if self.filter.is_some() || !specs.any(refuses) {
+        if self.filter.is_some() {
             return Ok(());
+        }
+        if !specs.any(refuses) {
+            return self.flush();
         }
         let mut filter = Filter::open(&self.table).map_err(open_to_all)?;
         filter.install().map_err(open_to_all)?;
@@ -99,11 +99,15 @@ impl Guard {
     /// What the kernel says.
     pub fn flush(&mut self) -> Result<(), String> {
         // Where nftables was never used there is no table, and to ask would load it.
-        if self.filter.is_some() || !Path::new(NFTABLES).exists() {
+        if self.filter.is_some() || !nft::is_loaded() {
             return Ok(());
         }
-        let mut filter = Filter::open(&self.table).map_err(closed_for_good)?;
-        filter.remove().map_err(closed_for_good)
+        // A kernel without nftables holds no table.
+        let Ok(mut filter) = Filter::open(&self.table) else { return Ok(()) };
+        match filter.remove() {
+            Err(e) if e.is_unsupported() => Ok(()),
+            outcome => outcome.map_err(closed_for_good),
+        }
     }
 }
 

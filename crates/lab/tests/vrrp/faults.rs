@@ -194,4 +194,11 @@ fn with_no_accept_the_vips_are_found_and_take_nothing() {
     assert!(host.ok("nft list ruleset").contains("192.168.15.111"));
     assert_eq!(daemon.stop(10 * SECONDS), 0);
     assert_eq!(host.ok("nft list ruleset"), "");
+    // What a kill leaves goes at the next start, too, if the file no longer asks for it.
+    let daemon = host.spawn(RUN);
+    wait(10 * SECONDS, "the filter", || host.ok("nft list ruleset").contains("192.168.15.111"));
+    daemon.kill();
+    host.write("/etc/vrrp.conf", &file(100, ""));
+    let _daemon = host.spawn(RUN);
+    wait(10 * SECONDS, "the filter to go", || host.ok("nft list ruleset").is_empty());
 }

@@ -156,3 +156,27 @@ fn systemd_is_told_all_there_is_to_tell() {
     std::fs::remove_file(path).expect("our own socket");
     assert!(!host.ok("ip -o address").contains(VIP));
 }
+
+/// By then the daemon has given up the right to open what belongs to others.
+#[test]
+fn the_pipe_of_another_user_is_found_again_after_a_kill() {
+    let lab = Lab::new();
+    let host = lab.host("d100", &["192.168.15.100/21"]);
+    let globals = "global_defs {\n vrrp_notify_fifo /run/states nobody\n}\n";
+    host.write("/etc/vrrp.conf", &(globals.to_owned() + &file(100, "")));
+    let daemon = host.spawn(RUN);
+    wait(10 * SECONDS, "the pipe", || host.run("stat -c %U%F /run/states").stdout == "nobodyfifo\n");
+    let read = || host.spawn("setpriv --reuid nobody cat /run/states");
+    read().wait_for_line("\"VI_1\" MASTER", 10 * SECONDS);
+    daemon.kill();
+    let daemon = host.spawn(RUN);
+    wait(10 * SECONDS, "the second daemon", || host.run("vrrpd status").status == 0);
+    let reader = read();
+    reader.wait_for_line("\"VI_1\" MASTER", 10 * SECONDS);
+    // A reload that names another reader keeps the pipe.
+    let again = globals.replace("nobody\n", "nobody\n vrrp_notify_fifo_script /bin/true\n");
+    host.write("/etc/vrrp.conf", &(again + &file(100, "")));
+    host.ok("vrrpd reload");
+    assert_eq!(daemon.stop(10 * SECONDS), 0);
+    reader.wait_for_line("STOP", 10 * SECONDS);
+}

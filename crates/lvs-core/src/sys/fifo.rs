@@ -1,14 +1,17 @@
 //! Named pipes that get a line for every change.
+//!
+//! A pipe stays when its writer ends: both daemons may write to one, and whoever reads it finds it again after a restart.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, fchown};
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, fchown};
 
 use nix::fcntl::OFlag;
 use nix::sys::stat::Mode;
-use nix::unistd::mkfifo;
+use nix::unistd::{Uid, mkfifo, setfsuid};
 
 use super::script::owner;
+use crate::conf::At;
 use crate::conf::model::Fifo;
 
 /// A pipe that is open for writing, whether or not anyone reads it.
@@ -16,38 +19,34 @@ use crate::conf::model::Fifo;
 pub struct Pipe {
     path: String,
     file: File,
-    /// We made it, so we remove it.
-    made: bool,
     lost: u64,
 }
 
 impl Pipe {
-    /// Opens the pipe, and makes it first if it is not there.
+    /// Opens the pipe, and makes it first, for its user alone, if it is not there.
     ///
     /// # Errors
-    /// A sentence: it is another kind of file, or the system refuses.
+    /// A sentence: no such user, it is another kind of file, or the system refuses. Then nothing has been made.
     pub fn open(fifo: &Fifo) -> Result<Self, String> {
         let path = fifo.path.value.clone();
         let fail = |e: io::Error| format!("{path}: {e}");
+        let name = |v: &Option<At<String>>| v.as_ref().map(|a| a.value.clone());
+        let (uid, gid) = owner(name(&fifo.user).as_deref(), name(&fifo.group).as_deref())
+            .map_err(|e| format!("{path}: {e}"))?;
         let made = match mkfifo(path.as_str(), Mode::from_bits_truncate(0o600)) {
             Ok(()) => true,
             Err(nix::errno::Errno::EEXIST) => false,
             Err(e) => return Err(fail(e.into())),
         };
-        // Reading as well keeps the pipe open: a write without a reader would fail, and a reader that comes and goes
-        // would see its end.
-        let flags = OFlag::O_NONBLOCK.bits();
-        let file = OpenOptions::new().read(true).write(true).custom_flags(flags).open(&path).map_err(fail)?;
-        if !file.metadata().map_err(fail)?.file_type().is_fifo() {
+        let there = std::fs::metadata(&path).map_err(fail)?;
+        if !there.file_type().is_fifo() {
             return Err(format!("{path} is not a named pipe; try: rm {path}"));
         }
-        if made && (fifo.user.is_some() || fifo.group.is_some()) {
-            let name = |v: &Option<crate::conf::At<String>>| v.as_ref().map(|a| a.value.clone());
-            let (uid, gid) = owner(name(&fifo.user).as_deref(), name(&fifo.group).as_deref())
-                .map_err(|e| format!("{path}: {e}"))?;
+        let file = open(&path, &there).map_err(fail)?;
+        if made {
             fchown(&file, uid, gid).map_err(fail)?;
         }
-        Ok(Self { path, file, made, lost: 0 })
+        Ok(Self { path, file, lost: 0 })
     }
 
     /// Its path.
@@ -71,20 +70,28 @@ impl Pipe {
     }
 }
 
-impl Drop for Pipe {
-    fn drop(&mut self) {
-        if self.made {
-            // Gone already is what we want.
-            let _ = std::fs::remove_file(&self.path);
+/// Opens for writing, as the pipe's owner where we may not ourselves: a daemon that has given up root's right to
+/// override permissions still may become another user.
+fn open(path: &str, there: &Metadata) -> io::Result<File> {
+    // Reading as well keeps the pipe open: a write without a reader would fail, and a reader that comes and goes
+    // would see its end.
+    let flags = OFlag::O_NONBLOCK.bits();
+    let open = || OpenOptions::new().read(true).write(true).custom_flags(flags).open(path);
+    match open() {
+        Err(e) if e.kind() == ErrorKind::PermissionDenied => {
+            // Of this thread alone, for this one call.
+            let before = setfsuid(Uid::from_raw(there.uid()));
+            let file = open();
+            setfsuid(before);
+            file
         }
+        opened => opened,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::Read;
-
-    use crate::conf::At;
 
     use super::*;
 
@@ -106,8 +113,10 @@ mod tests {
         let n = reader.read(&mut bytes).unwrap();
         assert!(n > 0 && n % 1024 == 0, "whole lines only: {n}");
         assert!(!pipe.write(&line), "there is room again");
-        drop(pipe);
-        assert!(std::fs::metadata(f.path.as_str()).is_err(), "what it made it removes");
+        drop((pipe, reader));
+        let mut again = Pipe::open(&f).unwrap();
+        assert!(!again.write(&line), "the next writer finds it");
+        std::fs::remove_file(f.path.as_str()).unwrap();
     }
 
     #[test]

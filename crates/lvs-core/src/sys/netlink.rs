@@ -48,6 +48,11 @@ impl NetlinkError {
     fn of(errno: Errno) -> Self {
         Self { errno, text: None }
     }
+
+    /// Whether the kernel has no part that would know what was asked.
+    pub fn is_unsupported(&self) -> bool {
+        matches!(self.errno, Errno::EOPNOTSUPP | Errno::EPROTONOSUPPORT | Errno::EAFNOSUPPORT)
+    }
 }
 
 impl From<io::Error> for NetlinkError {

@@ -7,6 +7,7 @@
 
 use std::io;
 use std::net::IpAddr;
+use std::path::Path;
 
 use super::netlink::{Batch, CREATE, Netlink, NetlinkError};
 use crate::nlattr::{nest, put, put_str};
@@ -66,6 +67,17 @@ impl Family {
             Self::V6 => 8,
         }
     }
+}
+
+/// Whether the kernel has nftables, without making it load the module.
+pub fn is_loaded() -> bool {
+    // A kernel that has it built in may show nothing under /sys/module, but then there is no module to load either.
+    let installed = || {
+        let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+        let modules = std::fs::read_to_string(format!("/lib/modules/{}/modules.dep", release.trim_end()));
+        modules.is_ok_and(|list| list.contains("/nf_tables.ko"))
+    };
+    Path::new("/sys/module/nf_tables").exists() || !installed()
 }
 
 /// A table of this process in the network namespace that it is in.
