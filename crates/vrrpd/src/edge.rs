@@ -6,13 +6,13 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use lvs_core::addr::Family;
+use lvs_core::sys::frame;
 use lvs_core::sys::raw::{Frames, RawIp, Route};
 use lvs_core::sys::rtnl::{Address, Rtnl};
 use lvs_core::time::Time;
 use nix::errno::Errno;
 
 use crate::accept::Guard;
-use crate::garp;
 use crate::host::Host;
 use crate::instance::Instance;
 use crate::packet::{PROTOCOL, Packet};
@@ -266,6 +266,6 @@ impl Edge {
 
     fn announce_one(&self, link: u32, addr: IpAddr) -> bool {
         let Some(mac) = self.host.mac(link) else { return false };
-        self.frames.send(link, garp::frame(addr, mac, false).bytes()).is_ok()
+        self.frames.send(link, &frame::announcement(mac, addr)).is_ok()
     }
 }

@@ -10,7 +10,6 @@ pub mod door;
 pub mod driver;
 pub mod edge;
 pub mod file;
-pub mod garp;
 pub mod gate;
 pub mod group;
 pub mod handover;

@@ -1,5 +1,9 @@
 use proptest::prelude::*;
 
+use pnet::packet::Packet;
+use pnet::packet::ipv4::{self, Ipv4Packet};
+use pnet::packet::tcp::{self, TcpFlags, TcpPacket};
+
 use super::*;
 
 const OWN: Mac = Mac([2, 0, 0xc0, 0xa8, 0x0f, 0x64]);
@@ -95,4 +99,23 @@ proptest! {
         }
         let _ = parse(&bytes);
     }
+}
+
+const KEEPALIVEDS: Mac = Mac([0x62, 0xd1, 0x68, 0x5c, 0x2e, 0x2f]);
+
+/// As keepalived 2.2.7 sends it, byte for byte.
+#[test]
+fn gratuitous_arp_is_keepalived_s() {
+    let want = "ff ff ff ff ff ff 62 d1 68 5c 2e 2f 08 06 00 01 08 00 06 04 00 01 62 d1 68 5c 2e 2f c0 a8 0f 71 \
+                    ff ff ff ff ff ff c0 a8 0f 71";
+    assert_eq!(hex(&announcement(KEEPALIVEDS, "192.168.15.113".parse().unwrap())), want.replace(' ', ""));
+}
+
+/// As keepalived 2.2.7 sends it, byte for byte.
+#[test]
+fn the_neighbour_advertisement_is_keepalived_s() {
+    let want = "33 33 00 00 00 01 62 d1 68 5c 2e 2f 86 dd 60 00 00 00 00 20 3a ff fe 80 00 00 00 00 00 00 00 00 \
+                    00 00 00 01 00 01 ff 02 00 00 00 00 00 00 00 00 00 00 00 00 00 01 88 00 60 3d 20 00 00 00 fe 80 \
+                    00 00 00 00 00 00 00 00 00 00 00 01 00 01 02 01 62 d1 68 5c 2e 2f";
+    assert_eq!(hex(&announcement(KEEPALIVEDS, "fe80::1:1".parse().unwrap())), want.replace(' ', ""));
 }
