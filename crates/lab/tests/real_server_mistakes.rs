@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use lab::{Daemon, Host, Lab, Output, SECONDS, wait};
+use lvs_core::sys::clock;
 use serde_json::Value;
 
 const VIP: &str = "192.168.15.111";
@@ -12,7 +13,7 @@ const PROBE: &str = "rs-prep probe 192.168.15.111 --dev ens192 -p 7885 -r 192.16
 
 /// The director .100 with the VIP, and the real server .102, as yet unprepared.
 struct Pair {
-    _lab: Lab,
+    lab: Lab,
     director: Host,
     server: Host,
     _service: Option<Daemon>,
@@ -24,7 +25,7 @@ impl Pair {
         let director = lab.host("d100", &["192.168.15.100/21", "192.168.15.111/32"]);
         let server = lab.host("r102", &["192.168.15.102/21"]);
         server.ok("ip route add default via 192.168.8.1");
-        Self { _lab: lab, director, server, _service: None }
+        Self { lab, director, server, _service: None }
     }
 
     /// Prepared, with a service that listens on `address`.
@@ -269,6 +270,35 @@ fn nat_rules_of_the_vip_and_what_deletes_them() {
     assert_eq!(pair.server.run("rs-prep check").status, 0);
 }
 
+/// A connection that tracking did not see begin stands still, and goes on after the printed commands.
+#[test]
+fn a_rule_that_drops_invalid_packets() {
+    let pair = Pair::serving("7885");
+    let server = &pair.server;
+    let echo = server.spawn("lab echo r102 7886");
+    echo.wait_for_line("echoes", 5 * SECONDS);
+    let client = pair.lab.host("c50", &["192.168.8.50/21"]);
+    // What the director would do: the packet goes to the real server's MAC.
+    client.ok("ip neighbour replace 192.168.15.111 lladdr 02:00:c0:a8:0f:66 dev ens192 nud permanent");
+    let talk = client.spawn("lab talk 192.168.15.111:7886");
+    talk.wait_for_line("r102 5", 5 * SECONDS);
+    server.ok("sysctl -qw net.netfilter.nf_conntrack_tcp_loose=0");
+    server.ok("iptables-legacy -A INPUT -m conntrack --ctstate INVALID -j DROP");
+    let check = server.run("rs-prep check --json");
+    assert_eq!((check.status, codes(&check)), (0, set(&["conntrack-invalid"])), "{check}");
+    let dropped = || {
+        let list = server.ok("iptables-legacy -L INPUT -v -x -n");
+        let line = list.lines().find(|line| line.contains("INVALID")).unwrap_or_default().to_owned();
+        line.split_whitespace().next().and_then(|n| n.parse::<u64>().ok()).unwrap_or_default()
+    };
+    wait(10 * SECONDS, "a packet of the connection to be dropped", || dropped() > 0);
+    for command in report(&check)["findings"][0]["commands"].as_array().unwrap() {
+        server.ok(&command.as_str().unwrap().replace("iptables", "iptables-legacy"));
+    }
+    let mended = clock::now();
+    talk.wait_for_line_after(mended, "r102 ", 10 * SECONDS);
+}
+
 #[test]
 fn strict_filtering_on_a_second_nic() {
     let pair = Pair::serving("7885");
@@ -385,7 +415,7 @@ fn an_ifcfg_file_that_announces_the_vip() {
 #[test]
 fn a_network_that_drops_what_is_for_the_vip() {
     let pair = Pair::serving("7885");
-    let second = pair._lab.host("r103", &["192.168.15.103/21"]);
+    let second = pair.lab.host("r103", &["192.168.15.103/21"]);
     second.ok("rs-prep up 192.168.15.111");
     let service = second.spawn("lab server r103 7885");
     service.wait_for_line("serves", 5 * SECONDS);
@@ -407,7 +437,7 @@ fn a_network_that_drops_what_is_for_the_vip() {
 #[test]
 fn a_poisoned_client_is_healed_by_the_holder_alone() {
     let pair = Pair::serving("7885");
-    let client = pair._lab.host("c50", &["192.168.8.50/21"]);
+    let client = pair.lab.host("c50", &["192.168.8.50/21"]);
     let cache = || client.ok("ip neighbour show 192.168.15.111");
     client.ok("ip neighbour replace 192.168.15.111 lladdr 02:00:c0:a8:0f:66 dev ens192 nud reachable");
     assert_eq!(client.ok("lab get 192.168.15.111:7885"), "r102\n", "past the director");

@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::config::Served;
 use crate::host::HostState;
+use crate::rules::Rules;
 use crate::step::Step;
 use crate::vip::Vip;
 
@@ -66,8 +67,8 @@ pub struct Asked {
 pub struct Seen {
     /// Where programs listen (TCP) or have bound (UDP).
     pub listeners: Vec<Endpoint>,
-    /// Rules of the NAT tables, one a line; `None` if there are some that cannot be asked for.
-    pub nat: Option<Vec<String>>,
+    /// Rules of the packet filter; `None` if there are some that cannot be asked for.
+    pub rules: Option<Rules>,
     /// Packets that the reverse path filter has dropped so far.
     pub reverse_path_drops: u64,
     /// ifcfg files of `lo` that let ifup announce the VIP.

@@ -53,8 +53,10 @@ pub fn check(dir: &Path, args: &Check, out: &mut Output) -> Result<u8> {
         vips: asked.vips.iter().map(ToString::to_string).collect(),
         findings: &found,
         mended: mended.iter().map(ToString::to_string).collect(),
-        not_checked: if seen.nat.is_none() {
-            vec!["nat: the rules cannot be listed (run as root, with nft or iptables installed)"]
+        not_checked: if seen.rules.is_none() {
+            vec![
+                "nat, conntrack-invalid: the rules cannot be listed (run as root, with nft or iptables installed)",
+            ]
         } else {
             vec![]
         },

@@ -20,6 +20,7 @@ pub mod persist;
 pub mod plan;
 pub mod probe;
 pub mod quiet;
+pub mod rules;
 pub mod run;
 pub mod saved;
 pub mod seen;

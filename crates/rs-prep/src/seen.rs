@@ -1,14 +1,12 @@
-//! The edge of `check`: listening sockets, NAT rules, counters, ifcfg files.
+//! The edge of `check`: listening sockets, the packet filter's rules, counters, ifcfg files.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::path::Path;
-use std::process::{Command, Stdio};
 
 use lvs_core::addr::Endpoint;
 
 use crate::check::Seen;
+use crate::rules;
 
 /// TCP_LISTEN, and for UDP a socket without a peer (TCP_CLOSE).
 const LISTEN: &str = "0A";
@@ -23,7 +21,7 @@ pub fn look() -> Seen {
     }
     Seen {
         listeners,
-        nat: nat(),
+        rules: rules::look(),
         reverse_path_drops: drops(&fs::read_to_string("/proc/net/netstat").unwrap_or_default()),
         announcing_files: announcing(),
     }
@@ -57,62 +55,6 @@ fn drops(netstat: &str) -> u64 {
     let pairs = names.split_whitespace().zip(values.split_whitespace());
     let value = pairs.into_iter().find(|(name, _)| *name == "IPReversePathFilter").map(|(_, value)| value);
     value.and_then(|value| value.parse().ok()).unwrap_or(0)
-}
-
-/// The rules of NAT chains; none if there are some that cannot be asked for. Only what the kernel has loaded is asked:
-/// the question `iptables -t nat` alone would make it track connections.
-fn nat() -> Option<Vec<String>> {
-    let mut rules = Vec::new();
-    if Path::new("/sys/module/nf_tables").exists() {
-        let nft = output("nft", &["-a", "-nn", "list", "ruleset"]).map(|text| nft_rules(&text));
-        rules.extend(nft.or_else(|| saved(&["iptables-nft-save", "ip6tables-nft-save"]))?);
-    }
-    for (names, tools) in [
-        ("/proc/net/ip_tables_names", ["iptables-legacy-save", "iptables-save"]),
-        ("/proc/net/ip6_tables_names", ["ip6tables-legacy-save", "ip6tables-save"]),
-    ] {
-        match fs::read_to_string(names) {
-            Ok(text) if text.lines().any(|name| name == "nat") => {
-                rules.extend(saved(&tools[..1]).or_else(|| saved(&tools[1..]))?);
-            }
-            Err(e) if e.kind() != ErrorKind::NotFound => return None,
-            _ => {}
-        }
-    }
-    Some(rules)
-}
-
-/// The rules that all of these tools print together.
-fn saved(tools: &[&str]) -> Option<Vec<String>> {
-    let texts: Option<Vec<_>> = tools.iter().map(|tool| output(tool, &["-t", "nat"])).collect();
-    let texts = texts?;
-    let rules = texts.iter().flat_map(|text| text.lines()).filter(|line| line.starts_with("-A "));
-    Some(rules.map(str::to_owned).collect())
-}
-
-fn output(tool: &str, args: &[&str]) -> Option<String> {
-    let done = Command::new(tool).args(args).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
-    done.status.success().then(|| String::from_utf8_lossy(&done.stdout).into_owned())
-}
-
-/// Rules of `nft -a list ruleset` that translate addresses, each with family, table and chain in front.
-fn nft_rules(text: &str) -> Vec<String> {
-    let (mut table, mut chain, mut rules) = (String::new(), String::new(), Vec::new());
-    for line in text.lines().map(str::trim) {
-        let words: Vec<_> = line.split_whitespace().collect();
-        match words.as_slice() {
-            ["table", family, name, ..] => table = format!("{family} {name}"),
-            ["chain", name, ..] => chain = (*name).to_owned(),
-            words if translates(words) => rules.push(format!("{table} {chain} {line}")),
-            _ => {}
-        }
-    }
-    rules
-}
-
-fn translates(words: &[&str]) -> bool {
-    let verbs = ["snat", "dnat", "masquerade", "redirect", "SNAT", "DNAT", "MASQUERADE", "REDIRECT"];
-    words.iter().any(|word| verbs.contains(word))
 }
 
 /// ifcfg files of `lo:N` without ARPUPDATE=no (initscripts before RHEL 8 announced each new address).

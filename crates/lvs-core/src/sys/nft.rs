@@ -9,6 +9,8 @@ use std::io;
 use std::net::IpAddr;
 use std::path::Path;
 
+use nix::errno::Errno;
+
 use super::netlink::{Batch, CREATE, Netlink, NetlinkError};
 use crate::nlattr::{nest, put, put_str};
 
@@ -210,6 +212,26 @@ impl Filter {
                 });
             });
         });
+    }
+}
+
+/// Whether nftables holds anything in this network namespace; a kernel without it holds nothing. The kernel itself is
+/// asked, for where nftables is built in no list of modules has it.
+///
+/// # Errors
+/// `EPERM` without CAP_NET_ADMIN.
+pub fn any_table() -> Result<bool, NetlinkError> {
+    let mut body = Vec::new();
+    header(&mut body, 0, 0);
+    let mut any = false;
+    let asked = Netlink::netfilter().map_err(NetlinkError::from).and_then(|mut netlink| {
+        netlink.dump(uapi::SUBSYSTEM << 8 | message::GET_TABLE, &body, |_| any = true)
+    });
+    match asked {
+        Ok(_) => Ok(any),
+        // No such subsystem, or no netlink for netfilter at all.
+        Err(e) if matches!(e.errno, Errno::EINVAL | Errno::EOPNOTSUPP | Errno::EPROTONOSUPPORT) => Ok(false),
+        Err(e) => Err(e),
     }
 }
 

@@ -184,7 +184,10 @@ fn nat_rules_of_the_vip_are_named_with_what_deletes_them() {
         "-A POSTROUTING -s 192.168.15.11/32 -j MASQUERADE",
         "-A POSTROUTING -o ens192 -j MASQUERADE",
     ];
-    let seen = Seen { nat: Some(rules.map(str::to_owned).to_vec()), ..Seen::default() };
+    let seen = Seen {
+        rules: Some(Rules { nat: rules.map(str::to_owned).to_vec(), ..Rules::default() }),
+        ..Seen::default()
+    };
     let found = findings(&good(), &asked(), &seen);
     let what: Vec<_> = found.iter().map(|f| (f.code, f.severity, f.commands[0].as_str())).collect();
     assert_eq!(

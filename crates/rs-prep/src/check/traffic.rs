@@ -12,6 +12,7 @@ pub(super) fn findings(host: &HostState, asked: &Asked, seen: &Seen) -> Vec<Find
     found.extend(tunnel_filter(host, asked));
     found.extend(gateways(host, asked));
     found.extend(nat(asked, seen));
+    found.extend(invalid(asked, seen));
     found.extend(seen.announcing_files.iter().map(|file| announcing(file)));
     found
 }
@@ -99,10 +100,27 @@ fn nat(asked: &Asked, seen: &Seen) -> Vec<Finding> {
     let mut found = Vec::new();
     for vip in &asked.vips {
         let word = vip.addr.to_string();
-        let rules = seen.nat.iter().flatten().filter(|rule| mentions(rule, &word));
+        let rules = seen.rules.iter().flat_map(|rules| &rules.nat).filter(|rule| mentions(rule, &word));
         found.extend(rules.map(|rule| nat_rule(&word, rule)));
     }
     found
+}
+
+/// Rules that drop what connection tracking does not understand: after a failover, or where the ways in and out differ,
+/// that is what clients of a VIP send.
+fn invalid(asked: &Asked, seen: &Seen) -> Vec<Finding> {
+    let Some(vip) = asked.vips.first().map(|vip| vip.addr) else { return Vec::new() };
+    let rules = seen.rules.iter().flat_map(|rules| &rules.invalid);
+    let found = rules.map(|rule| {
+        let sentence = format!(
+            "a rule drops what connection tracking calls invalid: connections to a VIP that it saw only a part of hang: {rule}"
+        );
+        let table = if vip.is_ipv4() { "iptables" } else { "ip6tables" };
+        Finding::warning("conntrack-invalid", &vip, sentence)
+            .command(format!("{table} -t raw -A PREROUTING -d {vip} -j CT --notrack"))
+            .command(format!("{table} -t raw -A OUTPUT -s {vip} -j CT --notrack"))
+    });
+    found.collect()
 }
 
 fn mentions(rule: &str, addr: &str) -> bool {

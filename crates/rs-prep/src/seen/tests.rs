@@ -35,15 +35,3 @@ fn the_reverse_path_counter_is_found_by_its_name() {
     assert_eq!(drops(text), 42);
     assert_eq!(drops(""), 0);
 }
-
-#[test]
-fn nft_rules_carry_their_place_and_handle() {
-    let text = "table ip nat { # handle 4
-\tchain postrouting { # handle 1
-\t\ttype nat hook postrouting priority srcnat; policy accept;
-\t\tip saddr 192.168.15.111 masquerade # handle 3
-\t\tip saddr 10.0.0.0/8 accept # handle 5
-\t}
-}";
-    assert_eq!(nft_rules(text), ["ip nat postrouting ip saddr 192.168.15.111 masquerade # handle 3"]);
-}

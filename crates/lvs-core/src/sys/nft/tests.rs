@@ -21,3 +21,11 @@ fn nothing_to_change_asks_the_kernel_nothing() {
     let mut filter = Filter::open("lvs-test-nothing").unwrap();
     assert_eq!(filter.change(&[], &[]), Ok(()));
 }
+
+#[test]
+fn whether_there_is_any_table_is_known_or_needs_the_right_to_ask() {
+    match any_table() {
+        Ok(_) => {}
+        Err(e) => assert!(e.errno == Errno::EPERM && !nix::unistd::geteuid().is_root(), "{e}"),
+    }
+}

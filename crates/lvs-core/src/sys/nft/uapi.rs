@@ -30,6 +30,7 @@ pub(super) mod message {
     pub(in super::super) const BATCH_BEGIN: u16 = 16;
     pub(in super::super) const BATCH_END: u16 = 17;
     pub(in super::super) const NEW_TABLE: u16 = 0;
+    pub(in super::super) const GET_TABLE: u16 = 1;
     pub(in super::super) const DEL_TABLE: u16 = 2;
     pub(in super::super) const NEW_CHAIN: u16 = 3;
     pub(in super::super) const NEW_RULE: u16 = 6;

@@ -1,0 +1,57 @@
+use super::*;
+
+fn nft(text: &str) -> Rules {
+    let mut rules = Rules::default();
+    rules.take_nft(text);
+    rules
+}
+
+#[test]
+fn nft_rules_carry_their_place_and_handle() {
+    let text = "table ip nat { # handle 4
+\tchain postrouting { # handle 1
+\t\ttype nat hook postrouting priority srcnat; policy accept;
+\t\tip saddr 192.168.15.111 masquerade # handle 3
+\t\tip saddr 10.0.0.0/8 accept # handle 5
+\t}
+}";
+    let want = ["ip nat postrouting ip saddr 192.168.15.111 masquerade # handle 3".to_owned()];
+    assert_eq!(nft(text), Rules { nat: want.into(), invalid: Vec::new() });
+}
+
+#[test]
+fn what_drops_invalid_packets_is_found_in_every_writing() {
+    for rule in [
+        "ct state invalid drop # handle 2",
+        "ct state { invalid, untracked } counter packets 0 bytes 0 drop # handle 2",
+        "ct state vmap { invalid : drop, established : accept, related : accept } # handle 2",
+        "ct state vmap { established : accept, related : accept, invalid : drop } # handle 2",
+        "ct state 0x1 drop # handle 2",
+        "ct state 0x1,0x40 drop # handle 2",
+        "ct state vmap { 0x1 : drop, 0x2 : accept } # handle 2",
+    ] {
+        let text = format!("table inet filter {{\nchain input {{\n{rule}\n}}\n}}\n");
+        assert_eq!(nft(&text).invalid, [format!("inet filter input {rule}")]);
+    }
+    for rule in [
+        "ct state established accept",
+        "ct state vmap { invalid : accept, new : drop }",
+        "tcp dport 9 drop",
+        "ct state new meta mark 0x1 drop",
+        "ct state 0x8 drop",
+    ] {
+        let text = format!("table inet filter {{\nchain input {{\n{rule}\n}}\n}}\n");
+        assert_eq!(nft(&text), Rules::default(), "{rule}");
+    }
+}
+
+#[test]
+fn saved_tables_are_told_apart() {
+    let text = "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -m conntrack --ctstate INVALID -j DROP\n-A INPUT -j ACCEPT\nCOMMIT\n\
+                *nat\n-A POSTROUTING -s 192.168.15.111 -j MASQUERADE\nCOMMIT\n";
+    let mut rules = Rules::default();
+    rules.take_saved(&[text, "*raw\n-A PREROUTING -m state --state INVALID,NEW -j DROP\n"]);
+    assert_eq!(rules.nat, ["-A POSTROUTING -s 192.168.15.111 -j MASQUERADE"]);
+    let [first, second] = &rules.invalid[..] else { panic!("{rules:?}") };
+    assert!(first.starts_with("-A INPUT") && second.starts_with("-A PREROUTING"), "{rules:?}");
+}
