@@ -151,6 +151,11 @@ virtual_server 192.168.15.115 80 {
     let up = stranger.run("rs-prep up --config /etc/broken.conf");
     assert_eq!(up.status, 2, "{up}");
     assert!(up.stderr.contains("/etc/broken.conf:1:"), "{up}");
+    let check = stranger.run("rs-prep check --config /etc/broken.conf");
+    assert_eq!(check.status, 2, "{check}");
+    assert_eq!(check.stderr.matches("is never closed").count(), 1, "each error once: {check}");
+    let missing = stranger.run("rs-prep check --config /etc/none.conf");
+    assert_eq!((missing.status, missing.stderr.as_str()), (2, "rs-prep: /etc/none.conf: no such file\n"));
     assert_eq!(stranger.run("rs-prep up --config /etc/none.conf").status, 2);
 }
 

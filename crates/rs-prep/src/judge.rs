@@ -4,13 +4,14 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::Result;
-use lvs_core::conf::check::Format;
+use lvs_core::conf::Config;
+use lvs_core::conf::check::{Format, contents, report};
 use lvs_core::sys::conf;
 use serde::Serialize;
 
 use crate::check::{self, Asked, Finding, Severity};
-use crate::cli::{Check, NO, YES};
-use crate::config::{self, Served};
+use crate::cli::{Check, NO, Wrong, YES};
+use crate::config::Served;
 use crate::effects;
 use crate::host::HostState;
 use crate::kernel::Kernel;
@@ -36,10 +37,10 @@ struct Report<'a> {
 /// # Errors
 /// The host cannot be read, or what `--fix` began could not be done.
 pub fn check(dir: &Path, args: &Check, out: &mut Output) -> Result<u8> {
-    args.which.config.as_deref().map_or(Ok(()), judge_file)?;
+    let config = args.which.config.as_deref().map(judged).transpose()?;
     let mut kernel = Kernel::open()?;
     let mut host = kernel.read()?;
-    let asked = asked(args, &host)?;
+    let asked = asked(args, config.as_ref(), &host)?;
     let seen = seen::look();
     let mut found = check::findings(&host, &asked, &seen);
     let mut mended = Vec::new();
@@ -69,20 +70,24 @@ pub fn check(dir: &Path, args: &Check, out: &mut Output) -> Result<u8> {
     Ok(if report.ready { YES } else { NO })
 }
 
-/// All that is wrong with the file itself, as the other tools' `check` shows it; on standard error, for the report is about
-/// the host. What stops this tool is an error here too.
-fn judge_file(path: &Path) -> Result<()> {
-    let report = conf::check(&path.display().to_string(), Format::Text, false);
-    if report.status > 0 {
+/// Reads a file and shows all that is wrong with it, as the other tools' `check` does; on standard error, for the report is
+/// about the host.
+fn judged(path: &Path) -> Result<Config> {
+    let name = path.display().to_string();
+    let (config, findings) = conf::judged(&name).map_err(|reason| Wrong(format!("{name}: {reason}")))?;
+    let wrong = findings.iter().any(|finding| finding.severity == lvs_core::conf::Severity::Error);
+    let shown = report(&name, findings, &contents(&config), Format::Text, false);
+    if shown.status > 0 {
         // Nobody to tell when standard error is closed.
-        let _ = io::stderr().lock().write_all(report.text.as_bytes());
+        let _ = io::stderr().lock().write_all(shown.text.as_bytes());
     }
-    config::read(path).map(|_| ())
+    if wrong { Err(Wrong(format!("{name} has errors, nothing was touched")).into()) } else { Ok(config) }
 }
 
-fn asked(args: &Check, host: &HostState) -> Result<Asked> {
+fn asked(args: &Check, config: Option<&Config>, host: &HostState) -> Result<Asked> {
     let mut asked = Asked { directors: args.director.clone(), ..Asked::default() };
-    if let Some(role) = run::role(&args.which, || Ok(host.clone()))? {
+    if let (Some(config), Some(file)) = (config, &args.which.config) {
+        let role = run::role_in(config, file, host)?;
         asked.vips = role.vips();
         asked.served = role.served;
         asked.directors.extend(role.directors);

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use lvs_core::conf::Config;
 use lvs_core::sys::sysctl;
 
 use crate::cli::{Cli, Down, Scope, Up, Verb, Vips, Wrong, YES};
@@ -47,12 +48,17 @@ pub(crate) fn lock(dir: &Path) -> Result<Store> {
 /// What the file of `--config` asks of this host, if it was given.
 pub(crate) fn role(which: &Vips, host: impl FnOnce() -> Result<HostState>) -> Result<Option<Role>> {
     let Some(file) = &which.config else { return Ok(None) };
-    let role = config::role(&config::read(file)?, &host()?);
+    role_in(&config::read(file)?, file, &host()?).map(Some)
+}
+
+/// What a configuration that was read from `file` asks of this host.
+pub(crate) fn role_in(config: &Config, file: &Path, host: &HostState) -> Result<Role> {
+    let role = config::role(config, host);
     role.notices.iter().for_each(say);
     if role.served.is_empty() {
         bail!("{}: this host has no address of a real server of a DR or TUN service", file.display());
     }
-    Ok(Some(role))
+    Ok(role)
 }
 
 /// How a named VIP's packets arrive.

@@ -11,6 +11,8 @@ use crate::conf::{self, Config, Diag, Env, Host, Loader};
 
 /// Larger files are no configurations.
 const LARGEST: u64 = 256 << 20;
+/// How the words begin that lead to other files.
+const INCLUDE: &[u8] = b"include";
 
 /// Reads a configuration with its includes. What cannot be read is a finding like any other.
 ///
@@ -21,17 +23,25 @@ pub fn load(path: &str) -> Result<(Config, Vec<Diag>), String> {
     Ok(conf::parse(path, &text, &mut Disk::default(), &env()))
 }
 
-/// The `check` verb of all tools: reads a configuration, judges it with facts about this host, and shows the findings.
-pub fn check(path: &str, format: Format, strict: bool) -> Report {
-    let read = read(Path::new(path)).map(|text| {
-        let mut disk = Disk::default();
-        // The first reading finds out which files there are.
+/// Reads a configuration as [`load`] does, and judges it with facts about this host.
+///
+/// # Errors
+/// As [`load`].
+pub fn judged(path: &str) -> Result<(Config, Vec<Diag>), String> {
+    let text = read(Path::new(path))?;
+    let mut disk = Disk::default();
+    // Which files there are is found out by a reading of its own, where there can be more than the one.
+    if text.windows(INCLUDE.len()).any(|word| word == INCLUDE) {
         conf::parse(path, &text, &mut disk, &env());
-        let files = disk.found.into_iter().chain([path.to_owned()]);
-        let host = Host { interfaces: interfaces(), exposed: files.filter(|f| exposed(f)).collect() };
-        conf::parse(path, &text, &mut Disk::default(), &Env { host: Some(host), ..env() })
-    });
-    conf::check::run(path, read, format, strict)
+    }
+    let files = disk.found.into_iter().chain([path.to_owned()]);
+    let host = Host { interfaces: interfaces(), exposed: files.filter(|f| exposed(f)).collect() };
+    Ok(conf::parse(path, &text, &mut Disk::default(), &Env { host: Some(host), ..env() }))
+}
+
+/// The `check` verb of all tools: reads a configuration, judges it, and shows the findings.
+pub fn check(path: &str, format: Format, strict: bool) -> Report {
+    conf::check::run(path, judged(path), format, strict)
 }
 
 /// [`check`] with its text on standard output; gives the exit status. A reader that has gone away ends it quietly.
