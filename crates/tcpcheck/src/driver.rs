@@ -139,7 +139,7 @@ impl Driver {
         let (checks, services) = (self.monitor.checks().count(), self.monitor.all_keys().count());
         log::info!("watching {services} services with {checks} checks, {} at once", self.engine.limit());
         self.systemd.ready();
-        self.systemd.status(self.summary());
+        self.tell_systemd();
     }
 
     fn set_timeouts(&mut self) {
@@ -248,6 +248,7 @@ impl Driver {
             let kept = state::save(&kernel.state, self.monitor.all_keys(), self.monitor.drains());
             if let Err(e) = kept {
                 log::error!(
+        self.tell_systemd();
                     "{}: {e}; services that leave the file would be forgotten",
                     kernel.state.display()
                 );

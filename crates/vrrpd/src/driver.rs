@@ -261,7 +261,7 @@ impl<S: Source> Driver<S> {
         self.bury();
         self.systemd.tick(now);
         if std::mem::take(&mut self.changed) {
-            self.systemd.status(status::summary(self.instances.iter().map(|i| i.router.state().name())));
+            self.systemd.status(|| status::summary(self.instances.iter().map(|i| i.router.state().name())));
         }
         if self.watch.deadline().is_some_and(|d| d <= now) {
             self.take_news();

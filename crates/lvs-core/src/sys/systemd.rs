@@ -58,12 +58,13 @@ impl Systemd {
         self.send("STOPPING=1");
     }
 
-    /// What `systemctl status` shows; sent only when it is new.
-    pub fn status(&mut self, text: String) {
-        if self.socket.is_some() && text != self.status {
-            self.send(&format!("STATUS={}", text.replace('\n', " ")));
-            self.status = text;
-        }
+    /// What `systemctl status` shows; made only where somebody listens, and sent only when it is new.
+    pub fn status(&mut self, text: impl FnOnce() -> String) {
+        let Some(text) = self.socket.as_ref().map(|_| text()).filter(|text| *text != self.status) else {
+            return;
+        };
+        self.send(&format!("STATUS={}", text.replace('\n', " ")));
+        self.status = text;
     }
 
     /// When it wants [`Systemd::tick`].
@@ -128,8 +129,8 @@ mod tests {
         let at = |ms: u64| Time::ZERO + Duration::from_millis(ms);
         let mut systemd = Systemd::new(Some(format!("@{name}").into()), Some(2_000_000), at(0));
         systemd.ready();
-        systemd.status("1 instance: 1 MASTER".to_owned());
-        systemd.status("1 instance: 1 MASTER".to_owned());
+        systemd.status(|| "1 instance: 1 MASTER".to_owned());
+        systemd.status(|| "1 instance: 1 MASTER".to_owned());
         assert_eq!(systemd.deadline(), Some(at(1000)));
         systemd.tick(at(999));
         systemd.tick(at(1000));
@@ -152,7 +153,7 @@ mod tests {
         let manager = manager(&name);
         let mut systemd = Systemd::new(Some(format!("@{name}").into()), None, Time::ZERO);
         for i in 0..10_000 {
-            systemd.status(i.to_string());
+            systemd.status(|| i.to_string());
         }
         assert!(!heard(&manager).is_empty());
     }
@@ -161,6 +162,7 @@ mod tests {
     fn without_systemd_nothing_is_due() {
         let mut systemd = Systemd::new(None, Some(1000), Time::ZERO);
         systemd.ready();
+        systemd.status(|| unreachable!("nobody would read it"));
         assert_eq!(systemd.deadline(), None);
     }
 }

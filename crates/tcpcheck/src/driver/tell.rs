@@ -1,5 +1,6 @@
 //! What a try found out, and who is told what follows from it.
 
+use lvs_core::desired::Health;
 use lvs_core::sys::outbox::Refused;
 use lvs_core::time::Time;
 
@@ -41,7 +42,7 @@ impl Driver {
         let changes = self.monitor.take_changes();
         changes.iter().for_each(|change| self.tell(change));
         if !changes.is_empty() {
-            self.systemd.status(self.summary());
+            self.tell_systemd();
         }
     }
 
@@ -63,14 +64,17 @@ impl Driver {
         self.notifier.tell(self.monitor.config(), change);
     }
 
-    /// What `systemctl status` shows.
-    pub(super) fn summary(&self) -> String {
-        let each = self.monitor.health().services.iter();
-        let (services, lost) =
-            each.clone().fold((0, 0), |(n, lost), s| (n + 1, lost + usize::from(!s.quorum)));
-        let servers = each.flat_map(|s| &s.servers);
-        let (all, up) = servers.fold((0, 0), |(all, up), s| (all + 1, up + usize::from(s.up)));
-        let lost = if lost == 0 { String::new() } else { format!(", {lost} without quorum") };
-        format!("{up} of {all} real servers up, {services} virtual servers{lost}")
+    /// What `systemctl status` shows; counted only where somebody reads it.
+    pub(super) fn tell_systemd(&mut self) {
+        let health = self.monitor.health();
+        self.systemd.status(|| summary(health));
     }
+}
+
+fn summary(health: &Health) -> String {
+    let servers = health.services.iter().flat_map(|s| &s.servers);
+    let (all, up) = servers.fold((0, 0), |(all, up), s| (all + 1, up + usize::from(s.up)));
+    let lost = health.services.iter().filter(|s| !s.quorum).count();
+    let lost = if lost == 0 { String::new() } else { format!(", {lost} without quorum") };
+    format!("{up} of {all} real servers up, {} virtual servers{lost}", health.services.len())
 }
