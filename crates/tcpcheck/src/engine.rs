@@ -156,14 +156,6 @@ impl Engine {
         self.poll.modify(fd, token, interest)
     }
 
-    /// Forgets a descriptor of the caller's.
-    ///
-    /// # Errors
-    /// It was not watched.
-    pub fn unwatch(&self, fd: impl AsFd) -> io::Result<()> {
-        self.poll.remove(fd)
-    }
-
     /// Waits until a try ends, a foreign descriptor has something, or `until`. Appends what happened.
     ///
     /// # Errors
@@ -309,8 +301,15 @@ impl Engine {
     fn launch(&mut self, check: u32, task: &Task, now: Time) -> io::Result<Launched> {
         if let Task::Vip(via) = task {
             let sequence = now.as_nanos() as u32;
-            if let Some(port) = self.shots.begin(check, via, sequence, &self.poll, WIRES)? {
-                return Ok(Launched::Away(Try::Shot(port), Some(shots::AGAIN)));
+            match self.shots.begin(check, via, sequence, &self.poll, WIRES) {
+                Ok(Some(port)) => return Ok(Launched::Away(Try::Shot(port), Some(shots::AGAIN))),
+                Ok(None) => {}
+                // A right that this process lost; the server must not pay for it.
+                Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
+                    let why = Reason::Said(format!("--via vip: {e}"));
+                    return Ok(Launched::Done(Outcome::Unknown(why)));
+                }
+                Err(e) => return Err(e),
             }
         }
         Ok(match Flight::begin(task)? {

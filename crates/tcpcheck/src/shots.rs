@@ -4,20 +4,25 @@
 //! MAC of the real server's own address instead; the answer is heard below IP and ended with a reset, so that no kernel
 //! needs to be told anything and nothing stays half open.
 
-use std::collections::HashMap;
+mod asked;
+
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use anyhow::Context;
 use lvs_core::addr::{Endpoint, Mac};
 use lvs_core::sys::frame::{self, Heard, Path};
 use lvs_core::sys::poll::{Interest, Poll};
+use lvs_core::sys::raw::Frames;
 use lvs_core::sys::rtnl::{RouteKind, Rtnl};
 use lvs_core::sys::wire::Wire;
 
 use crate::outcome::Reason;
 use crate::task::Via;
+use asked::Asked;
 
 /// Source ports of SYNs: above those that the kernel gives to connections (net.ipv4.ip_local_port_range).
 const PORTS: RangeInclusive<u16> = 61_000..=65_534;
@@ -33,8 +38,9 @@ pub struct Shots {
     next: u16,
     ways: HashMap<IpAddr, Way>,
     macs: HashMap<IpAddr, Mac>,
-    /// Real servers whose MAC is asked for, with the ports of those who wait for it.
-    asked: HashMap<IpAddr, Vec<u16>>,
+    asked: Asked,
+    /// Real servers of which it was said that no frame reaches them from here.
+    plain: HashSet<IpAddr>,
 }
 
 /// How a real server is reached.
@@ -57,12 +63,23 @@ struct Shot {
     sequence: u32,
 }
 
+/// Whether this process may send and hear frames.
+///
+/// # Errors
+/// It may not, and what helps.
+pub fn permitted() -> anyhow::Result<()> {
+    Frames::open().map(drop).context(
+        "--via vip: frames cannot be sent: run it as root, give its unit CAP_NET_RAW, or leave --via vip out",
+    )
+}
+
 impl Shots {
-    /// Begins a try; returns its port, by which it is known, or none where the real server is this host itself.
+    /// Begins a try; returns its port, by which it is known. None where no frame goes to the real server, which says
+    /// nothing about its life: it is this host itself, or behind a router, or the link is no Ethernet (said once).
     /// Channels that are new are watched with `token` and up.
     ///
     /// # Errors
-    /// There is no way to the server on this LAN, no free port, or the right CAP_NET_RAW is missing.
+    /// No free port, the link is down, or the right CAP_NET_RAW is missing.
     pub fn begin(
         &mut self,
         check: u32,
@@ -95,19 +112,16 @@ impl Shots {
     /// # Errors
     /// The link went down or away.
     pub fn again(&mut self, port: u16) -> io::Result<()> {
-        if let Some(shot) = self.open.get(&port) {
-            self.asked.remove(&shot.rip);
-        }
         self.fire(port)
     }
 
     /// Forgets a try. After a failure also the way to its server is found anew the next time.
     pub fn end(&mut self, port: u16, failed: bool) {
         let Some(shot) = self.open.remove(&port) else { return };
+        self.asked.leave(shot.rip, port);
         if failed {
             self.ways.remove(&shot.rip);
             self.macs.remove(&shot.rip);
-            self.asked.remove(&shot.rip);
         }
     }
 
@@ -150,7 +164,7 @@ impl Shots {
     }
 
     fn learn(&mut self, rip: IpAddr, mac: Mac) {
-        if let Some(waiting) = self.asked.remove(&rip) {
+        if let Some(waiting) = self.asked.answered(rip) {
             self.macs.insert(rip, mac);
             for port in waiting {
                 // Who cannot be sent to now is sent to again in a second.
@@ -167,9 +181,7 @@ impl Shots {
             shot.mac = Some(*mac);
             return wire.send(&frame::syn(&shot.path(wire.mac, *mac), shot.sequence));
         }
-        let waiting = self.asked.entry(shot.rip).or_default();
-        waiting.push(port);
-        if waiting.len() > 1 {
+        if !self.asked.join(shot.rip, port) {
             return Ok(());
         }
         wire.send(&frame::request(wire.mac, shot.from.addr, shot.rip))
@@ -185,35 +197,49 @@ impl Shots {
         Err(nix::errno::Errno::EAGAIN.into())
     }
 
-    /// Asks the kernel for the way to a real server and opens the channel there; none to this host itself.
+    /// Asks the kernel for the way to a real server and opens the channel there; none where there is none for a frame.
     fn find(&mut self, via: &Via, poll: &Poll, token: u64) -> io::Result<Option<Way>> {
         let rip = via.dial.to.addr;
         let mut rtnl = Rtnl::open()?;
-        let route = rtnl.route_to(rip).map_err(io::Error::other)?;
-        if route.as_ref().is_some_and(|r| r.kind == RouteKind::Local) {
-            return Ok(None);
-        }
-        let route = route.filter(|r| r.kind == RouteKind::Unicast && r.gateway.is_none());
-        let Some((link, source)) = route.and_then(|r| Some((r.link?, r.source.or(via.dial.from)?))) else {
-            let why = format!("{rip} is not on a LAN of this host: no frame for its VIP reaches it");
-            return Err(io::Error::other(why));
+        let route = match rtnl.route_to(rip) {
+            Ok(Some(route)) if route.kind == RouteKind::Unicast => route,
+            // This host itself, or no route at all: an ordinary connection tells.
+            _ => return Ok(None),
         };
-        let way = Way { wire: self.wire(link, &mut rtnl, poll, token)?, source };
+        let (None, Some(link), Some(source)) = (route.gateway, route.link, route.source.or(via.dial.from))
+        else {
+            return Ok(self.go_plain(rip, "it is not on a LAN of this host"));
+        };
+        let Some(wire) = self.wire(link, &mut rtnl, poll, token)? else {
+            return Ok(self.go_plain(rip, "the interface to it is no Ethernet"));
+        };
+        let way = Way { wire, source };
         self.ways.insert(rip, way);
+        self.plain.remove(&rip);
         Ok(Some(way))
     }
 
-    /// The channel of an interface, opened if it is the first time.
-    fn wire(&mut self, index: u32, rtnl: &mut Rtnl, poll: &Poll, token: u64) -> io::Result<usize> {
-        if let Some(wire) = self.wires.iter().position(|w| w.link == index) {
-            return Ok(wire);
+    fn go_plain(&mut self, rip: IpAddr, why: &str) -> Option<Way> {
+        if self.plain.insert(rip) {
+            log::warn!(
+                "--via vip: {rip}: {why}, so no frame for the VIP reaches it: its own address is checked"
+            );
         }
-        let links = rtnl.links().map_err(io::Error::other)?;
-        let link = links.into_iter().find(|l| l.index == index);
-        let wire = Wire::open(&link.ok_or_else(|| io::Error::other("the interface is gone"))?, &PORTS)?;
+        None
+    }
+
+    /// The channel of an interface, opened if it is the first time; none of one that is no Ethernet.
+    fn wire(&mut self, index: u32, rtnl: &mut Rtnl, poll: &Poll, token: u64) -> io::Result<Option<usize>> {
+        if let Some(wire) = self.wires.iter().position(|w| w.link == index) {
+            return Ok(Some(wire));
+        }
+        let links = rtnl.links().map_err(io::Error::from)?;
+        // Gone since the route was asked for: the next try asks anew.
+        let link = links.into_iter().find(|l| l.index == index).ok_or(nix::errno::Errno::EAGAIN)?;
+        let Some(wire) = Wire::open(&link, &PORTS)? else { return Ok(None) };
         poll.add(&wire, token + self.wires.len() as u64, Interest::Read)?;
         self.wires.push(wire);
-        Ok(self.wires.len() - 1)
+        Ok(Some(self.wires.len() - 1))
     }
 }
 

@@ -23,7 +23,10 @@ use crate::keeper::Keeper;
 use crate::kernel::Kernel;
 use crate::lines::Lines;
 use crate::monitor::{Monitor, Remembered};
+use crate::options::Way;
+use crate::programs::Programs;
 use crate::roster;
+use crate::shots;
 use crate::state;
 use crate::told::Told;
 
@@ -63,7 +66,10 @@ pub fn run(args: &Watch) -> anyhow::Result<u8> {
     watch(args, config, drains)
 }
 
-fn watch(args: &Watch, config: Config, drains: Option<Drains>) -> anyhow::Result<u8> {
+fn watch(args: &Watch, mut config: Config, drains: Option<Drains>) -> anyhow::Result<u8> {
+    if args.via == Way::Vip {
+        shots::permitted()?;
+    }
     let apart = roster::not_by_vip(&config, &args.options());
     for line in roster::unsupported(&config).into_iter().chain(apart) {
         let _ = writeln!(io::stderr().lock(), "tcpcheck: warning: {line}");

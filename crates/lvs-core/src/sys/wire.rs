@@ -29,21 +29,20 @@ pub struct Wire {
 }
 
 impl Wire {
-    /// Opens the channel; it hears ARP replies, neighbour advertisements, and TCP segments to these ports.
+    /// Opens the channel; it hears ARP replies, neighbour advertisements, and TCP segments to these ports. None where
+    /// the interface is no Ethernet.
     ///
     /// # Errors
-    /// The interface has no Ethernet, or the right CAP_NET_RAW is missing.
-    pub fn open(link: &Link, ports: &RangeInclusive<u16>) -> io::Result<Self> {
-        let Some(mac) = link.mac.filter(|_| link.arp) else {
-            return Err(io::Error::other(format!("{}: it has no Ethernet", link.name)));
-        };
+    /// The right CAP_NET_RAW is missing, or the interface is gone.
+    pub fn open(link: &Link, ports: &RangeInclusive<u16>) -> io::Result<Option<Self>> {
+        let Some(mac) = link.mac.filter(|_| link.arp) else { return Ok(None) };
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         // Protocol 0 hears nothing until the filter stands.
         let hears = Socket::from(socket(AddressFamily::Packet, SockType::Raw, flags, None)?);
         hears.attach_filter(&filter(ports))?;
         let every = u16::try_from(libc::ETH_P_ALL).map_err(io::Error::other)?.to_be();
         bind(hears.as_raw_fd(), &link_address(link.index, every)?)?;
-        Ok(Self { hears, sends: Frames::open()?, link: link.index, mac })
+        Ok(Some(Self { hears, sends: Frames::open()?, link: link.index, mac }))
     }
 
     /// Sends one frame, its Ethernet header included.
