@@ -9,7 +9,6 @@ use std::sync::Arc;
 use lvs_core::plan::Op;
 use lvs_core::sys::poll::{Event, Interest, Signals};
 use lvs_core::sys::rtnl::Monitor as Links;
-use lvs_core::sys::script::Scripts;
 use lvs_core::sys::systemd::Systemd;
 use lvs_core::sys::{clock, memory};
 use lvs_core::table::Table;
@@ -24,6 +23,7 @@ use crate::fifos::Fifos;
 use crate::kernel::Kernel;
 use crate::monitor::{Monitor, Order};
 use crate::notify::{Notifier, farewell};
+use crate::programs::Programs;
 use crate::told::Told;
 use crate::{state, watch};
 
@@ -87,6 +87,13 @@ impl Driver {
             lost_lines: 0,
             stop: false,
         })
+    }
+
+    /// Takes the programs that checks and changes run.
+    pub fn run_programs(&mut self, programs: Programs) {
+        let programs = Arc::new(programs);
+        self.engine.run(Arc::clone(&programs));
+        self.notifier.run(programs);
     }
 
     /// Begins and ends tries.
@@ -216,7 +223,7 @@ impl Driver {
     /// Takes the file anew; one with errors changes nothing.
     fn reload(&mut self) {
         let drains = self.args.drain_file.as_deref().map(watch::drain_file).transpose();
-        let (config, drains) = match (watch::read(&self.args.config), drains) {
+        let (mut config, drains) = match (watch::read(&self.args.config), drains) {
             (Ok((config, _)), Ok(drains)) => (config, drains),
             (Err(text), _) | (_, Err(text)) => {
                 text.lines().for_each(|line| log::error!("{line}"));
@@ -226,6 +233,7 @@ impl Driver {
         };
         let now = clock::now();
         self.systemd.reloading(now);
+        self.run_programs(watch::programs(&mut config));
         self.seed = self.seed.wrapping_add(now.as_nanos());
         let orders = self.monitor.reload(config, self.seed, now);
         if let Some(drains) = drains {
@@ -240,6 +248,7 @@ impl Driver {
         memory::trim();
         log::info!("{} taken anew", self.args.config);
         self.systemd.ready();
+        self.tell_systemd();
     }
 
     /// Keeps what the next start must know.
@@ -248,7 +257,6 @@ impl Driver {
             let kept = state::save(&kernel.state, self.monitor.all_keys(), self.monitor.drains());
             if let Err(e) = kept {
                 log::error!(
-        self.tell_systemd();
                     "{}: {e}; services that leave the file would be forgotten",
                     kernel.state.display()
                 );
@@ -265,9 +273,8 @@ impl Driver {
             if clear {
                 let gone = self.monitor.all_keys().collect();
                 kernel.keep(&Table::default(), &gone, clock::now());
-                let scripts = Scripts::new(&config.global);
                 for command in farewell(config, self.monitor.health()) {
-                    self.notifier.start(&scripts, command);
+                    self.notifier.start(command);
                 }
                 // Nothing is ours any more, so the next start need not clean up.
                 if let Err(e) = state::save(&kernel.state, std::iter::empty(), self.monitor.drains()) {

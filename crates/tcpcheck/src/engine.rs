@@ -16,6 +16,7 @@ use crate::agenda::Agenda;
 use crate::flight::{Begun, Flight, Progress};
 use crate::outcome::{Outcome, Reason};
 use crate::shots::{self, Shots};
+use crate::programs::Programs;
 use crate::task::Task;
 
 /// Descriptors that are not for tries: log, netlink, control connections, scripts.
@@ -47,13 +48,9 @@ pub struct Engine {
     slots: Vec<Slot>,
     /// Tries without a descriptor of their own.
     shots: Shots,
-    /// Due, but without a descriptor.
-    queue: VecDeque<u32>,
-    in_flight: usize,
-    limit: usize,
-    /// No descriptor was to be had although fewer than `limit` are in flight.
-    stuck: bool,
-    short: bool,
+    /// What may be run.
+    programs: Arc<Programs>,
+    room: Room,
 }
 
 struct Slot {
@@ -93,13 +90,15 @@ impl Engine {
             agenda: Agenda::default(),
             slots: Vec::with_capacity(checks),
             shots: Shots::default(),
-            queue: VecDeque::new(),
-            in_flight: 0,
-            limit,
-            stuck: false,
-            short: false,
+            programs: Arc::default(),
+            room,
         })
     }
+    /// Takes the programs that commands may run.
+    pub fn run(&mut self, programs: Arc<Programs>) {
+        self.programs = programs;
+    }
+
 
     /// Gives a check of this number its task; it is idle until it is scheduled. Numbers should be dense.
     pub fn put(&mut self, check: u32, task: Arc<Task>, timeout: Duration) {
@@ -312,7 +311,7 @@ impl Engine {
                 Err(e) => return Err(e),
             }
         }
-        Ok(match Flight::begin(task)? {
+        Ok(match Flight::begin(task, &self.programs)? {
             Begun::Done(outcome) => Launched::Done(outcome),
             Begun::Flying(flight, interest) => {
                 self.poll.add(&flight, u64::from(check), interest)?;

@@ -13,6 +13,7 @@ use lvs_core::sys::poll::{Event, Interest};
 use lvs_core::sys::tcp::{self, Connecting, Dial};
 
 use crate::outcome::Outcome;
+use crate::programs::Programs;
 use crate::task::Task;
 
 /// A try with its descriptor; dropping it ends it.
@@ -50,14 +51,14 @@ impl Flight {
     ///
     /// # Errors
     /// The system refuses at once, for want of descriptors, a route, or because the port is closed.
-    pub fn begin(task: &Task) -> io::Result<Begun> {
+    pub fn begin(task: &Task, programs: &Programs) -> io::Result<Begun> {
         match task {
             Task::Tcp(dial) => connect(dial),
             Task::Vip(via) => connect(&via.dial),
             Task::Web(web) => {
                 Ok(Begun::Flying(Self::Web(Box::new(fetch::Fetch::begin(web)?)), Interest::Write))
             }
-            Task::Misc(misc) => run::begin(misc),
+            Task::Misc(misc) => run::begin(misc, programs),
         }
     }
 

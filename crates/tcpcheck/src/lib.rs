@@ -26,6 +26,7 @@ pub mod once;
 pub mod options;
 pub mod outcome;
 pub mod pause;
+pub mod programs;
 pub mod roster;
 pub mod schedule;
 pub mod shots;

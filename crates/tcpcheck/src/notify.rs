@@ -1,30 +1,38 @@
 //! The scripts of a configuration that are told of changes.
 
 use std::process::Child;
+use std::sync::Arc;
 
 use lvs_core::conf::Config;
 use lvs_core::conf::model::Command;
-use lvs_core::sys::script::Scripts;
 
 use crate::change::{Change, What};
+use crate::programs::Programs;
 
 /// Scripts under way. They are started in the order of the changes and run beside each other.
 #[derive(Default)]
 pub struct Notifier {
+    programs: Arc<Programs>,
     running: Vec<(String, Child)>,
 }
 
 impl Notifier {
+    /// Takes the programs that scripts may be.
+    pub fn run(&mut self, programs: Arc<Programs>) {
+        self.programs = programs;
+    }
+
     /// Starts the script that a change calls for, if there is one.
     pub fn tell(&mut self, config: &Config, change: &Change) {
         if let Some(command) = script(config, change) {
-            self.start(&Scripts::new(&config.global), command);
+            self.start(command);
         }
     }
 
-    /// Starts a script; what hinders it is logged.
-    pub fn start(&mut self, scripts: &Scripts, command: &Command) {
-        match scripts.start(command, &[]) {
+    /// Starts a script, if it may be run; what hinders it is logged.
+    pub fn start(&mut self, command: &Command) {
+        let Some(job) = self.programs.job(command) else { return };
+        match job.start() {
             Ok(child) => self.running.push((command.argv.join(" "), child)),
             Err(e) => log::error!("{e}"),
         }

@@ -8,7 +8,6 @@ use lvs_core::addr::Endpoint;
 use lvs_core::conf::Config;
 use lvs_core::conf::model::{Check, CheckKind, RealServer, VirtualServer};
 use lvs_core::desired::{self, starts_down};
-use lvs_core::sys::script::Scripts;
 use lvs_core::sys::tcp::Dial;
 use lvs_core::table::{Forward, ServiceKey};
 
@@ -52,12 +51,11 @@ pub struct Wanted {
 /// The checks of a configuration, in the order in which they are first named.
 pub fn roster(config: &Config, options: &Options) -> Vec<Wanted> {
     let mut schedules: HashMap<Schedule, Arc<Schedule>> = HashMap::new();
-    let scripts = Scripts::new(&config.global);
     let vips = vips(config, options);
     let mut all = Checks::default();
     for (user, vs, server) in servers(config) {
         for check in &server.checks {
-            let Ok(task) = task(check, options, &scripts) else { continue };
+            let Ok(task) = task(check, options) else { continue };
             let loud = *check.log_all_failures || *config.global.log_all_failures;
             let alpha = starts_down(vs, server);
             let schedule = schedule(check, options);
@@ -159,9 +157,9 @@ pub fn servers(config: &Config) -> impl Iterator<Item = (User, &VirtualServer, &
 
 /// Checks of the file that are not done, each as a sentence.
 pub fn unsupported(config: &Config) -> Vec<String> {
-    let (options, scripts) = (Options::default(), Scripts::new(&config.global));
+    let options = Options::default();
     let checks = servers(config).flat_map(|(_, _, server)| &server.checks);
-    let missing = checks.filter_map(|c| task(c, &options, &scripts).err().map(|why| (c, why)));
+    let missing = checks.filter_map(|c| task(c, &options).err().map(|why| (c, why)));
     missing
         .map(|(c, why)| {
             let place = config.files.show(c.place.place);
@@ -171,18 +169,14 @@ pub fn unsupported(config: &Config) -> Vec<String> {
 }
 
 /// What a check does; the error says why it cannot be done.
-fn task(check: &Check, options: &Options, scripts: &Scripts) -> Result<Task, String> {
+fn task(check: &Check, options: &Options) -> Result<Task, String> {
     match &check.kind {
         CheckKind::Tcp => Ok(Task::Tcp(dial(check, options))),
         CheckKind::Http(http) => Web::new(dial(check, options), http, false).map(|w| Task::Web(Arc::new(w))),
         CheckKind::Ssl(http) => Web::new(dial(check, options), http, true).map(|w| Task::Web(Arc::new(w))),
-        CheckKind::Misc(misc) => Ok(Task::Misc(Arc::new(Misc {
-            argv: misc.command.argv.value.clone(),
-            user: misc.command.user.as_ref().map(|u| u.value.clone()),
-            group: misc.command.group.as_ref().map(|g| g.value.clone()),
-            scripts: scripts.clone(),
-            dynamic: *misc.dynamic,
-        }))),
+        CheckKind::Misc(misc) => {
+            Ok(Task::Misc(Arc::new(Misc { command: misc.command.clone(), dynamic: *misc.dynamic })))
+        }
         CheckKind::Other(other) => {
             Err(format!("{}_CHECK is not supported", format!("{other:?}").to_uppercase()))
         }

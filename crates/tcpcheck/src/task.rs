@@ -4,9 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use lvs_core::addr::Endpoint;
-use lvs_core::conf::At;
 use lvs_core::conf::model::Command;
-use lvs_core::sys::script::Scripts;
 use lvs_core::sys::tcp::Dial;
 
 use crate::web::Web;
@@ -36,27 +34,10 @@ pub struct Via {
 /// A command whose exit status tells.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Misc {
-    /// The program and its arguments.
-    pub argv: Vec<String>,
-    /// Who runs it, if that is written.
-    pub user: Option<String>,
-    /// The group, if that is written.
-    pub group: Option<String>,
-    /// How scripts are run.
-    pub scripts: Scripts,
+    /// What is run.
+    pub command: Command,
     /// Whether statuses 2 to 255 set the weight to the status less 2.
     pub dynamic: bool,
-}
-
-impl Misc {
-    /// The command as the configuration has it.
-    pub fn command(&self) -> Command {
-        Command {
-            argv: At::assumed(self.argv.clone()),
-            user: self.user.clone().map(At::assumed),
-            group: self.group.clone().map(At::assumed),
-        }
-    }
 }
 
 impl fmt::Display for Task {
@@ -68,7 +49,7 @@ impl fmt::Display for Task {
                 let way = if web.is_tls() { " over TLS" } else { "" };
                 write!(f, "fetch {} from {}{way}", web.paths(), web.dial.to)
             }
-            Self::Misc(misc) => write!(f, "run {}", misc.argv.join(" ")),
+            Self::Misc(misc) => write!(f, "run {}", misc.command.argv.join(" ")),
         }
     }
 }

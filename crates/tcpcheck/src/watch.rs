@@ -75,6 +75,7 @@ fn watch(args: &Watch, mut config: Config, drains: Option<Drains>) -> anyhow::Re
         let _ = writeln!(io::stderr().lock(), "tcpcheck: warning: {line}");
     }
     syslog::init("tcpcheck", log::LevelFilter::Info)?;
+    let programs = programs(&mut config);
     let state = state::path(".json")?;
     let mut remembered = Remembered::default();
     let mut found = Table::default();
@@ -97,6 +98,7 @@ fn watch(args: &Watch, mut config: Config, drains: Option<Drains>) -> anyhow::Re
     let (monitor, orders) = Monitor::start(config, args.options(), remembered, &found, seed, now);
     let told = told(args)?;
     let mut driver = Driver::new(monitor, kernel, told, args.clone(), seed)?;
+    driver.run_programs(programs);
     driver.obey(&orders);
     let status = driver.run();
     log::logger().flush();
@@ -121,6 +123,13 @@ pub fn read(path: &str) -> Result<(Config, Vec<Diag>), String> {
 pub fn drain_file(path: &Path) -> Result<Drains, String> {
     let text = std::fs::read_to_string(path).map_err(|e| e.to_string());
     text.and_then(|t| Drains::parse(&t)).map_err(|e| format!("{}: {e}", path.display()))
+}
+
+/// The programs of a configuration, which loses the checks that may not be run; what there is to say is logged.
+pub fn programs(config: &mut Config) -> Programs {
+    let (programs, said) = Programs::prepare(config);
+    said.iter().for_each(|(level, text)| log::log!(*level, "{text}"));
+    programs
 }
 
 fn show(findings: &[Diag]) {

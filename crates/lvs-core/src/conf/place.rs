@@ -1,5 +1,6 @@
 //! Where in which file something is written.
 
+use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 
 /// A place in a configuration: file, line, column and length of a word. 12 bytes, `Copy`.
@@ -69,6 +70,12 @@ impl<T: PartialEq> PartialEq for At<T> {
 }
 
 impl<T: Eq> Eq for At<T> {}
+
+impl<T: Hash> Hash for At<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.value.hash(state);
+    }
+}
 
 /// The files that a configuration was read from, by number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

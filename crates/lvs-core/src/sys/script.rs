@@ -76,6 +76,9 @@ impl Scripts {
         let run_as = self.runner(command)?;
         let mut argv = command.argv.value.clone();
         let program = security::find(argv.first().map_or("", String::as_str))?;
+        // What was judged is what will run, wherever we are by then.
+        let program =
+            std::path::absolute(&program).map_err(|error| Unsafe::Missing { path: program, error })?;
         let parts = security::look(&program)?;
         security::executable(&parts)?;
         let root = run_as.map_or_else(|| geteuid().is_root(), |(uid, _)| uid == 0);
@@ -95,12 +98,7 @@ impl Scripts {
     /// # Errors
     /// It will not be run, or cannot be started.
     pub fn start(&self, command: &Command, more: &[String]) -> Result<Child, Refused> {
-        let job = self.prepare(command)?.0.with(more.iter().cloned());
-        let spawned = (|| {
-            let stderr = || io::stderr().as_fd().try_clone_to_owned().map(Stdio::from);
-            job.process().stdout(stderr()?).stderr(stderr()?).spawn()
-        })();
-        spawned.map_err(|error| Refused::Start { script: job.argv.join(" "), error })
+        self.prepare(command)?.0.with(more.iter().cloned()).start()
     }
 
     /// Whom a command runs as; none for ourselves.
@@ -145,6 +143,18 @@ impl Job {
         self.argv.join(" ")
     }
 
+    /// Starts it; what it writes goes to our standard error. [`end`] reaches it and what it starts.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start(&self) -> Result<Child, Refused> {
+        let spawned = (|| {
+            let stderr = || io::stderr().as_fd().try_clone_to_owned().map(Stdio::from);
+            self.process().stdout(stderr()?).stderr(stderr()?).spawn()
+        })();
+        spawned.map_err(|error| Refused::Start { script: self.line(), error })
+    }
+
     /// Starts it, unheard: nobody reads what it writes.
     ///
     /// # Errors
@@ -153,14 +163,11 @@ impl Job {
         self.process().stdout(Stdio::null()).stderr(Stdio::null()).spawn()
     }
 
-    /// Ready to start but for its output; it will lead a process group, so that a signal reaches what it starts.
+    /// Ready to start but for its output; it will lead a process group, so that a signal reaches what it starts. It works
+    /// where we do, as with the original: in `/` under systemd.
     fn process(&self) -> Process {
         let mut process = Process::new(self.argv.first().map_or("", String::as_str));
-        process
-            .args(self.argv.get(1..).unwrap_or_default())
-            .process_group(0)
-            .current_dir("/")
-            .stdin(Stdio::null());
+        process.args(self.argv.get(1..).unwrap_or_default()).process_group(0).stdin(Stdio::null());
         if let Some((uid, gid)) = self.run_as {
             // Root's supplementary groups are given up with it.
             process.gid(gid).uid(uid);

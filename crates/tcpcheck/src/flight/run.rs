@@ -11,6 +11,7 @@ use lvs_core::sys::{child, script};
 
 use super::{Begun, Flight, Progress};
 use crate::outcome::{Outcome, Reason};
+use crate::programs::Programs;
 use crate::task::Misc;
 
 /// A command that runs; dropping it kills it with all that it started.
@@ -22,9 +23,14 @@ pub struct Run {
     end: OwnedFd,
 }
 
-/// Starts the command. One that cannot be started is a failed try, as a command that is missing would be.
-pub(super) fn begin(misc: &Arc<Misc>) -> io::Result<Begun> {
-    let mut child = match misc.scripts.start(&misc.command(), &[]) {
+/// Starts the command. One that cannot be started now, although it was there when the configuration was read, is a
+/// failed try.
+pub(super) fn begin(misc: &Arc<Misc>, programs: &Programs) -> io::Result<Begun> {
+    let Some(job) = programs.job(&misc.command) else {
+        let why = format!("{}: may not be run", misc.command.argv.join(" "));
+        return Ok(Begun::Done(Outcome::Unknown(Reason::Said(why))));
+    };
+    let mut child = match job.start() {
         Ok(child) => child,
         Err(e) => return Ok(Begun::Done(Outcome::Fail(Reason::Said(e.to_string())))),
     };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::conf::place::At;
 
 /// A program with its arguments, run without a shell.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Command {
     /// The program and its arguments, at least one word; the place is that of the program's word.
     pub argv: At<Vec<String>>,

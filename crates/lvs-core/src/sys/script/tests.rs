@@ -55,6 +55,15 @@ fn who_runs_it_and_what_it_is_are_settled_before() {
 }
 
 #[test]
+fn a_program_is_found_from_where_it_was_judged() {
+    let here = std::env::current_dir().unwrap();
+    let relative = format!("{}bin/true", "../".repeat(here.components().count()));
+    let job = own().prepare(&command(&[&relative])).unwrap().0;
+    assert_eq!(job.line(), format!("{}/{relative}", here.display()));
+    assert!(job.start().unwrap().wait().unwrap().success());
+}
+
+#[test]
 fn security_turns_the_warning_into_a_refusal() {
     if !geteuid().is_root() {
         // For anyone else no script runs as root, so there is nothing to protect.
