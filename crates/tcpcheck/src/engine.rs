@@ -2,25 +2,25 @@
 //!
 //! One thread, one epoll set. At most `limit` tries hold a descriptor; the others wait their turn.
 
-use std::collections::VecDeque;
+mod room;
+
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
+use lvs_core::sys::clock;
 use lvs_core::sys::poll::{Event, Interest, Poll};
-use lvs_core::sys::{clock, limit};
 use lvs_core::time::Time;
 
 use crate::agenda::Agenda;
 use crate::flight::{Begun, Flight, Progress};
 use crate::outcome::{Outcome, Reason};
-use crate::shots::{self, Shots};
 use crate::programs::Programs;
+use crate::shots::{self, Shots};
 use crate::task::Task;
+use room::Room;
 
-/// Descriptors that are not for tries: log, netlink, control connections, scripts.
-const SPARE: u64 = 64;
 /// Tries begun before the answers of others are looked at again.
 const BURST: usize = 256;
 /// Tokens from here on are the caller's.
@@ -82,8 +82,7 @@ impl Engine {
     /// # Errors
     /// The process is out of descriptors.
     pub fn new(checks: usize) -> io::Result<Self> {
-        let got = limit::raise_descriptors(checks as u64 + SPARE)?;
-        let limit = usize::try_from(got.saturating_sub(SPARE)).unwrap_or(usize::MAX).max(8);
+        let room = Room::new(checks)?;
         Ok(Self {
             poll: Poll::new()?,
             events: Vec::new(),
@@ -94,11 +93,11 @@ impl Engine {
             room,
         })
     }
+
     /// Takes the programs that commands may run.
     pub fn run(&mut self, programs: Arc<Programs>) {
         self.programs = programs;
     }
-
 
     /// Gives a check of this number its task; it is idle until it is scheduled. Numbers should be dense.
     pub fn put(&mut self, check: u32, task: Arc<Task>, timeout: Duration) {
@@ -126,17 +125,17 @@ impl Engine {
 
     /// How many tries may be in flight at once.
     pub fn limit(&self) -> usize {
-        self.limit
+        self.room.limit()
     }
 
     /// How many tries are in flight.
     pub fn in_flight(&self) -> usize {
-        self.in_flight
+        self.room.taken()
     }
 
     /// Whether tries had to wait for a descriptor since this was last asked.
     pub fn was_short(&mut self) -> bool {
-        std::mem::take(&mut self.short)
+        self.room.was_short()
     }
 
     /// Watches a descriptor of the caller's; its events come out of [`Self::turn`].
@@ -165,8 +164,7 @@ impl Engine {
         done: &mut Vec<Finished>,
         foreign: &mut Vec<Event>,
     ) -> io::Result<()> {
-        let runnable = !self.queue.is_empty() && !self.is_full();
-        let own = if runnable { Some(Time::ZERO) } else { self.agenda.next() };
+        let own = if self.room.has_for_waiting() { Some(Time::ZERO) } else { self.agenda.next() };
         let deadline = [own, until].into_iter().flatten().min();
         let mut events = std::mem::take(&mut self.events);
         let waited = self.poll.wait(deadline, &mut events);
@@ -226,8 +224,7 @@ impl Engine {
             if let Try::Shot(port) = flight {
                 self.shots.end(port, failed);
             }
-            self.in_flight -= 1;
-            self.stuck = false;
+            self.room.give_back();
         }
     }
 
@@ -248,7 +245,7 @@ impl Engine {
                 Some(_) => self.finish(check, Outcome::Fail(Reason::TimedOut), now, done),
                 None if !slot.queued => {
                     slot.queued = true;
-                    self.queue.push_back(check);
+                    self.room.wait(check);
                 }
                 None => {}
             }
@@ -257,20 +254,13 @@ impl Engine {
 
     fn begin_waiting(&mut self, done: &mut Vec<Finished>) {
         for _ in 0..BURST {
-            if self.is_full() {
-                break;
-            }
-            let Some(check) = self.queue.pop_front() else { return };
+            let Some(check) = self.room.next() else { break };
             // It may have been stopped while it waited.
             if std::mem::take(&mut self.slots[check as usize].queued) && !self.begin(check, done) {
                 break;
             }
         }
-        self.short |= self.is_full() && !self.queue.is_empty();
-    }
-
-    fn is_full(&self) -> bool {
-        self.stuck || self.in_flight >= self.limit
+        self.room.note();
     }
 
     /// Begins a try; false if there is no descriptor for it and it went back into the queue.
@@ -281,14 +271,12 @@ impl Engine {
             Ok(Launched::Away(flight, again)) => {
                 let slot = &mut self.slots[check as usize];
                 slot.flight = Some((flight, now));
-                self.in_flight += 1;
+                self.room.take();
                 self.agenda.set(check, now + again.unwrap_or(slot.timeout).min(slot.timeout));
             }
-            // Other parts of the program hold descriptors: wait until a try gives one back.
-            Err(e) if is_short(&e) && self.in_flight > 0 => {
+            Err(e) if is_short(&e) && self.room.taken() > 0 => {
                 self.slots[check as usize].queued = true;
-                self.queue.push_front(check);
-                self.stuck = true;
+                self.room.wait_first(check);
                 return false;
             }
             Ok(Launched::Done(outcome)) => done.push(Finished { check, outcome, at: now }),

@@ -3,6 +3,7 @@
 //! No socket and no clock: the driver brings outcomes and the time, and takes changes and tables.
 
 mod brake;
+mod drain;
 mod load;
 mod ramp;
 
@@ -13,13 +14,13 @@ use std::time::Duration;
 
 use lvs_core::conf::Config;
 use lvs_core::conf::model::{Target, VirtualServer};
-use lvs_core::desired::{self, Health, ServerHealth};
+use lvs_core::desired::{self, Health};
 use lvs_core::table::{ServiceKey, Table};
 use lvs_core::time::Time;
 
 use crate::change::{Change, What};
 use crate::checker::{Checker, Verdict};
-use crate::drains::{Drained, Drains};
+use crate::drains::Drains;
 use crate::histogram::Histogram;
 use crate::options::Options;
 use crate::outcome::{Outcome, Reason};
@@ -263,36 +264,6 @@ impl Monitor {
     fn tell(&mut self, vs: u32, what: What) {
         let service = name(&self.config.virtual_servers[vs as usize]);
         self.changes.push(Change { vs, service, what });
-    }
-
-    /// The admin's list of drained servers.
-    pub fn drains(&self) -> &Drains {
-        &self.drains
-    }
-
-    /// In how many virtual servers a real server stands.
-    pub fn count(&self, server: Drained) -> usize {
-        let list = Drains::default().with(server);
-        let covered = |vs: &&VirtualServer| vs.real_servers.iter().any(|s| list.cover(*s.endpoint));
-        self.config.virtual_servers.iter().filter(covered).count()
-    }
-
-    /// Takes another list of drained servers.
-    pub fn drain(&mut self, drains: Drains) {
-        self.drains = drains;
-        for v in 0..self.config.virtual_servers.len() {
-            for r in 0..self.config.virtual_servers[v].real_servers.len() {
-                let endpoint = *self.config.virtual_servers[v].real_servers[r].endpoint;
-                let now = self.drains.cover(endpoint);
-                let h: &mut ServerHealth = &mut self.health.services[v].servers[r];
-                if std::mem::replace(&mut h.drained, now) != now {
-                    let user = User { vs: v as u32, rs: r as u32 };
-                    self.dirty.insert(user.vs);
-                    let what = if now { What::Drained } else { What::Resumed };
-                    self.tell(user.vs, what(user, endpoint));
-                }
-            }
-        }
     }
 }
 
