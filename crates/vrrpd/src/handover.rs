@@ -51,6 +51,7 @@ const LOOK: Duration = Duration::from_millis(5);
 const RELAYED: Duration = Duration::from_millis(400);
 /// The kernel listens a little longer.
 const LISTENING: Duration = Duration::from_secs(1);
+
 /// What is under way.
 pub struct Handover {
     silence: Silence,
