@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Read;
 
+use lvs_core::conf::schema::Tool;
 use lvs_core::conf::{self, Diag, Severity};
 use lvs_core::desired::{self, Health, ServerHealth, ServiceHealth};
 use lvs_core::plan::{Op, step};
@@ -55,26 +56,31 @@ impl From<Content> for Table {
     }
 }
 
-/// Reads the table in a file; warnings go to standard error.
+/// Reads the table in a file; warnings go to standard error. What is wrong with blocks that say nothing of the table is no
+/// obstacle.
 ///
 /// # Errors
-/// It cannot be read, or anything in it is wrong: then all that is wrong is in the failure.
+/// It cannot be read, or anything of the table in it is wrong: then all that is wrong is in the failure.
 pub(crate) fn table(file: &str) -> Result<Table, Failure> {
-    read(file).map(Table::from)
+    content(file, |d| d.stops(Tool::Ipvsctl, false)).map(Table::from)
 }
 
 /// Reads a file; warnings go to standard error.
 ///
 /// # Errors
-/// As for [`table`].
+/// It cannot be read, or anything in it is wrong.
 pub(crate) fn read(file: &str) -> Result<Content, Failure> {
+    content(file, |d| d.severity == Severity::Error)
+}
+
+fn content(file: &str, stops: impl Fn(&Diag) -> bool) -> Result<Content, Failure> {
     let bytes = bytes(file)?;
     let name = if file == "-" { "standard input" } else { file };
     let text = String::from_utf8_lossy(&bytes);
     match form(&text) {
         Form::Keepalived => {
             let (config, findings) = conf::parse(name, &bytes, &mut Disk::default(), &env());
-            judge(&findings)?;
+            judge(&findings, stops)?;
             Ok(Content::Config(Box::new(config)))
         }
         Form::Json => json(&text).map(Content::Table).map_err(|e| Failure::Usage(format!("{name}: {e}"))),
@@ -97,19 +103,15 @@ pub(crate) fn bytes(file: &str) -> Result<Vec<u8>, Failure> {
     bytes.map_err(|e| Failure::Usage(format!("{file}: {e}")))
 }
 
-/// All errors at once, or the warnings alone.
-fn judge(findings: &[Diag]) -> Result<(), Failure> {
-    let shown = |least: Severity| {
-        let all: Vec<String> =
-            findings.iter().filter(|d| d.severity >= least).map(ToString::to_string).collect();
-        all.join("\nipvsctl: ")
-    };
-    if findings.iter().any(|d| d.severity == Severity::Error) {
-        return Err(Failure::Usage(shown(Severity::Warning)));
+/// All that is wrong at once: a failure if any of it `stops` the work, else said.
+fn judge(findings: &[Diag], stops: impl Fn(&Diag) -> bool) -> Result<(), Failure> {
+    let said = findings.iter().filter(|d| d.severity >= Severity::Warning);
+    let said = said.map(ToString::to_string).collect::<Vec<_>>().join("\nipvsctl: ");
+    if findings.iter().any(stops) {
+        return Err(Failure::Usage(said));
     }
-    let warnings = shown(Severity::Warning);
-    if !warnings.is_empty() {
-        crate::out::complain("ipvsctl", &warnings);
+    if !said.is_empty() {
+        crate::out::complain("ipvsctl", &said);
     }
     Ok(())
 }

@@ -178,6 +178,36 @@ fn a_file_that_is_wrong_changes_nothing() {
 }
 
 #[test]
+fn a_block_with_errors_is_left_out_and_its_service_stays_until_the_file_is_mended() {
+    let bench = Bench::new("");
+    let _servers = (bench.serve(1001), bench.serve(1002));
+    let other = config("").replace("10.0.0.100 80", "10.0.0.100 81");
+    let lines = || bench.table().lines().map(str::to_owned).collect::<std::collections::BTreeSet<_>>();
+    let services = || lines().iter().filter(|l| l.starts_with("-A")).count();
+    bench.director.write(CHECKS, &(config("") + &other));
+    let watch = bench.watch("");
+    wait(5 * SECONDS, "both with their servers", || lines().len() == 6);
+    watch.kill();
+    let before = lines();
+
+    bench
+        .director
+        .write(CHECKS, &(config("") + &other.replace("real_server 10.0.0.1 80", "real_server r1 80")));
+    let watch = bench.watch("");
+    assert!(watch.log().contains("started without virtual_server 10.0.0.100 81: 1 error"), "{}", watch.log());
+    assert!(watch.log().contains("'r1' is no IP address"), "{}", watch.log());
+    bench.director.ok("ipvsadm -d -t 10.0.0.100:80 -r 10.0.0.1:80");
+    watch.signal(Signal::SIGHUP);
+    watch.wait_for_line("the old configuration stays in force", 5 * SECONDS);
+    wait(10 * SECONDS, "the sound service to be kept, the other left alone", || lines() == before);
+
+    bench.director.write(CHECKS, &config(""));
+    watch.signal(Signal::SIGHUP);
+    wait(5 * SECONDS, "one", || services() == 1);
+    assert_eq!(watch.stop(5 * SECONDS), 0);
+}
+
+#[test]
 fn one_keeper_at_a_time_and_none_without_the_right() {
     let bench = Bench::new("");
     let _servers = (bench.serve(1001), bench.serve(1002));

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::addr::{Endpoint, Family};
 use crate::conf::Config;
 use crate::conf::model::{GroupEntry, RealServer, Sorry, Target, VirtualServer};
-use crate::table::{Forward, Server, Service, ServiceEntry, ServiceKey, Table};
+use crate::table::{Forward, Protocol, Server, Service, ServiceEntry, ServiceKey, Table};
 
 /// What is known of all virtual servers, in the order of the configuration.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -94,18 +94,57 @@ pub fn starts_down(vs: &VirtualServer, server: &RealServer) -> bool {
     *vs.alpha || *server.alpha || server.checks.iter().any(|c| *c.alpha)
 }
 
-/// The services of each virtual server. A service that two virtual servers name belongs to the first.
+/// The services of each virtual server. A service that two virtual servers name belongs to the first, and to none of
+/// them if it is reserved.
 pub fn keys(config: &Config) -> Vec<Vec<ServiceKey>> {
-    let mut taken = BTreeSet::new();
-    let mut own = |vs| expand(config, vs).into_iter().filter(|k| taken.insert(*k)).collect();
+    let mut taken = reserved(config).keys;
+    let mut own = |vs: &VirtualServer| {
+        let all = expand(config, &vs.target, *vs.protocol, vs.family);
+        all.into_iter().filter(|k| taken.insert(*k)).collect()
+    };
     config.virtual_servers.iter().map(&mut own).collect()
 }
 
-fn expand(config: &Config, vs: &VirtualServer) -> Vec<ServiceKey> {
-    let addr = |vip| ServiceKey::Addr { protocol: *vs.protocol, vip };
-    match &*vs.target {
+/// The services of virtual servers that were left out for an error: they stay as they are, whoever made them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reserved {
+    keys: BTreeSet<ServiceKey>,
+    /// A virtual server was left out of which the services cannot be told: each could be its.
+    pub unknown: bool,
+}
+
+impl Reserved {
+    /// Whether a service that no virtual server wants must stay.
+    pub fn holds(&self, key: &ServiceKey) -> bool {
+        self.unknown || self.keys.contains(key)
+    }
+}
+
+/// The services that nobody may take or remove.
+pub fn reserved(config: &Config) -> Reserved {
+    let mut reserved = Reserved::default();
+    for left in config.left_out.iter().filter(|l| l.block == "virtual_server") {
+        let known = left.service.as_ref().filter(|(target, _)| match target {
+            Target::Group(name) => config.server_groups.iter().any(|g| *g.name == *name),
+            _ => true,
+        });
+        let Some((target, protocol)) = known else {
+            reserved.unknown = true;
+            continue;
+        };
+        // The family of a mark comes from the block, which is not to be relied on.
+        for family in [Family::Inet, Family::Inet6] {
+            reserved.keys.extend(expand(config, target, *protocol, family));
+        }
+    }
+    reserved
+}
+
+fn expand(config: &Config, target: &Target, protocol: Protocol, family: Family) -> Vec<ServiceKey> {
+    let addr = |vip| ServiceKey::Addr { protocol, vip };
+    match target {
         Target::Addr(vip) => vec![addr(*vip)],
-        Target::Mark(mark) => vec![ServiceKey::Mark { mark: *mark, family: vs.family }],
+        Target::Mark(mark) => vec![ServiceKey::Mark { mark: *mark, family }],
         Target::Group(name) => {
             let group = config.server_groups.iter().find(|g| *g.name == *name);
             let entries = group.into_iter().flat_map(|g| &g.entries);
@@ -114,8 +153,8 @@ fn expand(config: &Config, vs: &VirtualServer) -> Vec<ServiceKey> {
                     GroupEntry::Range { first, last, port } => {
                         range(*first, *last).map(|a| addr(Endpoint::new(a, *port))).collect()
                     }
-                    GroupEntry::Mark { mark, family } => {
-                        vec![ServiceKey::Mark { mark: *mark, family: family.unwrap_or(vs.family) }]
+                    GroupEntry::Mark { mark, family: own } => {
+                        vec![ServiceKey::Mark { mark: *mark, family: own.unwrap_or(family) }]
                     }
                 })
                 .collect()

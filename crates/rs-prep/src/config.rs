@@ -3,8 +3,9 @@
 use std::net::IpAddr;
 use std::path::Path;
 
+use lvs_core::conf::Config;
 use lvs_core::conf::model::{GroupEntry, Target, VirtualServer};
-use lvs_core::conf::{Config, Severity};
+use lvs_core::conf::schema::Tool;
 use lvs_core::sys::conf;
 use lvs_core::table::{Forward, Protocol};
 
@@ -169,14 +170,14 @@ fn directors(config: &Config) -> Vec<IpAddr> {
     found
 }
 
-/// Reads a file; every finding is told, and an error among them is the end.
+/// Reads a file; an error in it is the end, but for one in a block that says nothing of real servers.
 ///
 /// # Errors
 /// [`Wrong`]: the file cannot be read or has errors.
 pub fn read(path: &Path) -> anyhow::Result<Config> {
     let name = path.display().to_string();
     let (config, findings) = conf::load(&name).map_err(|reason| Wrong(format!("{name}: {reason}")))?;
-    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
+    let errors = findings.iter().filter(|finding| finding.stops(Tool::RsPrep, false));
     let wrong = errors.map(ToString::to_string).collect::<Vec<_>>();
     match wrong.as_slice() {
         [] => Ok(config),

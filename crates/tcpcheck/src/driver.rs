@@ -223,7 +223,7 @@ impl Driver {
     /// Takes the file anew; one with errors changes nothing.
     fn reload(&mut self) {
         let drains = self.args.drain_file.as_deref().map(watch::drain_file).transpose();
-        let (mut config, drains) = match (watch::read(&self.args.config), drains) {
+        let (mut config, drains) = match (watch::read(&self.args.config, false), drains) {
             (Ok((config, _)), Ok(drains)) => (config, drains),
             (Err(text), _) | (_, Err(text)) => {
                 text.lines().for_each(|line| log::error!("{line}"));
@@ -254,7 +254,7 @@ impl Driver {
     /// Keeps what the next start must know.
     fn save(&mut self) {
         if let Some(kernel) = &self.kernel {
-            let kept = state::save(&kernel.state, self.monitor.all_keys(), self.monitor.drains());
+            let kept = state::save(&kernel.state, self.monitor.owned(), self.monitor.drains());
             if let Err(e) = kept {
                 log::error!(
                     "{}: {e}; services that leave the file would be forgotten",

@@ -59,6 +59,8 @@ pub struct Monitor {
     dirty: BTreeSet<u32>,
     /// Services that were ours and are no longer wanted.
     gone: BTreeSet<ServiceKey>,
+    /// Services that were ours and belong to blocks that are left out for an error.
+    kept: BTreeSet<ServiceKey>,
     changes: Vec<Change>,
     ramps: ramp::Ramps,
     latencies: Histogram,
@@ -103,6 +105,11 @@ impl Monitor {
     /// Every service that is wanted.
     pub fn all_keys(&self) -> impl Iterator<Item = ServiceKey> {
         self.keys.iter().flatten().copied()
+    }
+
+    /// Every service that is ours: the wanted ones and those of blocks that are left out.
+    pub fn owned(&self) -> impl Iterator<Item = ServiceKey> {
+        self.all_keys().chain(self.kept.iter().copied())
     }
 
     /// A check, if it is still wanted.

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use lvs_core::conf::schema::Tool;
+use lvs_core::conf::schema::{TOP, Tool};
 use lvs_core::conf::{Config, Diag, Severity};
+use lvs_core::desired;
 use lvs_core::ipvs::Ipvs;
 use lvs_core::sys::ipvs::Client;
 use lvs_core::sys::owner::{Owner, OwnerError};
@@ -38,7 +39,8 @@ const CLAIM: Duration = Duration::from_secs(3);
 /// # Errors
 /// The system refuses what the watch needs.
 pub fn run(args: &Watch) -> anyhow::Result<u8> {
-    let config = match read(&args.config) {
+    // A question is answered for the whole file.
+    let config = match read(&args.config, !args.check) {
         Ok((config, findings)) => {
             show(&findings);
             config
@@ -71,10 +73,12 @@ fn watch(args: &Watch, mut config: Config, drains: Option<Drains>) -> anyhow::Re
         shots::permitted()?;
     }
     let apart = roster::not_by_vip(&config, &args.options());
+    let without = left_out(&config);
     for line in roster::unsupported(&config).into_iter().chain(apart) {
         let _ = writeln!(io::stderr().lock(), "tcpcheck: warning: {line}");
     }
     syslog::init("tcpcheck", log::LevelFilter::Info)?;
+    without.iter().for_each(|line| log::error!("{line}"));
     let programs = programs(&mut config);
     let state = state::path(".json")?;
     let mut remembered = Remembered::default();
@@ -105,14 +109,16 @@ fn watch(args: &Watch, mut config: Config, drains: Option<Drains>) -> anyhow::Re
     Ok(status?)
 }
 
-/// Reads a configuration; the error is all its errors, ready to be shown.
+/// Reads a configuration; the error is all that stands in the way, ready to be shown. To `begin`, blocks with errors are
+/// left out, as long as there is a sound one; a watch that runs keeps what it has.
 ///
 /// # Errors
 /// It cannot be read, or has errors.
-pub fn read(path: &str) -> Result<(Config, Vec<Diag>), String> {
+pub fn read(path: &str, begin: bool) -> Result<(Config, Vec<Diag>), String> {
     let (config, findings) = conf::load(path).map_err(|why| format!("{path}: {why}"))?;
-    let errors: Vec<_> =
-        findings.iter().filter(|d| d.severity == Severity::Error).map(ToString::to_string).collect();
+    let nothing = config.virtual_servers.is_empty();
+    let stops = |d: &&Diag| d.stops(Tool::Tcpcheck, begin && !nothing);
+    let errors: Vec<_> = findings.iter().filter(stops).map(ToString::to_string).collect();
     if errors.is_empty() { Ok((config, findings)) } else { Err(errors.join("\n")) }
 }
 
@@ -133,9 +139,25 @@ pub fn programs(config: &mut Config) -> Programs {
 }
 
 fn show(findings: &[Diag]) {
-    for finding in findings.iter().filter(|d| d.severity == Severity::Warning && d.concerns(Tool::Tcpcheck)) {
+    for finding in findings.iter().filter(|d| d.severity >= Severity::Warning && d.concerns(Tool::Tcpcheck)) {
         let _ = writeln!(io::stderr().lock(), "tcpcheck: {finding}");
     }
+}
+
+/// What the watch begins without, and what becomes of it.
+fn left_out(config: &Config) -> Vec<String> {
+    let ours = |block| TOP.find(block).is_some_and(|k| k.status.is_used_by(Tool::Tcpcheck));
+    let left = config.left_out.iter().filter(|l| ours(l.block));
+    let mut lines: Vec<String> = left.map(|l| format!("started without {l}")).collect();
+    let stay = if desired::reserved(config).unknown {
+        "which services that was cannot be told: none is removed until the file is mended"
+    } else {
+        "what the table has of their services stays as it is until the file is mended"
+    };
+    if !lines.is_empty() {
+        lines.push(stay.to_owned());
+    }
+    lines
 }
 
 fn claim() -> anyhow::Result<Owner> {

@@ -80,6 +80,39 @@ fn a_wrong_file_changes_nothing_and_a_right_one_costs_no_mastership() {
 }
 
 #[test]
+fn an_instance_with_an_error_is_left_out_whole_and_so_is_its_group() {
+    let lab = Lab::new();
+    let host = lab.host("d100", &["192.168.15.100/21"]);
+    let router = |n: u8, more: &str| {
+        let text = file(100, more).replace("VI_1", &format!("VI_{n}"));
+        text.replace("router_id 51", &format!("router_id 5{n}")).replace("15.111", &format!("15.11{n}"))
+    };
+    let group = "vrrp_sync_group G {\n group {\n VI_3\n VI_2\n }\n}\n";
+    // Half of the second one would be a router without one of its addresses.
+    let broken = router(2, "virtual_ipaddress {\n 192.168.15.x\n }");
+    host.write("/etc/vrrp.conf", &(router(1, "") + &broken + &router(3, "") + group));
+    let daemon = host.spawn(RUN);
+    wait(10 * SECONDS, "the sound one's VIP", || holds(&host));
+    for line in [
+        "'192.168.15.x' is no address",
+        "started without vrrp_instance VI_2: 1 error",
+        "started without vrrp_instance VI_3: 1 error",
+        "started without vrrp_sync_group G: 1 error",
+    ] {
+        assert!(daemon.log().contains(line), "{line}: {}", daemon.log());
+    }
+    let status = host.ok("vrrpd status");
+    assert!(!status.contains("VI_2") && !status.contains("VI_3"), "{status}");
+    daemon.signal(Signal::SIGHUP);
+    daemon.wait_for_line("the old configuration stays in force", 5 * SECONDS);
+    host.write("/etc/vrrp.conf", &(router(1, "") + &router(2, "") + &router(3, "") + group));
+    daemon.signal(Signal::SIGHUP);
+    let has = |n: u8| host.ok("ip -o address").contains(&format!("192.168.15.11{n}/32"));
+    wait(10 * SECONDS, "all of them", || has(1) && has(2) && has(3));
+    assert_eq!(daemon.stop(10 * SECONDS), 0);
+}
+
+#[test]
 fn nothing_is_touched_without_rights_interface_or_a_sound_file() {
     let lab = Lab::new();
     let host = router(&lab, "d100", 100, 100, "");

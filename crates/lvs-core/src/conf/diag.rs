@@ -5,7 +5,7 @@ use std::fmt;
 use super::place::Place;
 use super::schema::{Status, TOP, Tool};
 
-/// How bad a finding is. Only errors stop a start, and then of the block alone where the rest is sound.
+/// How bad a finding is. Only an error is in anybody's way, see [`Diag::stops`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
@@ -13,7 +13,7 @@ pub enum Severity {
     Note,
     /// Probably not what was meant; what is used instead is said.
     Warning,
-    /// Nothing sensible can be made of it; its block is left out.
+    /// Nothing sensible can be made of it: its block is left out as a whole, see [`crate::conf::model::LeftOut`].
     Error,
 }
 
@@ -66,10 +66,20 @@ impl Diag {
         self.at.as_ref().map_or(0, |e| e.place.line)
     }
 
+    /// Whether it stands in the way of a tool.
+    ///
+    /// An error outside of all blocks, as a missing brace is, or in `global_defs` always does. One in a block of another
+    /// tool never does. One in a block of its own does not where the tool can `begin` without that block; a tool that
+    /// runs keeps the old configuration, for what is left out would be taken down.
+    pub fn stops(&self, tool: Tool, begin: bool) -> bool {
+        let of_tool = |name| TOP.find(name).is_some_and(|k| k.status.is_used_by(tool));
+        self.severity == Severity::Error && self.block.is_none_or(|name| !begin && of_tool(name))
+    }
+
     /// Whether it is about something that this tool acts on; another tool tells of the rest.
     pub fn concerns(&self, tool: Tool) -> bool {
         let block = self.block.and_then(|name| TOP.find(name));
-        block.is_none_or(|k| !matches!(k.status, Status::Used(tools) if !tools.contains(&tool)))
+        block.is_none_or(|k| k.status.is_used_by(tool) || !matches!(k.status, Status::Used(_)))
     }
 }
 

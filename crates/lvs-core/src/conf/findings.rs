@@ -48,6 +48,8 @@ pub(super) struct Findings {
     list: Vec<Finding>,
     /// The kind of outermost block that is being judged.
     block: Option<&'static str>,
+    /// How many errors there were.
+    errors: usize,
     /// How many further ones there were, and the worst of them.
     more: usize,
     worst: Option<Severity>,
@@ -57,6 +59,7 @@ pub(super) struct Findings {
 
 impl Findings {
     fn add(&mut self, severity: Severity, code: &'static str, place: Place, message: String) -> &mut Finding {
+        self.errors += usize::from(severity == Severity::Error);
         if self.full() {
             self.more += 1;
             self.worst = self.worst.max(Some(severity));
@@ -80,6 +83,11 @@ impl Findings {
     /// What follows is about blocks of this kind; none: about the file as a whole.
     pub(super) fn within(&mut self, block: Option<&'static str>) {
         self.block = block;
+    }
+
+    /// How many errors there were until now.
+    pub(super) fn errors(&self) -> usize {
+        self.errors
     }
 
     /// Whether there are so many that further ones are only counted.

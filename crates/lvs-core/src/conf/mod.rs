@@ -31,12 +31,13 @@ pub use source::{Env, Host, Loader, NoFiles};
 /// what the file may ask about its surroundings.
 ///
 /// It never fails: what is sound is in the configuration, everything else in the findings. A block with an error
-/// in it is left out as a whole.
+/// in it is left out as a whole, see [`model::LeftOut`].
 pub fn parse(name: &str, text: &[u8], loader: &mut dyn Loader, env: &Env) -> (Config, Vec<Diag>) {
     let mut findings = findings::Findings::default();
     let (sources, tree) = reader::read(name, text, loader, env, &mut findings);
-    let config = read::config(&sources, &tree, &mut findings);
+    let mut config = read::config(&sources, &tree, &mut findings);
     advise::advise(&config, env.host.as_ref(), &mut findings);
+    read::leave_out(&mut config, &mut findings);
     (config, findings.finish(&sources))
 }
 

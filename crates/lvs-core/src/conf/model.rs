@@ -7,6 +7,7 @@
 
 mod check;
 mod global;
+mod left_out;
 mod script;
 mod service;
 mod statics;
@@ -14,6 +15,7 @@ mod vrrp;
 
 pub use check::{Check, CheckKind, Http, HttpVersion, Misc, Other, Probe, Status, Url};
 pub use global::{Fifo, Garp, Global, SyncDaemon, VrrpVersion};
+pub use left_out::LeftOut;
 pub use script::{Command, Reference, Script, TrackFile, TrackProcess, Weight};
 pub use service::{GroupEntry, RealServer, ServerGroup, Sorry, Target, VirtualServer};
 pub use statics::{Extra, Route, Rule, StaticAddress, TrackGroup};
@@ -53,4 +55,6 @@ pub struct Config {
     pub server_groups: Vec<ServerGroup>,
     /// `virtual_server` blocks.
     pub virtual_servers: Vec<VirtualServer>,
+    /// Blocks with errors and what belongs together with them, in the order in which that was found.
+    pub left_out: Vec<LeftOut>,
 }

@@ -7,6 +7,7 @@ mod command;
 mod global;
 mod http;
 mod instance;
+mod leave;
 mod link;
 mod real;
 mod script;
@@ -15,6 +16,8 @@ mod service;
 mod statics;
 mod track;
 mod value;
+
+pub(super) use leave::leave_out;
 
 use super::findings::Findings;
 use super::model::{Config, Global};
@@ -53,7 +56,12 @@ pub(super) fn config(sources: &Sources, tree: &Tree, findings: &mut Findings) ->
     global::finish(&mut cx);
     for s in &statements {
         cx.findings.within(Some(s.key));
+        let before = (cx.findings.errors(), leave::count(&config));
         block(&mut cx, &mut config, *s);
+        let errors = cx.findings.errors() - before.0;
+        if errors > 0 {
+            leave::mark(&mut config, *s, before.1, errors);
+        }
     }
     config.global = std::mem::take(&mut cx.global);
     link::resolve(&mut cx, &mut config);

@@ -57,6 +57,13 @@ pub enum Status {
     Foreign(&'static str),
 }
 
+impl Status {
+    /// Whether this tool does what the keyword says.
+    pub fn is_used_by(self, tool: Tool) -> bool {
+        matches!(self, Self::Used(tools) if tools.contains(&tool))
+    }
+}
+
 /// A keyword of a block.
 #[derive(Clone, Copy, Debug)]
 pub struct Keyword {

@@ -51,10 +51,13 @@ impl Monitor {
         now: Time,
     ) -> (Self, Vec<Order>) {
         let keys = desired::keys(&config);
+        let reserved = desired::reserved(&config);
+        let (kept, gone) = remembered.owned.into_iter().partition(|key| reserved.holds(key));
         let each = config.virtual_servers.iter().zip(&keys);
         let serving: Vec<_> = each.map(|(vs, keys)| desired::serving(vs, keys, found)).collect();
         let mut monitor = Self {
-            gone: remembered.owned,
+            gone,
+            kept,
             options,
             keys: Vec::new(),
             health: Health::default(),
@@ -109,6 +112,8 @@ impl Monitor {
         forget_checks(&mut config);
         let checks = self.inherit(wanted, &known, seed, now, &mut orders);
         self.gone.extend(self.keys.iter().flatten());
+        // Only a file without errors is taken here.
+        self.gone.append(&mut self.kept);
         let quorum = |v: usize| {
             let place = keys[v].first().and_then(|k| old.services.get(k));
             place.is_some_and(|o| old_health.services[*o].quorum)
@@ -208,6 +213,7 @@ impl Monitor {
         self.health = Health { services: health.collect() };
         for key in keys.iter().flatten() {
             self.gone.remove(key);
+            self.kept.remove(key);
         }
         self.dirty = (0..config.virtual_servers.len() as u32).collect();
         (self.config, self.keys) = (config, keys);

@@ -236,6 +236,31 @@ fn a_service_that_left_the_file_while_nobody_watched_is_removed_at_the_start() {
 }
 
 #[test]
+fn the_services_of_a_block_with_errors_stay_until_the_file_is_mended() {
+    let other = pair("").replace("10.0.0.100 80", "10.0.0.100 81");
+    let broken = other.replace("real_server 10.0.0.1 80", "real_server x 80");
+    let start = |text: &str, old: &Bench| {
+        let (config, _) = parse("test.conf", text.as_bytes(), &mut NoFiles, &Env::default());
+        let remembered = Remembered { owned: old.monitor.owned().collect(), ..Remembered::default() };
+        let (monitor, _) = Monitor::start(config, Options::default(), remembered, &old.table, 1, Time::ZERO);
+        let mut b = Bench { monitor, table: old.table.clone(), now: Time::ZERO, said: Vec::new() };
+        b.flush();
+        b
+    };
+    let old = Bench::new(&(pair("") + &other));
+    // Twice: what it owns must outlive a start without the block.
+    let first = start(&(pair("") + &broken), &old);
+    let mut b = start(&(pair("") + &broken), &first);
+    assert_eq!((b.servers(80).as_str(), b.servers(81).as_str()), ("1 2", "1 2"));
+    assert_eq!(b.monitor.all_keys().count(), 1);
+    b.reload(&pair(""));
+    assert_eq!((b.servers(80).as_str(), b.servers(81).as_str()), ("1 2", "no service"));
+    // Which service a block without an address is, nobody knows; all others could be it.
+    let b = start(&(broken.replace("10.0.0.100 81", "10.0.0.x 81") + &pair("")), &old);
+    assert_eq!((b.servers(80).as_str(), b.servers(81).as_str()), ("1 2", "1 2"));
+}
+
+#[test]
 fn the_quorum_is_told_at_the_start_and_once_each_way() {
     let mut b = Bench::new(&pair("quorum 2 \n sorry_server 10.0.0.9 80"));
     b.die("10.0.0.1");

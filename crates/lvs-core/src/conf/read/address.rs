@@ -37,7 +37,7 @@ impl Cx<'_> {
         match text.parse::<Prefix>() {
             Ok(prefix) => Some(At::new(prefix, s.place(n))),
             Err(_) => {
-                let message = format!("'{text}' is no address; the line is skipped");
+                let message = format!("'{text}' is no address; the block is left out");
                 let help = "write ADDRESS or ADDRESS/LENGTH, one a line";
                 self.findings.error("bad-address", s.place(n), message).help(help);
                 None

@@ -187,7 +187,7 @@ fn connect_to(d: &Draft<'_>, target: Endpoint) -> At<Endpoint> {
 impl Cx<'_> {
     fn misc_check(&mut self, d: &mut Draft<'_>, stmt: Stmt<'_>, interval: Duration) -> Option<Misc> {
         let Some(mut command) = d.command.take() else {
-            let message = "MISC_CHECK has no misc_path; it is left out".to_owned();
+            let message = "MISC_CHECK has no misc_path; the virtual server is left out".to_owned();
             self.drop_block(
                 "missing-script",
                 stmt,

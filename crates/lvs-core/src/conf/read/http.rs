@@ -41,7 +41,7 @@ impl<'t> Draft<'t> {
     pub(super) fn finish(self, cx: &mut Cx<'_>, stmt: Stmt<'_>, base: &Base<'_>) -> Option<Http> {
         let urls: Vec<Url> = self.urls.iter().map(|s| url(cx, *s, stmt.key())).collect();
         if urls.is_empty() {
-            let message = format!("{} has no url; it is left out", stmt.key());
+            let message = format!("{} has no url; the virtual server is left out", stmt.key());
             cx.drop_block("missing-url", stmt, stmt.place(0), message, "add a block: url { path / }");
             return None;
         }

@@ -3,22 +3,25 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
+use super::leave::{FILE, INSTANCE, PROCESS, SCRIPT, SERVER, SYNC_GROUP, left};
 use super::track::OWN;
 use super::{At, Cx, Place};
 use crate::conf::model::{
-    Config, GroupEntry, Instance, Reference, ServerGroup, SyncDaemon, Target, Tracking, VirtualServer, Weight,
+    Config, GroupEntry, Instance, LeftOut, Reference, ServerGroup, SyncDaemon, SyncGroup, Target, Tracking,
+    VirtualServer, Weight,
 };
 
 /// Checks and fills in every reference.
 pub(super) fn resolve(cx: &mut Cx<'_>, config: &mut Config) {
-    once(cx, "vrrp_instance", &mut config.instances, |i| &i.name);
-    once(cx, "vrrp_script", &mut config.scripts, |s| &s.name);
-    once(cx, "track_file", &mut config.track_files, |f| &f.name);
-    once(cx, "vrrp_track_process", &mut config.track_processes, |p| &p.name);
-    once(cx, "vrrp_sync_group", &mut config.sync_groups, |g| &g.name);
-    once(cx, GROUP, &mut config.server_groups, |g| &g.name);
-    cx.findings.within(Some("vrrp_instance"));
-    same_vrid(cx, &mut config.instances);
+    let left = &mut config.left_out;
+    once(cx, INSTANCE, &mut config.instances, left, |i| &i.name);
+    once(cx, SCRIPT, &mut config.scripts, left, |s| &s.name);
+    once(cx, FILE, &mut config.track_files, left, |f| &f.name);
+    once(cx, PROCESS, &mut config.track_processes, left, |p| &p.name);
+    sync_groups_once(cx, config);
+    once(cx, GROUP, &mut config.server_groups, &mut config.left_out, |g| &g.name);
+    cx.findings.within(Some(INSTANCE));
+    same_vrid(cx, &mut config.instances, &mut config.left_out);
     let known = Names::of(config);
     for i in &mut config.instances {
         let own = i.interface.as_ref().map(|i| i.value.clone());
@@ -29,14 +32,20 @@ pub(super) fn resolve(cx: &mut Cx<'_>, config: &mut Config) {
     }
     members(cx, config);
     sync_daemon(cx, config);
-    cx.findings.within(Some("virtual_server"));
+    cx.findings.within(Some(SERVER));
     servers(cx, config);
 }
 
-const GROUP: &str = "virtual_server_group";
+pub(super) const GROUP: &str = "virtual_server_group";
 
 /// Drops all but the first of a name. keepalived takes a second group without a word, and what is left of them is sound.
-fn once<T>(cx: &mut Cx<'_>, what: &'static str, list: &mut Vec<T>, name: fn(&T) -> &At<String>) {
+fn once<T>(
+    cx: &mut Cx<'_>,
+    what: &'static str,
+    list: &mut Vec<T>,
+    left: &mut Vec<LeftOut>,
+    name: fn(&T) -> &At<String>,
+) {
     cx.findings.within(Some(what));
     let mut seen: HashMap<String, Place> = HashMap::new();
     list.retain(|item| {
@@ -47,6 +56,7 @@ fn once<T>(cx: &mut Cx<'_>, what: &'static str, list: &mut Vec<T>, name: fn(&T) 
                 let finding = if what == GROUP {
                     cx.findings.warning("duplicate-name", name.place, message)
                 } else {
+                    left.push(LeftOut::named(what, name.value.clone(), name.place, 1));
                     cx.findings.error("duplicate-name", name.place, message)
                 };
                 finding.help("give it another name").see("first defined here", *first);
@@ -60,8 +70,21 @@ fn once<T>(cx: &mut Cx<'_>, what: &'static str, list: &mut Vec<T>, name: fn(&T) 
     });
 }
 
+/// The members of a second group of one name are members of a group that is left out.
+fn sync_groups_once(cx: &mut Cx<'_>, config: &mut Config) {
+    let names = |groups: &[SyncGroup]| -> Vec<(Place, Vec<String>)> {
+        let members = |g: &SyncGroup| g.members.iter().map(|m| m.value.clone()).collect();
+        groups.iter().map(|g| (g.name.place, members(g))).collect()
+    };
+    let all = names(&config.sync_groups);
+    once(cx, SYNC_GROUP, &mut config.sync_groups, &mut config.left_out, |g| &g.name);
+    for left in config.left_out.iter_mut().filter(|l| l.block == SYNC_GROUP && l.members.is_empty()) {
+        left.members = all.iter().find(|(p, _)| *p == left.place).map(|(_, m)| m.clone()).unwrap_or_default();
+    }
+}
+
 /// Two instances with one VRID on one interface would be one virtual router that contradicts itself.
-fn same_vrid(cx: &mut Cx<'_>, instances: &mut Vec<Instance>) {
+fn same_vrid(cx: &mut Cx<'_>, instances: &mut Vec<Instance>, left: &mut Vec<LeftOut>) {
     let mut seen: HashMap<(u8, crate::addr::Family, Option<String>), (String, Place)> = HashMap::new();
     instances.retain(|i| {
         let key = (i.vrid.value, i.family.value, i.interface.as_ref().map(|i| i.value.clone()));
@@ -78,6 +101,7 @@ fn same_vrid(cx: &mut Cx<'_>, instances: &mut Vec<Instance>) {
             .error("duplicate-vrid", i.vrid.place, message)
             .help("give one of them another virtual_router_id, on all its routers")
             .see("the first is here", *place);
+        left.push(LeftOut::named(INSTANCE, i.name.value.clone(), i.name.place, 1));
         false
     });
 }
@@ -89,27 +113,26 @@ struct Names {
     processes: Things,
 }
 
-/// Weight and place of things by name.
-type Things = HashMap<String, (Weight, Place)>;
+/// Weight and place of things by name, and the names of those that are left out.
+struct Things {
+    sound: HashMap<String, (Weight, Place)>,
+    lost: HashSet<String>,
+}
 
 impl Names {
     fn of(config: &Config) -> Self {
+        let with = |block, sound| {
+            let lost = left(config, block).map(|l| l.name.clone()).collect();
+            Things { sound, lost }
+        };
+        let scripts = config.scripts.iter().map(|s| (s.name.value.clone(), (s.weight.value, s.name.place)));
+        let files = config.track_files.iter().map(|f| (f.name.value.clone(), (f.weight.value, f.name.place)));
+        let processes = config.track_processes.iter();
+        let processes = processes.map(|p| (p.name.value.clone(), (p.weight.value, p.name.place)));
         Self {
-            scripts: config
-                .scripts
-                .iter()
-                .map(|s| (s.name.value.clone(), (s.weight.value, s.name.place)))
-                .collect(),
-            files: config
-                .track_files
-                .iter()
-                .map(|s| (s.name.value.clone(), (s.weight.value, s.name.place)))
-                .collect(),
-            processes: config
-                .track_processes
-                .iter()
-                .map(|s| (s.name.value.clone(), (s.weight.value, s.name.place)))
-                .collect(),
+            scripts: with(SCRIPT, scripts.collect()),
+            files: with(FILE, files.collect()),
+            processes: with(PROCESS, processes.collect()),
         }
     }
 }
@@ -129,19 +152,25 @@ fn tracking(cx: &mut Cx<'_>, owner: &str, track: &mut Tracking, known: &Names, o
         cx.findings.warning("own-interface", r.name.place, message).help("remove the line");
         false
     });
-    references(cx, owner, "vrrp_script", &mut track.scripts, &known.scripts);
-    references(cx, owner, "track_file", &mut track.files, &known.files);
-    references(cx, owner, "vrrp_track_process", &mut track.processes, &known.processes);
+    references(cx, owner, SCRIPT, &mut track.scripts, &known.scripts);
+    references(cx, owner, FILE, &mut track.files, &known.files);
+    references(cx, owner, PROCESS, &mut track.processes, &known.processes);
 }
 
 fn references(cx: &mut Cx<'_>, owner: &str, what: &str, list: &mut Vec<Reference>, known: &Things) {
     list.retain_mut(|r| {
-        let Some((weight, place)) = known.get(&r.name.value) else {
+        if known.lost.contains(&r.name.value) {
+            let message = format!("{owner} tracks {}, which is left out", r.name.value);
+            cx.findings.warning("unknown-name", r.name.place, message).help("mend the errors of that block");
+            // Who tracks it is left out as well.
+            return true;
+        }
+        let Some((weight, place)) = known.sound.get(&r.name.value) else {
             let message = format!(
                 "{owner} tracks {}, but there is no sound {what} of this name; the line is skipped",
                 r.name.value
             );
-            let near = crate::conf::suggest::nearest(&r.name, known.keys().map(String::as_str));
+            let near = crate::conf::suggest::nearest(&r.name, known.sound.keys().map(String::as_str));
             let help = near
                 .map_or(format!("add {what} {} {{ ... }}", r.name.value), |n| format!("did you mean '{n}'?"));
             cx.findings.warning("unknown-name", r.name.place, message).help(help);
@@ -166,9 +195,16 @@ fn references(cx: &mut Cx<'_>, owner: &str, what: &str, list: &mut Vec<Reference
 
 /// Members of groups that are no instances.
 fn members(cx: &mut Cx<'_>, config: &mut Config) {
+    let lost = config.left_out.iter().filter(|l| l.block == INSTANCE).map(|l| l.name.as_str());
+    let lost: HashSet<&str> = lost.collect();
     let instances: HashSet<&str> = config.instances.iter().map(|i| i.name.as_str()).collect();
     let mut check = |group: &str, list: &mut Vec<At<String>>| {
         list.retain(|m| {
+            if lost.contains(m.as_str()) {
+                let message = format!("{group} names {}, which is left out", m.value);
+                cx.findings.warning("unknown-name", m.place, message).help("mend the errors of that block");
+                return true;
+            }
             let found = instances.contains(m.as_str());
             if !found {
                 let message = format!(
@@ -206,7 +242,14 @@ type Key = (Target, Option<crate::table::Protocol>, crate::addr::Family);
 /// Groups of virtual servers that do not exist, and services that are listed twice.
 fn servers(cx: &mut Cx<'_>, config: &mut Config) {
     let groups: HashMap<&str, _> = config.server_groups.iter().map(|g| (g.name.as_str(), g)).collect();
-    config.virtual_servers.retain_mut(|vs| grouped(cx, vs, &groups));
+    let left = &mut config.left_out;
+    config.virtual_servers.retain_mut(|vs| {
+        let sound = grouped(cx, vs, &groups);
+        if !sound {
+            left.push(LeftOut::of_service(vs));
+        }
+        sound
+    });
     let mut seen: HashMap<Key, usize> = HashMap::with_capacity(config.virtual_servers.len());
     let mut kept: Vec<VirtualServer> = Vec::with_capacity(config.virtual_servers.len());
     for vs in std::mem::take(&mut config.virtual_servers) {

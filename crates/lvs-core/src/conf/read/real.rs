@@ -101,7 +101,7 @@ impl Cx<'_> {
     ) -> Option<(At<Endpoint>, u16)> {
         let text = s.get(1)?;
         let Ok(addr) = text.parse() else {
-            let message = format!("'{text}' is no IP address; the {} is left out", s.key());
+            let message = format!("'{text}' is no IP address; the virtual server is left out");
             self.findings
                 .error("bad-address", s.place(1), message)
                 .help("write an IPv4 or IPv6 address; names are not looked up");

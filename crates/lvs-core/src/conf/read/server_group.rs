@@ -39,7 +39,7 @@ impl Cx<'_> {
             return Some(At::new(GroupEntry::Mark { mark, family }, s.place(0)));
         }
         let Some((first, last)) = range(text) else {
-            let message = format!("'{text}' is no address or range of addresses; the line is skipped");
+            let message = format!("'{text}' is no address or range of addresses; the group is left out");
             let help = "write 10.0.0.1, 10.0.0.1-9 or 10.0.0.0/28, then the port";
             self.findings.error("bad-address", s.place(0), message).help(help);
             return None;

@@ -43,7 +43,7 @@ impl Cx<'_> {
             return None;
         }
         if let Some(At { value: false, place }) = pass {
-            let message = "auth_type AH is not supported: the instance runs without authentication and does not understand routers that use it".to_owned();
+            let message = "auth_type AH is not supported: routers that use it would not be understood; the instance is left out".to_owned();
             self.findings
                 .error("auth-ah", place, message)
                 .help("write auth_type PASS on all routers; AH left the standard in 2004");
