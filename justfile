@@ -18,7 +18,7 @@ lab file="" name="":
 demo *options:
     ./scripts/demo {{options}}
 
-# Measures against the originals: just bench [ipvsctl|vrrpd|tcpcheck|rs-prep].
+# Measures against the originals: just bench [--qemu] [cluster|ipvsctl|vrrpd|tcpcheck|rs-prep|conf].
 bench *parts:
     ./scripts/bench {{parts}}
 

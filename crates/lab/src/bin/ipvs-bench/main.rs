@@ -1,7 +1,7 @@
 //! `scripts/bench ipvsctl` inside the guest: ipvsctl against ipvsadm and against ready-made netlink batches, in one boot.
 //!
 //! Each figure is a median of runs in turn, every program timed from its start to its end. `ipvs-bench ready FILE` is the
-//! program that sends ready-made batches, `ipvs-bench peak PROGRAM ARGUMENT...` runs one and prints its peak of resident memory.
+//! program that sends ready-made batches.
 
 mod measure;
 mod ready;
@@ -12,14 +12,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
-use measure::{Run, median, pairs, peak_of, system_calls};
+use measure::{Run, median, pairs, system_calls};
 use space::{Space, table};
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let done = match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["ready", file] => ready::send_file(Path::new(file)),
-        ["peak", program, options @ ..] => measure::peak(program, options),
         _ => all(),
     };
     match done {
@@ -162,7 +161,7 @@ fn memory(folder: &Path) -> Result<()> {
         Space::fresh(|| {
             let lines = [&["-R"][..], &["-Ln"], &["-Sn"], &["-Ln", "--stats"], &["list", "--json"]];
             for (words, peaks) in lines.into_iter().zip(&mut peaks) {
-                peaks.push(peak_of("ipvsctl", words, &file)?);
+                peaks.push(Run::new("ipvsctl", words).input(&file).peak()?);
             }
             Ok(())
         })?;
@@ -177,7 +176,7 @@ fn memory(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The folder that the guest's programs write to.
+/// Where what the measured programs print goes.
 pub(crate) fn null() -> Result<std::fs::File> {
     std::fs::OpenOptions::new().write(true).open("/dev/null").context("/dev/null")
 }

@@ -4,11 +4,14 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use lvs_core::sys::clock;
-use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::ptrace::{self, Options};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
 
-use crate::{null, say};
+use crate::null;
 
 /// A program with its arguments and, if it reads any, its input.
 pub(crate) struct Run {
@@ -84,18 +87,38 @@ pub(crate) fn system_calls(run: &Run) -> Result<usize> {
     total.and_then(|n| n.trim().parse().ok()).with_context(|| format!("strace: {text}"))
 }
 
-/// Runs a program, and prints the peak of its resident memory in KiB.
-pub(crate) fn peak(program: &str, options: &[&str]) -> Result<()> {
-    let status = Command::new(program).args(options).stdout(null()?).status()?;
-    ensure!(status.success(), "{program}: {status}");
-    say(&getrusage(UsageWho::RUSAGE_CHILDREN)?.max_rss().to_string())
+/// Stops before it becomes the program that its arguments name.
+const STOP_THEN: [&str; 4] = ["sh", "-c", "kill -STOP $$; exec \"$@\"", "sh"];
+
+impl Run {
+    /// The peak of its resident memory in KiB, read while it ends. What wait4(2) tells instead counts the memory of the
+    /// process that it was forked from, too.
+    pub(crate) fn peak(&self) -> Result<u64> {
+        let child = self.command(&STOP_THEN)?.spawn()?;
+        let pid = Pid::from_raw(i32::try_from(child.id())?);
+        waitpid(pid, Some(WaitPidFlag::WUNTRACED))?;
+        ptrace::seize(pid, Options::PTRACE_O_TRACEEXIT)?;
+        kill(pid, Signal::SIGCONT)?;
+        let mut peak = None;
+        loop {
+            match waitpid(pid, None)? {
+                WaitStatus::PtraceEvent(_, _, event) => {
+                    if event == ptrace::Event::PTRACE_EVENT_EXIT as i32 {
+                        peak = Some(high_water(pid)?);
+                    }
+                    ptrace::cont(pid, None)?;
+                }
+                WaitStatus::Stopped(_, signal) => ptrace::cont(pid, signal)?,
+                WaitStatus::Exited(_, 0) => return peak.context("its end was not seen"),
+                other => bail!("{:?}: {other:?}", self.words),
+            }
+        }
+    }
 }
 
-/// The same from a process of its own, which has no other child.
-pub(crate) fn peak_of(program: &str, options: &[&str], input: &Path) -> Result<u64> {
-    let own = std::env::current_exe()?;
-    let output =
-        Command::new(own).arg("peak").arg(program).args(options).stdin(File::open(input)?).output()?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    text.trim().parse().with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())
+/// A process's peak of resident memory in KiB.
+fn high_water(pid: Pid) -> Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).context("no VmHWM")?;
+    Ok(line.trim().trim_end_matches(" kB").parse()?)
 }

@@ -1,6 +1,8 @@
 //! Ready-made netlink batches: the least that a load of rules can cost. The bytes are made beforehand, a program without
-//! options, names or messages of its own sends them.
+//! options, names or messages of its own sends them, one batch in memory at a time.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
@@ -62,15 +64,15 @@ fn family() -> Result<u16> {
 
 /// Sends the batches of a file, and waits for the acknowledgement of each.
 pub(crate) fn send_file(file: &Path) -> Result<()> {
-    let bytes = std::fs::read(file).with_context(|| file.display().to_string())?;
+    let mut file = File::open(file).with_context(|| file.display().to_string())?;
     let kind = (AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::NetlinkGeneric);
     let socket = socket(kind.0, kind.1, kind.2, kind.3)?;
     connect(socket.as_raw_fd(), &NetlinkAddr::new(0, 0))?;
-    let mut rest = bytes.as_slice();
-    let mut answer = [0; 4096];
-    while let Some((len, after)) = rest.split_first_chunk() {
-        let (batch, after) = after.split_at(usize::try_from(u32::from_ne_bytes(*len))?);
-        send(socket.as_raw_fd(), batch, MsgFlags::empty())?;
+    let (mut len, mut batch, mut answer) = ([0; 4], Vec::new(), [0; 512]);
+    while file.read_exact(&mut len).is_ok() {
+        batch.resize(usize::try_from(u32::from_ne_bytes(len))?, 0);
+        file.read_exact(&mut batch)?;
+        send(socket.as_raw_fd(), &batch, MsgFlags::empty())?;
         let got = recv(socket.as_raw_fd(), &mut answer, MsgFlags::empty())?;
         // One answer only: the acknowledgement. A refusal would come before it.
         let status = answer[..got].get(16..20).map(<[u8]>::to_vec);
@@ -78,7 +80,6 @@ pub(crate) fn send_file(file: &Path) -> Result<()> {
             answer[4..6] == ERROR.to_ne_bytes() && status == Some(vec![0; 4]),
             "the kernel refused a message"
         );
-        rest = after;
     }
     Ok(())
 }
