@@ -79,7 +79,20 @@ fn read(input: &mut impl Read, buffer: &mut [u8]) -> Result<usize, Failure> {
 
 /// The words of a line, as ipvsadm splits it: no quoting, and its own name is passed over.
 pub(crate) fn words(line: &str) -> impl Iterator<Item = &str> {
-    line.split([' ', '\t', '\r']).filter(|w| !w.is_empty() && *w != "ipvsadm")
+    let mut rest = line;
+    // By bytes: looking for characters costs a third of what reading a rule costs in all.
+    std::iter::from_fn(move || {
+        let start = rest.bytes().position(|b| !is_blank(b))?;
+        let (word, after) =
+            rest[start..].split_at(rest[start..].bytes().position(is_blank).unwrap_or(rest.len() - start));
+        rest = after;
+        Some(word)
+    })
+    .filter(|w| *w != "ipvsadm")
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r')
 }
 
 /// Whether a line is a comment; only ipvsctl knows comments.

@@ -16,11 +16,20 @@ fn padded(len: usize) -> usize {
 
 /// Appends an attribute with this payload, padded to four bytes.
 pub fn put(buf: &mut Vec<u8>, kind: u16, payload: &[u8]) {
-    let len = u16::try_from(HEADER + payload.len()).unwrap_or(u16::MAX);
-    buf.extend_from_slice(&len.to_ne_bytes());
-    buf.extend_from_slice(&kind.to_ne_bytes());
+    header(buf, kind, payload.len());
     buf.extend_from_slice(payload);
-    buf.resize(padded(buf.len()), 0);
+    pad(buf);
+}
+
+fn header(buf: &mut Vec<u8>, kind: u16, payload: usize) {
+    let [a, b] = u16::try_from(HEADER + payload).unwrap_or(u16::MAX).to_ne_bytes();
+    let [c, d] = kind.to_ne_bytes();
+    buf.extend_from_slice(&[a, b, c, d]);
+}
+
+fn pad(buf: &mut Vec<u8>) {
+    let missing = padded(buf.len()) - buf.len();
+    buf.extend_from_slice(&[0; 3][..missing]);
 }
 
 /// Appends a byte.
@@ -45,12 +54,10 @@ pub fn put_u32(buf: &mut Vec<u8>, kind: u16, value: u32) {
 
 /// Appends a text with the NUL that the kernel expects.
 pub fn put_str(buf: &mut Vec<u8>, kind: u16, text: &str) {
-    let len = u16::try_from(HEADER + text.len() + 1).unwrap_or(u16::MAX);
-    buf.extend_from_slice(&len.to_ne_bytes());
-    buf.extend_from_slice(&kind.to_ne_bytes());
+    header(buf, kind, text.len() + 1);
     buf.extend_from_slice(text.as_bytes());
     buf.push(0);
-    buf.resize(padded(buf.len()), 0);
+    pad(buf);
 }
 
 /// Appends an attribute that holds what `fill` appends.

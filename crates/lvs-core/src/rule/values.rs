@@ -70,13 +70,16 @@ pub(super) fn host_port(
     if text.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    if let Ok(addr) = text.parse::<Ipv6Addr>() {
-        return Some((addr.into(), None));
-    }
     let (host, after) = match text.rsplit_once(':') {
         Some((host, after)) => (host, Some(after)),
         None => (text, None),
     };
+    // An IPv6 address has two colons at least.
+    if host.contains(':') {
+        if let Ok(addr) = text.parse::<Ipv6Addr>() {
+            return Some((addr.into(), None));
+        }
+    }
     let addr = ipv4(host, names)?;
     match after {
         Some(after) => Some((addr.into(), Some(port(after, protocol, names)?))),
