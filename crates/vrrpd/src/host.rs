@@ -86,7 +86,7 @@ impl Host {
                 None => self.addresses.push(a.clone()),
             },
             Change::AddressGone(a) => self.addresses.retain(|old| !same(old, a)),
-            Change::Route(_) | Change::RouteGone(_) | Change::Lost => (),
+            Change::Lost => (),
         }
     }
 }

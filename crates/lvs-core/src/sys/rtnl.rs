@@ -18,7 +18,7 @@ use std::io;
 
 use neli::consts::rtnl::Rtm;
 
-use super::netlink::{CREATE, DumpEnd, EXCL, Message, Netlink, NetlinkError, REPLACE};
+use super::netlink::{CREATE, DumpEnd, EXCL, Message, Netlink, NetlinkError};
 use crate::addr::{Family, Mac};
 
 /// How often a list that changes while it is read is asked for again.
@@ -81,11 +81,6 @@ impl Rtnl {
     /// Adds an address. EEXIST: the link has it already.
     pub fn add_address(&mut self, address: &Address) -> Result<(), NetlinkError> {
         self.change(Rtm::Newaddr, CREATE | EXCL, &address.encode())
-    }
-
-    /// Adds an address or changes the flags and lifetimes of the same address.
-    pub fn replace_address(&mut self, address: &Address) -> Result<(), NetlinkError> {
-        self.change(Rtm::Newaddr, CREATE | REPLACE, &address.encode())
     }
 
     /// Removes an address. EADDRNOTAVAIL: the link does not have it.

@@ -1,4 +1,4 @@
-//! Notifications about links, addresses and routes.
+//! Notifications about links and addresses.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -6,15 +6,13 @@ use std::os::fd::{AsFd, BorrowedFd};
 use neli::consts::rtnl::Rtm;
 use nix::errno::Errno;
 
-use super::{Address, Link, Route};
+use super::{Address, Link};
 use crate::sys::netlink::{Message, Netlink, NetlinkError};
 
-/// RTNLGRP_* of what is watched: links, IPv4 and IPv6 addresses, IPv4 and IPv6 routes.
+/// RTNLGRP_* of what is watched: links, IPv4 and IPv6 addresses.
 const LINK: u32 = 1;
 const IPV4_ADDRESS: u32 = 5;
-const IPV4_ROUTE: u32 = 7;
 const IPV6_ADDRESS: u32 = 9;
-const IPV6_ROUTE: u32 = 11;
 
 /// Something that changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,10 +25,6 @@ pub enum Change {
     Address(Address),
     /// An address is gone.
     AddressGone(Address),
-    /// A route is there.
-    Route(Route),
-    /// A route is gone.
-    RouteGone(Route),
     /// Notifications were lost: read everything again.
     Lost,
 }
@@ -44,12 +38,6 @@ impl Monitor {
     /// Watches links and addresses.
     pub fn open() -> io::Result<Self> {
         Ok(Self { netlink: Netlink::monitor(&[LINK, IPV4_ADDRESS, IPV6_ADDRESS])? })
-    }
-
-    /// Watches links, addresses and routes.
-    pub fn with_routes() -> io::Result<Self> {
-        let groups = [LINK, IPV4_ADDRESS, IPV6_ADDRESS, IPV4_ROUTE, IPV6_ROUTE];
-        Ok(Self { netlink: Netlink::monitor(&groups)? })
     }
 
     /// All changes that have come, in order; empty if there are none.
@@ -72,8 +60,6 @@ fn change(m: Message<'_>) -> Option<Change> {
         Rtm::Dellink => Link::decode(m.body).map(Change::LinkGone),
         Rtm::Newaddr => Address::decode(m.body).map(Change::Address),
         Rtm::Deladdr => Address::decode(m.body).map(Change::AddressGone),
-        Rtm::Newroute => Route::decode(m.body).map(Change::Route),
-        Rtm::Delroute => Route::decode(m.body).map(Change::RouteGone),
         _ => None,
     }
 }

@@ -66,8 +66,6 @@ pub struct Route {
 impl Route {
     /// RT_TABLE_MAIN.
     pub const MAIN: u32 = 254;
-    /// RT_TABLE_LOCAL.
-    pub const LOCAL: u32 = 255;
     /// RTPROT_BOOT: what `ip route add` and `route add` write.
     pub const BOOT: u8 = 3;
 
