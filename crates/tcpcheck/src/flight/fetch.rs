@@ -45,7 +45,10 @@ impl Fetch {
                 Progress::Replaced(Interest::Write)
             }
             Ok(Step::Well) => Progress::Done(Outcome::pass(elapsed)),
-            Ok(Step::Ill(why)) => Progress::Done(Outcome::Fail(Reason::Said(why))),
+            Ok(Step::Ill(why)) => {
+                self.link.end();
+                Progress::Done(Outcome::Fail(Reason::Said(why)))
+            }
             Err(e) => Progress::Done(Outcome::from_error(&e)),
         }
     }

@@ -68,7 +68,7 @@ impl Link {
     pub(super) fn end(&mut self) {
         if let Self::Tls(stream) = self {
             stream.conn.send_close_notify();
-            // The page is fetched; who does not take the farewell goes without.
+            // The page is judged; who does not take the farewell goes without.
             let _ = stream.conn.write_tls(&mut stream.sock);
         }
     }
