@@ -10,7 +10,8 @@ use crate::group;
 use crate::notify::{Event, Who};
 use crate::words::State;
 
-/// How long the daemon's end waits for the last scripts; they go on without it.
+/// How long the daemon's end waits for the last scripts. Then they go on without it, unless its manager ends them with it,
+/// as systemd does (KillMode=mixed).
 const LAST_SCRIPTS: Duration = Duration::from_secs(10);
 
 impl<S: Source> Driver<S> {
