@@ -14,7 +14,7 @@ use crate::wait::pause;
 
 const VRRP: u8 = 112;
 const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
-/// Packets leave in small bursts of this many a second: a sleep is never shorter than some 50 microseconds.
+/// Packets leave in small bursts, at most this many a second: a sleep is never shorter than some 50 microseconds.
 const BURSTS: u32 = 500;
 
 /// A version 3 advertisement of the highest priority that is not the owner's, without a checksum.
@@ -37,6 +37,11 @@ fn wrong(vrid: u8, turn: u32) -> (u8, Vec<u8>) {
     (ttl, packet)
 }
 
+/// How many have gone after so many bursts.
+fn so_far(rate: u32, bursts: u32) -> u32 {
+    u32::try_from(u64::from(rate) * u64::from(bursts) / u64::from(BURSTS)).unwrap_or(u32::MAX)
+}
+
 /// Sends `rate` of them a second from an interface, to the routers of this number; prints how many were sent.
 ///
 /// # Errors
@@ -54,7 +59,8 @@ pub fn run(device: &str, vrid: u8, rate: u32, length: Duration) -> Result<()> {
             break;
         }
         pause(due.since(clock::now()));
-        for _ in 0..rate / BURSTS {
+        // Below 500 a second some bursts are empty; a remainder goes with the later ones.
+        while sent < so_far(rate, burst + 1) {
             let (ttl, packet) = wrong(vrid, sent);
             let route = Route { src, dst: IpAddr::V4(GROUP), ttl, id: 1 };
             socket.send(route, &packet, &mut scratch)?;
@@ -62,4 +68,17 @@ pub fn run(device: &str, vrid: u8, rate: u32, length: Duration) -> Result<()> {
         }
     }
     Ok(writeln!(std::io::stdout().lock(), "{sent} bad packets in {:.1} s", length.as_secs_f64())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rate_is_kept() {
+        for rate in [0, 1, 20, 499, 500, 501, 2000] {
+            assert_eq!(so_far(rate, 3 * BURSTS), 3 * rate, "{rate} a second for three seconds");
+        }
+        assert_eq!((so_far(20, 24), so_far(20, 25)), (0, 1));
+    }
 }
