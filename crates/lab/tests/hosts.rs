@@ -88,7 +88,10 @@ fn the_client_counts_what_it_gets() {
     wait(10 * SECONDS, "a failure", || traffic().failed() > 3);
     let serving = server.spawn("lab server s2 81");
     wait(10 * SECONDS, "the new server", || traffic().by_server().contains_key("s2"));
-    assert_eq!(traffic().outages().len(), 1, "{}", asking.log());
+    // Not always one: a request that was under way at the kill may end after one that began later.
+    let seen = traffic();
+    let failed: usize = seen.outages().iter().map(|o| o.failed).sum();
+    assert_eq!(failed, seen.failed(), "{}", asking.log());
     drop(serving);
 }
 

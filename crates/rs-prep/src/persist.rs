@@ -110,7 +110,7 @@ macro_rules! add {
 fn networkd_text(vips: &[Vip]) -> String {
     let mut text = format!("{MARK}\n[Match]\nName=lo\n");
     for (label, vip) in labelled(vips) {
-        add!(text, "\n[Address]\nAddress={}\nBroadcast={vip}\nLabel={label}", vip.prefix());
+        add!(text, "\n[Address]\nAddress={}\nLabel={label}", vip.prefix());
         add!(text, "\n[Route]\nDestination={}\nScope=link\nPreferredSource={vip}", vip.prefix());
     }
     for vip in six(vips) {

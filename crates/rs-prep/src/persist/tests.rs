@@ -36,10 +36,10 @@ fn every_file_carries_the_mark_and_is_one_that_unpersist_knows() {
 #[test]
 fn networkd() {
     let text = last(Format::Networkd).text;
-    let want = "[Match]\nName=lo\n\n[Address]\nAddress=192.168.15.111/32\nBroadcast=192.168.15.111\nLabel=lo:0\n\n\
+    let want = "[Match]\nName=lo\n\n[Address]\nAddress=192.168.15.111/32\nLabel=lo:0\n\n\
                 [Route]\nDestination=192.168.15.111/32\nScope=link\nPreferredSource=192.168.15.111\n";
     assert!(text.contains(want), "{text}");
-    assert!(text.contains("Address=192.168.15.112/32\nBroadcast=192.168.15.112\nLabel=lo:1\n"), "{text}");
+    assert!(text.contains("Address=192.168.15.112/32\nLabel=lo:1\n"), "{text}");
     assert!(text.contains("Address=2001:db8::111/128\n"), "{text}");
 }
 
