@@ -301,7 +301,7 @@ fn a_running_watch_is_asked_and_told() {
 
     assert_eq!(
         bench.director.ok("tcpcheck drain 10.0.0.1:80"),
-        "10.0.0.1:80 drained in 1 services; its connections go on\n"
+        "10.0.0.1:80 drained in 1 service; its connections go on\n"
     );
     assert!(bench.table().contains("-r 10.0.0.1:80 -g -w 0"));
     let stranger = bench.director.run("tcpcheck drain 10.0.0.7");
@@ -480,19 +480,19 @@ fn systemd_and_a_pipe_are_told() {
         CHECKS,
     ]);
     manager.wait_for_line("READY=1", 5 * SECONDS);
-    manager.wait_for_line("STATUS=2 of 2 real servers up, 1 virtual servers", 5 * SECONDS);
+    manager.wait_for_line("STATUS=2 of 2 real servers up, 1 virtual server", 5 * SECONDS);
     manager.wait_for_line("WATCHDOG=1", 5 * SECONDS);
     let pipe = director.spawn("cat /run/changes");
     let death = clock::now();
     b.kill();
     pipe.wait_for_line_after(death, "RS [10.0.0.2]:tcp:80 [10.0.0.100]:tcp:80 DOWN", 10 * SECONDS);
     pipe.wait_for_line_after(death, "VS [10.0.0.100]:tcp:80 DOWN", 5 * SECONDS);
-    let told = "STATUS=1 of 2 real servers up, 1 virtual servers, 1 without quorum";
+    let told = "STATUS=1 of 2 real servers up, 1 virtual server, 1 without quorum";
     manager.wait_for_line_after(death, told, 5 * SECONDS);
     let back = clock::now();
     let _b = bench.serve(1002);
     pipe.wait_for_line_after(back, "VS [10.0.0.100]:tcp:80 UP", 10 * SECONDS);
-    manager.wait_for_line_after(back, "STATUS=2 of 2 real servers up, 1 virtual servers", 5 * SECONDS);
+    manager.wait_for_line_after(back, "STATUS=2 of 2 real servers up, 1 virtual server", 5 * SECONDS);
     // A file with a service more: what is told follows, though no server changed.
     let more = text.clone() + &config("").replace("10.0.0.100 80", "10.0.0.100 81");
     director.write(CHECKS, &more);

@@ -23,7 +23,7 @@ fn without_ipvs_the_table_cannot_be_kept_and_all_else_works() {
     );
 
     let watch = host.spawn("tcpcheck watch --events json --config /run/checks.conf");
-    watch.wait_for_line("watching 1 services", 5 * SECONDS);
+    watch.wait_for_line("watching 1 service", 5 * SECONDS);
     lab::pause(SECONDS);
     server.kill();
     let line = watch.wait_for_line("\"event\":\"down\"", 10 * SECONDS).text;

@@ -1,5 +1,6 @@
 //! What a running watch answers on its socket.
 
+use lvs_core::conf::check::many;
 use lvs_core::sys::clock;
 
 use crate::drains::Drained;
@@ -30,9 +31,10 @@ fn change(monitor: &mut Monitor, drain: bool, server: Drained) -> String {
     let drains = if drain { drains.with(server) } else { drains.without(server) };
     let still = !drain && drains.is_covered(server);
     monitor.drain(drains);
+    let services = many(services, "service");
     match (drain, still) {
-        (true, _) => format!("ok\n{server} drained in {services} services; its connections go on\n"),
-        (false, false) => format!("ok\n{server} resumed in {services} services\n"),
+        (true, _) => format!("ok\n{server} drained in {services}; its connections go on\n"),
+        (false, false) => format!("ok\n{server} resumed in {services}\n"),
         (false, true) => format!("{server}: its whole host is drained; resume the address without a port\n"),
     }
 }

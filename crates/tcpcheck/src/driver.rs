@@ -6,6 +6,7 @@ mod tell;
 use std::io;
 use std::sync::Arc;
 
+use lvs_core::conf::check::many;
 use lvs_core::plan::Op;
 use lvs_core::sys::poll::{Event, Interest, Signals};
 use lvs_core::sys::rtnl::Monitor as Links;
@@ -144,7 +145,12 @@ impl Driver {
         self.save();
         memory::trim();
         let (checks, services) = (self.monitor.checks().count(), self.monitor.all_keys().count());
-        log::info!("watching {services} services with {checks} checks, {} at once", self.engine.limit());
+        log::info!(
+            "watching {} with {}, {} at once",
+            many(services, "service"),
+            many(checks, "check"),
+            self.engine.limit()
+        );
         self.systemd.ready();
         self.tell_systemd();
     }

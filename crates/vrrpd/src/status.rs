@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use lvs_core::conf::check::many;
 use lvs_core::time::Time;
 use serde::{Deserialize, Serialize};
 
@@ -211,7 +212,7 @@ pub fn summary<'a>(states: impl Iterator<Item = &'a str>) -> String {
     }
     let total: usize = counts.values().sum();
     let parts: Vec<String> = counts.iter().map(|(state, n)| format!("{n} {state}")).collect();
-    format!("{total} instance{}: {}", if total == 1 { "" } else { "s" }, parts.join(", "))
+    format!("{}: {}", many(total, "instance"), parts.join(", "))
 }
 
 fn router(i: &Instance, last_result: impl Fn(&str) -> Option<String>, moment: Moment) -> Router {

@@ -1,5 +1,6 @@
 //! What a try found out, and who is told what follows from it.
 
+use lvs_core::conf::check::many;
 use lvs_core::desired::Health;
 use lvs_core::sys::outbox::Refused;
 use lvs_core::time::Time;
@@ -76,5 +77,9 @@ fn summary(health: &Health) -> String {
     let (all, up) = servers.fold((0, 0), |(all, up), s| (all + 1, up + usize::from(s.up)));
     let lost = health.services.iter().filter(|s| !s.quorum).count();
     let lost = if lost == 0 { String::new() } else { format!(", {lost} without quorum") };
-    format!("{up} of {all} real servers up, {} virtual servers{lost}", health.services.len())
+    format!(
+        "{up} of {} up, {}{lost}",
+        many(all, "real server"),
+        many(health.services.len(), "virtual server")
+    )
 }

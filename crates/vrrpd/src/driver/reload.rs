@@ -1,5 +1,6 @@
 //! A changed configuration without a lost mastership.
 
+use lvs_core::conf::check::many;
 use lvs_core::conf::model::SyncDaemon;
 use lvs_core::sys::{clock, memory};
 
@@ -20,7 +21,7 @@ impl<S: Source> Driver<S> {
         self.systemd.reloading(clock::now());
         self.take_over(setup);
         self.systemd.ready();
-        let text = format!("configuration reloaded: {} instances", self.instances.len());
+        let text = format!("configuration reloaded: {}", many(self.instances.len(), "instance"));
         log::info!("{text}");
         Ok(text)
     }
