@@ -1,5 +1,6 @@
 //! What is checked: a table with the places where its services and servers are written.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use lvs_core::addr::Endpoint;
@@ -48,12 +49,27 @@ fn wrong(code: &'static str, at: Option<Excerpt>, message: String) -> Diag {
     }
 }
 
-/// The line of a place as it is written.
-fn excerpt(texts: &Texts, files: &Files, place: Place) -> Option<Excerpt> {
-    let file = files.name(place.file);
-    let text = String::from_utf8_lossy(texts.get(file).filter(|_| place.is_written())?);
-    let line = text.lines().nth(place.line as usize - 1)?.to_owned();
-    Some(Excerpt { file: file.to_owned(), place, text: line })
+/// Texts whose lines are found by number: there may be a hundred thousand places to look up.
+struct Pages<'t>(HashMap<&'t str, (Cow<'t, str>, Vec<usize>)>);
+
+impl<'t> Pages<'t> {
+    fn new(texts: &'t Texts) -> Self {
+        let page = |text: &'t Vec<u8>| {
+            let text = String::from_utf8_lossy(text);
+            let ends = text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1);
+            let starts = std::iter::once(0).chain(ends).collect();
+            (text, starts)
+        };
+        Self(texts.iter().map(|(name, text)| (name.as_str(), page(text))).collect())
+    }
+
+    /// The line of a place as it is written.
+    fn excerpt(&self, files: &Files, place: Place) -> Option<Excerpt> {
+        let file = files.name(place.file);
+        let (text, starts) = self.0.get(file).filter(|_| place.is_written())?;
+        let line = text[*starts.get(place.line as usize - 1)?..].lines().next()?.to_owned();
+        Some(Excerpt { file: file.to_owned(), place, text: line })
+    }
 }
 
 impl Subject {
@@ -64,12 +80,13 @@ impl Subject {
         };
         let table = desired::table(config, &health);
         let mut it = Self { table, findings, contents: contents(config), ..Self::default() };
+        let pages = Pages::new(texts);
         for (vs, keys) in config.virtual_servers.iter().zip(desired::keys(config)) {
             for key in keys {
-                it.place((key, None), excerpt(texts, &config.files, vs.target.place));
+                it.place((key, None), pages.excerpt(&config.files, vs.target.place));
                 for server in &vs.real_servers {
                     let endpoint = *server.endpoint;
-                    it.place((key, Some(endpoint)), excerpt(texts, &config.files, server.endpoint.place));
+                    it.place((key, Some(endpoint)), pages.excerpt(&config.files, server.endpoint.place));
                     if *server.inhibit_on_failure {
                         it.inhibited.push((key, endpoint));
                     }
