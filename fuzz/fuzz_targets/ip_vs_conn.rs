@@ -1,2 +1,2 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::ip_vs_conn(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzzed::ip_vs_conn(data));

@@ -69,7 +69,7 @@ pub fn ip_vs_conn(text: &[u8]) {
             let ports = [c.client.port, c.virtual_service.port, c.server.port].map(|p| format!("{p:04X}"));
             let words: Vec<String> = line.split_ascii_whitespace().map(str::to_ascii_uppercase).collect();
             let hex = |w: &String| w.trim_start_matches(['0', '+']).to_owned();
-            assert_eq!(ports.each_ref().map(|p| hex(p)), [2, 4, 6].map(|n: usize| hex(&words[n])), "{line}");
+            assert_eq!(ports.each_ref().map(hex), [2, 4, 6].map(|n: usize| hex(&words[n])), "{line}");
         }
     }
 }
