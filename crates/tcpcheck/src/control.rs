@@ -51,18 +51,20 @@ impl Control {
         Ok(Self { listener, path: path.to_owned(), talks: BTreeMap::new(), next: LISTENER + 1 })
     }
 
-    /// Goes on with a conversation. When a request is complete, `answer` is asked for the answer.
-    pub fn ready(&mut self, event: Event, engine: &Engine, answer: &mut dyn FnMut(&str) -> String) {
+    /// Goes on with a conversation. When a request is complete, `answer` is asked for the answer. True when one is over.
+    pub fn ready(&mut self, event: Event, engine: &Engine, answer: &mut dyn FnMut(&str) -> String) -> bool {
         if event.token == LISTENER {
             self.accept(engine);
-            return;
+            return false;
         }
-        let Some(talk) = self.talks.get_mut(&event.token) else { return };
+        let Some(talk) = self.talks.get_mut(&event.token) else { return false };
         let goes_on =
             if talk.answer.is_empty() { talk.read(event.token, engine, answer) } else { talk.write() };
-        if !goes_on.unwrap_or(false) {
+        let over = !goes_on.unwrap_or(false);
+        if over {
             self.talks.remove(&event.token);
         }
+        over
     }
 
     fn accept(&mut self, engine: &Engine) {

@@ -98,9 +98,9 @@ impl Driver {
     }
 
     /// Begins and ends tries.
-    pub fn obey(&mut self, orders: &[Order]) {
+    pub fn obey(&mut self, orders: Vec<Order>) {
         for order in orders {
-            match *order {
+            match order {
                 Order::End(check) => self.engine.stop(check),
                 Order::Begin(check, due) => {
                     if let Some(c) = self.monitor.check(check) {
@@ -144,6 +144,7 @@ impl Driver {
         }
         self.save();
         memory::trim();
+        memory::let_go_of_code();
         let (checks, services) = (self.monitor.checks().count(), self.monitor.all_keys().count());
         log::info!(
             "watching {} with {}, {} at once",
@@ -199,13 +200,13 @@ impl Driver {
         let Some(mut control) = self.control.take() else { return };
         let mut requests = Vec::new();
         let (monitor, engine) = (&mut self.monitor, &self.engine);
-        control.ready(event, engine, &mut |line| {
+        let over = control.ready(event, engine, &mut |line| {
             requests.push(line.to_owned());
             answer(monitor, engine, line)
         });
         self.control = Some(control);
         // An answer about thousands of servers is as large as all that is known of them.
-        if !requests.is_empty() {
+        if over {
             memory::trim();
         }
         for request in requests.iter().filter(|r| r.starts_with("drain ") || r.starts_with("resume ")) {
@@ -246,12 +247,13 @@ impl Driver {
             self.monitor.drain(drains);
         }
         self.fifos.configure(self.monitor.config());
-        self.obey(&orders);
+        self.obey(orders);
         self.watch_links(now);
         self.set_timeouts();
         self.flush(now);
         self.save();
         memory::trim();
+        memory::let_go_of_code();
         log::info!("{} taken anew", self.args.config);
         self.systemd.ready();
         self.tell_systemd();

@@ -14,6 +14,7 @@ pub mod drains;
 pub mod driver;
 pub mod engine;
 pub mod explain;
+pub mod few;
 pub mod fifos;
 pub mod flight;
 pub mod histogram;

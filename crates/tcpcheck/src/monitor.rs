@@ -21,6 +21,7 @@ use lvs_core::time::Time;
 use crate::change::{Change, What};
 use crate::checker::{Checker, Verdict};
 use crate::drains::Drains;
+use crate::few::Few;
 use crate::histogram::Histogram;
 use crate::options::Options;
 use crate::outcome::{Outcome, Reason};
@@ -32,7 +33,7 @@ pub struct Watched {
     /// What it is.
     pub identity: Identity,
     /// Whom it speaks for.
-    pub users: Vec<User>,
+    pub users: Few<User>,
     /// Its state.
     pub checker: Checker,
     /// The last outcome.
@@ -70,7 +71,7 @@ pub struct Monitor {
 
 #[derive(Clone, Debug, Default)]
 struct Server {
-    checks: Vec<u32>,
+    checks: Few<u32>,
     changed: Time,
     /// It counts as dead, but nobody was told so yet (`alpha`).
     unproven: bool,
@@ -155,8 +156,8 @@ impl Monitor {
         watched.last = Some(outcome);
         let rests = watched.users.iter().all(|u| self.resting.contains(&u.vs));
         if news {
-            for user in watched.users.clone() {
-                self.judge(user, now);
+            for user in watched.users.clone().iter() {
+                self.judge(*user, now);
             }
         }
         (!rests).then_some(due)

@@ -11,6 +11,7 @@ use lvs_core::desired::{self, starts_down};
 use lvs_core::sys::tcp::Dial;
 use lvs_core::table::{Forward, ServiceKey};
 
+use crate::few::Few;
 use crate::monitor::name;
 use crate::options::{Options, Way};
 use crate::schedule::Schedule;
@@ -45,7 +46,7 @@ pub struct Wanted {
     /// The check.
     pub identity: Identity,
     /// Those whose life depends on it, at least one.
-    pub users: Vec<User>,
+    pub users: Few<User>,
 }
 
 /// The checks of a configuration, in the order in which they are first named.
@@ -84,8 +85,7 @@ impl Checks {
         let place = alike.iter().copied().find(|p| self.all[*p as usize].identity == identity);
         let place = place.unwrap_or_else(|| {
             alike.push(self.all.len() as u32);
-            // Most have one user.
-            self.all.push(Wanted { identity, users: Vec::with_capacity(1) });
+            self.all.push(Wanted { identity, users: Few::None });
             self.all.len() as u32 - 1
         });
         self.all[place as usize].users.push(user);

@@ -103,7 +103,7 @@ fn watch(args: &Watch, mut config: Config, drains: Option<Drains>) -> anyhow::Re
     let told = told(args)?;
     let mut driver = Driver::new(monitor, kernel, told, args.clone(), seed)?;
     driver.run_programs(programs);
-    driver.obey(&orders);
+    driver.obey(orders);
     let status = driver.run();
     log::logger().flush();
     Ok(status?)

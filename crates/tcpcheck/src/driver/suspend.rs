@@ -40,7 +40,7 @@ impl Driver {
             Ok(local) => {
                 let resting = pause::resting(self.monitor.config(), &local);
                 let orders = self.monitor.rest(resting, now);
-                self.obey(&orders);
+                self.obey(orders);
             }
             Err(e) => log::error!("ha_suspend: this host's addresses cannot be read: {e}"),
         }

@@ -13,6 +13,7 @@ use super::{Monitor, Server, Watched};
 use crate::change::What;
 use crate::checker::{Checker, Knowledge};
 use crate::drains::Drains;
+use crate::few::Few;
 use crate::histogram::Histogram;
 use crate::options::Options;
 use crate::outcome::Reason;
@@ -187,7 +188,7 @@ impl Monitor {
 
     fn enlist(&mut self, watched: Watched) -> Order {
         let number = self.checks.len() as u32;
-        for user in &watched.users {
+        for user in watched.users.iter() {
             self.servers[user.vs as usize][user.rs as usize].checks.push(number);
         }
         let due = watched.checker.due();
@@ -203,7 +204,7 @@ impl Monitor {
         quorum: &dyn Fn(usize) -> bool,
         now: Time,
     ) {
-        let blank = Server { checks: Vec::new(), changed: now, unproven: false };
+        let blank = Server { checks: Few::None, changed: now, unproven: false };
         let all = config.virtual_servers.iter();
         self.servers = all.clone().map(|vs| vec![blank.clone(); vs.real_servers.len()]).collect();
         let health = all.enumerate().map(|(v, vs)| ServiceHealth {
