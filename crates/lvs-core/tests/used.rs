@@ -33,10 +33,11 @@ const UNREAD: [(&str, &[&str]); 17] = [
 ];
 
 /// Fields that the reader itself turns into others, which the tools read; parts of those above; and the pipe that
-/// tcpcheck opens together with the common one.
-const INHERITED: [&str; 15] = [
+/// tcpcheck opens together with the common one; and the number of errors of a block that is left out, which the tools print.
+const INHERITED: [&str; 16] = [
     "check_unicast_src",
     "delay_loop",
+    "errors",
     "lvs_fifo",
     "mcast_group4",
     "mcast_group6",
