@@ -1,7 +1,6 @@
 //! What vrrpd would run, beside keepalived's own dump of the same file: every field that both know.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
@@ -77,14 +76,27 @@ fn interfaces(config: &Config) -> BTreeSet<String> {
     config.instances.iter().flat_map(of).filter(|n| !n.is_empty() && n != "lo").chain(usual).collect()
 }
 
-/// What differs, a line each.
-fn differences(file: &Path) -> String {
+/// A field of a file that differs; without a field, all of a router or of the file.
+struct Difference {
+    file: String,
+    field: String,
+    text: String,
+}
+
+impl Difference {
+    fn of(file: &str, field: &str, text: String) -> Self {
+        Self { file: file.to_owned(), field: field.to_owned(), text }
+    }
+}
+
+/// What differs in a file.
+fn differences(file: &Path) -> Vec<Difference> {
     let name = title(file);
     let (config, _) = load(&file.to_string_lossy()).expect("a readable file");
     let mut ours = ours::routers(&config);
     let dump = match dump(file, &interfaces(&config)) {
         Ok(dump) => dump,
-        Err(log) => return format!("{name}: keepalived does not start:\n{log}\n"),
+        Err(log) => return vec![Difference::of(&name, "", format!("keepalived does not start:\n{log}"))],
     };
     let (theirs, missing) = (theirs::routers(&dump), theirs::missing_scripts(&dump));
     ours.values_mut().for_each(|fields| leave_out(fields, &missing));
@@ -97,22 +109,34 @@ fn title(file: &Path) -> String {
     corpus::name(folder.unwrap_or(file))
 }
 
-fn compare(name: &str, ours: &BTreeMap<String, Fields>, theirs: &BTreeMap<String, Fields>) -> String {
-    let mut found = String::new();
+fn compare(
+    name: &str,
+    ours: &BTreeMap<String, Fields>,
+    theirs: &BTreeMap<String, Fields>,
+) -> Vec<Difference> {
+    let mut found = Vec::new();
     for router in ours.keys().chain(theirs.keys()).collect::<BTreeSet<_>>() {
         let (Some(a), Some(b)) = (ours.get(router), theirs.get(router)) else {
-            let _ = writeln!(found, "{name}: {router}: only one of both has it");
+            found.push(Difference::of(name, "", format!("{router}: only one of both has it")));
             continue;
         };
         for field in a.keys().chain(b.keys()).collect::<BTreeSet<_>>() {
-            let known = DIFFERENT.iter().any(|(file, f, _)| *file == name && f == field);
             let (a, b) = (a.get(field), b.get(field));
-            if a != b && !known {
-                let _ = writeln!(found, "{name}: {router}: {field}: {a:?}, keepalived {b:?}");
+            if a != b {
+                found.push(Difference::of(name, field, format!("{router}: {a:?}, keepalived {b:?}")));
             }
         }
     }
     found
+}
+
+/// What is not listed, and what is listed and no longer so, a line each.
+fn judge(found: &[Difference], listed: &[(&str, &str, &str)]) -> String {
+    let is = |d: &Difference, l: &(&str, &str, &str)| (d.file.as_str(), d.field.as_str()) == (l.0, l.1);
+    let new = found.iter().filter(|d| !listed.iter().any(|l| is(d, l)));
+    let new = new.map(|d| format!("{}: {}: {}\n", d.file, d.field, d.text));
+    let stale = listed.iter().filter(|l| !found.iter().any(|d| is(d, l)));
+    new.chain(stale.map(|l| format!("{}: {}: listed, but equal\n", l.0, l.1))).collect()
 }
 
 /// Scripts that this host does not have are tracked by vrrpd, as failed, and left out by keepalived.
@@ -129,13 +153,13 @@ fn leave_out(ours: &mut Fields, missing: &BTreeSet<&str>) {
 type Fields = BTreeMap<String, String>;
 
 /// The differences of all files, some at a time.
-fn all_differences(files: &[PathBuf]) -> String {
+fn all_differences(files: &[PathBuf]) -> Vec<Difference> {
     let queue = Mutex::new(files.iter());
     let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
     let work = || {
-        let mut found = String::new();
+        let mut found = Vec::new();
         while let Some(file) = next() {
-            found += &differences(file);
+            found.extend(differences(file));
         }
         found
     };
@@ -143,7 +167,7 @@ fn all_differences(files: &[PathBuf]) -> String {
         let workers: Vec<_> = (0..WORKERS).map(|_| s.spawn(work)).collect();
         workers
             .into_iter()
-            .map(|w| w.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .flat_map(|w| w.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
             .collect()
     })
 }
@@ -151,7 +175,7 @@ fn all_differences(files: &[PathBuf]) -> String {
 #[test]
 fn parameters_are_those_of_keepalived_s_dump() {
     let copies = Copies::mentioning("vrrp_instance").expect("copies of the files");
-    let found = all_differences(&copies.files);
+    let found = judge(&all_differences(&copies.files), &DIFFERENT);
     assert!(found.is_empty(), "{found}");
 }
 
@@ -174,7 +198,7 @@ fn every_form_of_the_syntax_means_what_it_means_to_keepalived() {
         }
         files.push(folder.join(texts[0].0));
     }
-    let found = all_differences(&files);
+    let found = judge(&all_differences(&files), &[]);
     std::fs::remove_dir_all(&top).expect("what we made");
     assert!(found.is_empty(), "{found}");
 }
