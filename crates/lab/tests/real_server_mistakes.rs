@@ -326,6 +326,119 @@ fn the_director_as_the_default_gateway() {
     assert_eq!((check.status, codes(&check)), (0, set(&["no-gateway"])), "{check}");
 }
 
+/// A reply that goes through the director has the director's own VIP as its sender: the kernel drops it as a martian.
+#[test]
+fn replies_through_the_director_are_martians() {
+    let pair = Pair::serving("7885");
+    let (director, server) = (&pair.director, &pair.server);
+    pair.lab.segment("outside");
+    let router = pair.lab.host("gw", &["192.168.8.1/21"]);
+    router.nic_on("outside", "ens224", &["10.9.0.1/24"]);
+    let client = pair.lab.bare_host("c50");
+    client.nic_on("outside", "ens192", &["10.9.0.50/24"]);
+    client.ok("ip route add default via 10.9.0.1");
+    director.ok("ip route add default via 192.168.8.1");
+    for host in [&router, director] {
+        host.ok("sysctl -qw net.ipv4.ip_forward=1");
+    }
+    director.ok("ipvsctl -A -t 192.168.15.111:7885 -s rr");
+    director.ok("ipvsctl -a -t 192.168.15.111:7885 -r 192.168.15.102:7885 -g");
+    assert_eq!(client.ok("lab get 192.168.15.111:7885"), "r102\n", "past the director");
+
+    server.ok("ip route replace default via 192.168.15.100");
+    let before = martians(director);
+    assert_eq!(client.run("lab get 192.168.15.111:7885").status, 1);
+    assert!(martians(director) > before, "dropped elsewhere: {}", director.ok("ip -s link show ens192"));
+    let check = server.run("rs-prep check --director 192.168.15.100 --json");
+    assert_eq!((check.status, codes(&check)), (1, set(&["gateway-director"])), "{check}");
+    let commands: Vec<_> = report(&check)["findings"][0]["commands"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|command| command.as_str().unwrap().to_owned())
+        .collect();
+
+    // Either of the two that it prints.
+    let (here, there) = (&commands[0], commands[1].split_once("router: ").unwrap().1);
+    director.ok(there);
+    for strict in [0, 1] {
+        director.ok(&format!("sysctl -qw net.ipv4.conf.all.rp_filter={strict}"));
+        assert_eq!(client.ok("lab get 192.168.15.111:7885"), "r102\n", "accept_local, rp_filter {strict}");
+    }
+    director.ok("sysctl -qw net.ipv4.conf.all.accept_local=0");
+    assert_eq!(client.run("lab get 192.168.15.111:7885").status, 1);
+    server.ok(&here.replace("ROUTER", "192.168.8.1"));
+    assert_eq!(client.ok("lab get 192.168.15.111:7885"), "r102\n");
+}
+
+/// Packets whose sender cannot be, since the kernel started (in_martian_src, the eighth number of each processor).
+fn martians(host: &Host) -> u64 {
+    let text = host.read("/proc/net/stat/rt_cache");
+    let mut lines = text.lines();
+    let names = lines.next().unwrap_or_default();
+    let at = names.split_whitespace().position(|name| name == "in_martian_src").unwrap();
+    lines.map(|line| u64::from_str_radix(line.split_whitespace().nth(at).unwrap(), 16).unwrap()).sum()
+}
+
+/// Two directors that are each other's real servers, both with the table of the same file: what the master hands over
+/// the other one's IPVS schedules again.
+#[test]
+fn packets_bounce_between_two_directors_that_are_real_servers() {
+    let lab = Lab::new();
+    let master = lab.host("d100", &["192.168.15.100/21", "192.168.15.111/32"]);
+    let backup = lab.host("d101", &["192.168.15.101/21"]);
+    let client = lab.host("c50", &["192.168.8.50/21"]);
+    backup.ok("rs-prep up 192.168.15.111");
+    backup.ok("ip route add default via 192.168.8.1");
+    let mut services = Vec::new();
+    for host in [&master, &backup] {
+        let service = host.spawn(&format!("lab server {} 7885", host.name()));
+        service.wait_for_line("serves", 5 * SECONDS);
+        services.push(service);
+        host.ok("ipvsctl -A -t 192.168.15.111:7885 -s rr");
+        host.ok("ipvsctl -a -t 192.168.15.111:7885 -r 192.168.15.100:7885 -g");
+        host.ok("ipvsctl -a -t 192.168.15.111:7885 -r 192.168.15.101:7885 -g");
+    }
+    let sent = || counter(&client, "Tcp", "OutSegs") + counter(&client, "Tcp", "RetransSegs");
+    // Four connections: the master gives two of them to the other, which gives one of these two back.
+    let ask = || (0..4).filter(|_| client.run("lab get 192.168.15.111:7885").status == 0).count();
+    assert_eq!(ask(), 3, "one in four is lost");
+    for host in [&master, &backup] {
+        let what = format!("{} to have taken in more than the client's {}", host.name(), sent());
+        wait(5 * SECONDS, &what, || taken_in(host) > sent() + 5);
+    }
+
+    let check = backup.run("rs-prep check 192.168.15.111 -p 7885 --json");
+    assert_eq!((check.status, codes(&check)), (1, set(&["own-table"])), "{check}");
+    backup.ok(report(&check)["findings"][0]["commands"][0].as_str().unwrap());
+    assert_eq!(backup.run("rs-prep check 192.168.15.111 -p 7885").status, 0);
+    let received = || counter(&master, "Ip", "InReceives");
+    let (before, sent_before) = (received(), sent());
+    assert_eq!(ask(), 4);
+    let taken = received() - before;
+    assert!(taken <= sent() - sent_before, "something came back: {taken}");
+}
+
+/// A counter of /proc/net/snmp.
+fn counter(host: &Host, group: &str, name: &str) -> u64 {
+    let text = host.read("/proc/net/snmp");
+    let mut lines = text.lines().filter(|line| line.starts_with(&format!("{group}: ")));
+    let (names, values) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+    let mut pairs = names.split_whitespace().zip(values.split_whitespace());
+    pairs
+        .find(|(n, _)| *n == name)
+        .and_then(|(_, value)| value.parse().ok())
+        .unwrap_or_else(|| panic!("{text}"))
+}
+
+/// The packets that a host's IPVS took in for its one service (the InPkts of `ipvsadm -L --stats`); the kernel sums them
+/// up every two seconds.
+fn taken_in(host: &Host) -> u64 {
+    let list = host.ok("ipvsadm -Ln --stats --exact");
+    let line = list.lines().find(|line| line.starts_with("TCP")).unwrap_or_else(|| panic!("{list}"));
+    line.split_whitespace().nth(3).and_then(|n| n.parse().ok()).unwrap()
+}
+
 #[test]
 fn a_host_route_left_over() {
     let pair = Pair::bare();

@@ -4,12 +4,14 @@
 
 mod address;
 mod arp;
+mod director;
 mod service;
 mod traffic;
 
 use std::net::IpAddr;
 
 use lvs_core::addr::Endpoint;
+use lvs_core::table::Table;
 use serde::Serialize;
 
 use crate::config::Served;
@@ -73,6 +75,8 @@ pub struct Seen {
     pub reverse_path_drops: u64,
     /// ifcfg files of `lo` that let ifup announce the VIP.
     pub announcing_files: Vec<String>,
+    /// This host's own IPVS table.
+    pub own_table: Table,
 }
 
 /// Every mistake, the ones that leak first.
@@ -80,6 +84,7 @@ pub fn findings(host: &HostState, asked: &Asked, seen: &Seen) -> Vec<Finding> {
     let mut found = address::findings(host, asked);
     found.extend(arp::findings(host, asked));
     found.extend(traffic::findings(host, asked, seen));
+    found.extend(director::findings(host, asked, seen));
     found.extend(service::findings(host, asked, seen));
     found
 }

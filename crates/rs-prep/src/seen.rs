@@ -1,4 +1,4 @@
-//! The edge of `check`: listening sockets, the packet filter's rules, counters, ifcfg files.
+//! The edge of `check`: listening sockets, the packet filter's rules, counters, ifcfg files, the IPVS table.
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -7,6 +7,7 @@ use lvs_core::addr::Endpoint;
 
 use crate::check::Seen;
 use crate::rules;
+use crate::servers::own_table;
 
 /// TCP_LISTEN, and for UDP a socket without a peer (TCP_CLOSE).
 const LISTEN: &str = "0A";
@@ -24,6 +25,7 @@ pub fn look() -> Seen {
         rules: rules::look(),
         reverse_path_drops: drops(&fs::read_to_string("/proc/net/netstat").unwrap_or_default()),
         announcing_files: announcing(),
+        own_table: own_table(),
     }
 }
 

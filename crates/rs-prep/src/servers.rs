@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 use lvs_core::ipvs::Ipvs;
 use lvs_core::sys::ipvs::Client;
-use lvs_core::table::{Forward, ServiceKey};
+use lvs_core::table::{Forward, ServiceKey, Table};
 
 use crate::cli::Probe;
 use crate::config;
@@ -47,14 +47,17 @@ pub fn find(args: &Probe) -> Result<Vec<Service>> {
     Ok(found)
 }
 
-/// Those of the kernel's table; none where there is no IPVS, which a question must not load.
-fn table(vip: IpAddr) -> Vec<Service> {
+/// This host's IPVS table; empty where there is no IPVS, which a question must not load, and where it cannot be read.
+pub(crate) fn own_table() -> Table {
     if !Path::new("/proc/net/ip_vs").exists() {
-        return Vec::new();
+        return Table::default();
     }
-    let Some(table) = Client::open().ok().and_then(|mut client| client.read().ok()) else {
-        return Vec::new();
-    };
+    Client::open().ok().and_then(|mut client| client.read().ok()).unwrap_or_default()
+}
+
+/// Those of this host's table.
+fn table(vip: IpAddr) -> Vec<Service> {
+    let table = own_table();
     let of_vip = table
         .services
         .iter()

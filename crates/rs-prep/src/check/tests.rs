@@ -177,6 +177,35 @@ fn a_director_is_no_gateway_and_none_is_a_warning() {
 }
 
 #[test]
+fn a_table_of_its_own_schedules_again_what_was_handed_over() {
+    use lvs_core::table::{Forward, Server, Service, ServiceEntry, ServiceKey};
+    let key = ServiceKey::tcp(VIP.parse::<IpAddr>().unwrap(), 7885);
+    let seen = |servers: &[(&str, Forward, u32)]| {
+        let server = |(at, forward, weight): &(&str, Forward, u32)| {
+            (at.parse().unwrap(), Server::new(*forward, *weight))
+        };
+        let servers = servers.iter().map(server).collect();
+        let entry = ServiceEntry { service: Service::new("rr", key.family()), servers };
+        Seen { own_table: Table { services: [(key, entry)].into() }, ..Seen::default() }
+    };
+    let (own, other) = ("192.168.15.102:7885", "192.168.15.103:7885");
+    let both = seen(&[(own, Forward::Local, 1), (other, Forward::Route, 1)]);
+    let found = findings(&good(), &asked(), &both);
+    let [finding] = &found[..] else { panic!("{found:?}") };
+    assert_eq!((finding.code, finding.severity), ("own-table", Severity::Error));
+    assert_eq!(finding.commands, ["ipvsctl -D -t 192.168.15.111:7885"]);
+
+    let none: [&str; 0] = [];
+    let harmless = seen(&[(own, Forward::Local, 1), (other, Forward::Route, 0)]);
+    assert_eq!(codes(&good(), &asked(), &harmless), none, "only its own service gets new connections");
+    let another = Asked { vips: vec![], named: true, ..Asked::default() };
+    assert_eq!(codes(&good(), &another, &both), none);
+    let mut master = good();
+    master.addresses.push(held("192.168.15.111/32", "ens192", "ens192"));
+    assert!(!codes(&master, &asked(), &both).contains(&"own-table"), "the holder has nobody before it");
+}
+
+#[test]
 fn nat_rules_of_the_vip_are_named_with_what_deletes_them() {
     let rules = [
         "-A POSTROUTING -s 192.168.15.111/32 -j MASQUERADE",
