@@ -133,6 +133,48 @@ fn a_table_changed_by_hand_is_restored_and_strangers_stay() {
     assert_eq!(watch.lines().len(), lines, "a stranger is no news: {}", watch.log());
 }
 
+/// The table that a start finds is other than the one that the last watch left: larger by services of others, smaller by
+/// some of its own, with servers that nobody asked for.
+#[test]
+fn a_restart_mends_its_own_services_in_a_table_of_another_size() {
+    let bench = Bench::new("");
+    let _servers = (bench.serve(1001), bench.serve(1002));
+    let port = |port: u16| config("").replace("10.0.0.100 80", &format!("10.0.0.100 {port}"));
+    bench.director.write(CHECKS, &(80..83).map(port).collect::<String>());
+    let sorted = || {
+        let table = bench.table();
+        let mut lines: Vec<_> = table.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let watch = bench.watch("");
+    wait(10 * SECONDS, "three services with two servers each", || sorted().len() == 9);
+    let own = sorted();
+    watch.kill();
+
+    let meddle = "-D -t 10.0.0.100:81\n-d -t 10.0.0.100:82 -r 10.0.0.2:80\n-a -t 10.0.0.100:80 -r 10.0.0.9:80 -g\n\
+                  -e -t 10.0.0.100:80 -r 10.0.0.1:80 -g -w 7\n-E -t 10.0.0.100:82 -s wlc\n";
+    let others =
+        |n: u16| format!("-A -t 10.0.0.200:{n} -s rr\n-a -t 10.0.0.200:{n} -r 10.0.0.9:{n} -g -w 1\n");
+    let others: String = (1000..1100).map(others).collect();
+    let restored = bench.director.input("ipvsadm -R", &(meddle.to_owned() + &others));
+    assert_eq!(restored.status, 0, "{restored}");
+    let mut want: Vec<_> = own.iter().cloned().chain(others.lines().map(str::to_owned)).collect();
+    want.sort();
+    assert_ne!(sorted(), want);
+
+    let sampler = Sampler::start(&bench.director);
+    let watch = bench.watch("--clear-on-exit");
+    wait(10 * SECONDS, "its own services as they were, and the others", || sorted() == want);
+    for sample in sampler.samples() {
+        assert!(sample.contains("-r 10.0.0.2:80 -g -w 1"), "a live server was missing: {sample}");
+    }
+    assert_eq!(watch.stop(5 * SECONDS), 0);
+    let rest = sorted();
+    assert_eq!(rest.len(), 200, "the services of others stay");
+    assert!(rest.iter().all(|line| line.contains("10.0.0.200:")), "{rest:?}");
+}
+
 #[test]
 fn a_service_that_left_the_file_goes_whether_or_not_somebody_watched() {
     let bench = Bench::new("");

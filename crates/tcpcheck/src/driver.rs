@@ -7,7 +7,6 @@ use std::io;
 use std::sync::Arc;
 
 use lvs_core::conf::check::many;
-use lvs_core::plan::Op;
 use lvs_core::sys::poll::{Event, Interest, Signals};
 use lvs_core::sys::rtnl::Monitor as Links;
 use lvs_core::sys::systemd::Systemd;
@@ -158,10 +157,8 @@ impl Driver {
 
     fn set_timeouts(&mut self) {
         let wanted = self.monitor.config().global.timeouts.map(|t| *t);
-        if let (Some(kernel), Some(timeouts)) = (&mut self.kernel, wanted) {
-            if let Err(e) = kernel.set(Op::SetTimeouts(timeouts)) {
-                log::error!("lvs_timeouts: {e}");
-            }
+        if let Some(kernel) = &mut self.kernel {
+            kernel.set_timeouts(wanted);
         }
     }
 

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use lvs_core::ipvs::IpvsError;
-use lvs_core::plan::Op;
+use lvs_core::plan::{Op, Timeouts};
 use lvs_core::sys::ipvs::Client;
 use lvs_core::sys::owner::Owner;
 use lvs_core::table::{ServiceKey, Table};
@@ -27,6 +26,7 @@ pub struct Kernel {
     pub look: Time,
     /// It could not be read the last time.
     lost: bool,
+    timeouts: Option<Timeouts>,
     /// Where what outlives us is kept.
     pub state: PathBuf,
 }
@@ -36,7 +36,7 @@ impl Kernel {
     pub fn new(keeper: Keeper<Client>, owner: Owner, every: Duration, state: PathBuf) -> Self {
         // Twice a second is as often as anybody can want; zero would be a busy loop.
         let every = every.max(Duration::from_millis(500));
-        Self { keeper, _owner: owner, every, look: Time::ZERO, lost: false, state }
+        Self { keeper, _owner: owner, every, look: Time::ZERO, lost: false, timeouts: None, state }
     }
 
     /// Makes the services of `want` as they are there and removes those in `gone`.
@@ -48,12 +48,12 @@ impl Kernel {
         }
     }
 
-    /// Does an operation that is about no service.
-    ///
-    /// # Errors
-    /// It was refused.
-    pub fn set(&mut self, op: Op) -> Result<(), IpvsError> {
-        self.keeper.set(op)
+    /// Sets the connection timeouts, and again when IPVS was loaded anew; none leaves them as they are.
+    pub fn set_timeouts(&mut self, timeouts: Option<Timeouts>) {
+        self.timeouts = timeouts;
+        if let Some(Err(e)) = timeouts.map(|t| self.keeper.set(Op::SetTimeouts(t))) {
+            log::error!("lvs_timeouts: {e}");
+        }
     }
 
     /// Reads the table and mends it; `want` is all of it.
@@ -66,6 +66,7 @@ impl Kernel {
             if let Ok(client) = Client::open() {
                 self.keeper.replace(client);
                 looked = self.keeper.look(want, &none);
+                self.set_timeouts(self.timeouts);
             }
         }
         match looked {
