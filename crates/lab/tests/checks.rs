@@ -476,11 +476,14 @@ fn scripts_are_judged_once_and_found_from_where_the_watch_began() {
     let (_a, b) = (bench.serve(1001), bench.serve(1002));
     bench.director.ok("mkdir /run/here");
     bench.director.write("/run/here/note", "#!/bin/sh\necho \"$1 in $(pwd)\" >>/run/notes\n");
-    bench.director.ok("chmod 777 /run/here/note");
+    // One that ends after each line is started again with the next one.
+    bench.director.write("/run/here/reader", "#!/bin/sh\nhead -n 1 \"$1\" >>/run/read\n");
+    bench.director.ok("chmod 777 /run/here/note /run/here/reader");
     let notes = "notify_down \"./note down\"\nnotify_up \"./note up\"\nTCP_CHECK {";
     let more = "MISC_CHECK {\nmisc_path /run/here/gone\n}\nTCP_CHECK {";
     let text = config("").replace("TCP_CHECK {", notes).replacen("TCP_CHECK {", more, 1);
-    bench.director.write(CHECKS, &format!("global_defs {{\nscript_user root\n}}\n{text}"));
+    let pipe = "lvs_notify_fifo /run/changes\nlvs_notify_fifo_script ./reader";
+    bench.director.write(CHECKS, &format!("global_defs {{\nscript_user root\n{pipe}\n}}\n{text}"));
     let watch = bench.director.spawn(&[
         "sh",
         "-c",
@@ -495,8 +498,16 @@ fn scripts_are_judged_once_and_found_from_where_the_watch_began() {
     notes("down in /run/here");
     let _b = bench.serve(1002);
     notes("up in /run/here");
+    wait(10 * SECONDS, "the reader, twice", || {
+        let read = bench.director.run("cat /run/read").stdout;
+        read.contains("RS [10.0.0.2]:tcp:80 [10.0.0.100]:tcp:80 DOWN") && read.contains(":80 UP")
+    });
     let log = watch.log();
-    assert_eq!(log.matches("can be written by everyone").count(), 1, "{log}");
+    for program in ["note", "reader"] {
+        let open =
+            |line: &&str| line.contains(&format!("/run/here/{program}")) && line.contains("by everyone");
+        assert_eq!(log.lines().filter(open).count(), 1, "{log}");
+    }
     let refused = "/run/here/gone: cannot be run: No such file or directory (os error 2): nothing is checked by it, its \
                    server counts as alive";
     assert_eq!(log.matches(refused).count(), 1, "{log}");

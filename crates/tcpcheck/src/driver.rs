@@ -93,6 +93,7 @@ impl Driver {
     pub fn run_programs(&mut self, programs: Programs) {
         let programs = Arc::new(programs);
         self.engine.run(Arc::clone(&programs));
+        self.fifos.run(Arc::clone(&programs));
         self.notifier.run(programs);
     }
 

@@ -1,19 +1,22 @@
 //! Named pipes that get a line for every change (`lvs_notify_fifo`, `notify_fifo`), and the scripts that read them.
 
 use std::process::Child;
+use std::sync::Arc;
 
 use lvs_core::addr::Endpoint;
 use lvs_core::conf::Config;
 use lvs_core::conf::model::{Fifo, Target, VirtualServer};
 use lvs_core::sys::fifo::Pipe;
-use lvs_core::sys::script::{self, Scripts};
+use lvs_core::sys::script::{self, Job};
 use lvs_core::table::Protocol;
 
 use crate::change::{Change, What};
+use crate::programs::Programs;
 
 /// The pipes of a configuration.
 #[derive(Default)]
 pub struct Fifos {
+    programs: Arc<Programs>,
     readers: Vec<Reader>,
 }
 
@@ -21,31 +24,46 @@ pub struct Fifos {
 struct Reader {
     fifo: Fifo,
     pipe: Pipe,
+    /// None without a script, or with one that may not be run.
+    job: Option<Job>,
     child: Option<Child>,
 }
 
+/// The pipes of a configuration, each with the script that reads it if that is ours to start.
+pub fn pipes(config: &Config) -> impl Iterator<Item = Fifo> {
+    let global = &config.global;
+    let both = global.notify_fifo.clone().map(|fifo| {
+        // vrrpd writes there too where it has something to do, and starts the one reader.
+        let script = fifo.script.filter(|_| config.instances.is_empty());
+        Fifo { script, ..fifo }
+    });
+    both.into_iter().chain(global.lvs_fifo.clone())
+}
+
 impl Fifos {
+    /// Takes the programs that readers may be; the next [`Fifos::configure`] uses them.
+    pub fn run(&mut self, programs: Arc<Programs>) {
+        self.programs = programs;
+    }
+
     /// Opens the pipes of a configuration and closes those that it no longer has. What hinders it is logged.
     pub fn configure(&mut self, config: &Config) {
-        let global = &config.global;
         let mut old = std::mem::take(&mut self.readers);
-        let both = global.notify_fifo.clone().map(|fifo| {
-            // vrrpd writes there too where it has something to do, and starts the one reader.
-            let script = fifo.script.filter(|_| config.instances.is_empty());
-            Fifo { script, ..fifo }
-        });
-        for fifo in [&both, &global.lvs_fifo].into_iter().flatten() {
-            if let Some(at) = old.iter().position(|r| r.fifo == *fifo) {
-                self.readers.push(old.swap_remove(at));
+        for fifo in pipes(config) {
+            let job = fifo.script.as_ref().and_then(|command| self.programs.job(command));
+            let job = job.map(|job| job.with([fifo.path.value.clone()]));
+            if let Some(at) = old.iter().position(|r| r.fifo == fifo) {
+                let mut reader = old.swap_remove(at);
+                reader.job = job;
+                self.readers.push(reader);
                 continue;
             }
-            match Pipe::open(fifo) {
-                Ok(pipe) => self.readers.push(Reader { fifo: fifo.clone(), pipe, child: None }),
+            match Pipe::open(&fifo) {
+                Ok(pipe) => self.readers.push(Reader { fifo, pipe, job, child: None }),
                 Err(why) => log::error!("no changes are written: {why}"),
             }
         }
-        let scripts = Scripts::new(global);
-        self.readers.iter_mut().for_each(|r| r.start(&scripts));
+        self.readers.iter_mut().for_each(Reader::start);
     }
 
     /// Writes a change.
@@ -57,20 +75,19 @@ impl Fifos {
         else {
             return;
         };
-        let scripts = Scripts::new(&config.global);
         for reader in &mut self.readers {
             if reader.pipe.write(&line) {
                 log::warn!("{}: nobody reads it and it is full: lines are lost", reader.pipe.path());
             }
             // A reader that has ended is started again with the next line.
-            reader.start(&scripts);
+            reader.start();
         }
     }
 }
 
 impl Reader {
-    fn start(&mut self, scripts: &Scripts) {
-        let Some(command) = &self.fifo.script else { return };
+    fn start(&mut self) {
+        let Some(job) = &self.job else { return };
         if let Some(child) = &mut self.child {
             match child.try_wait() {
                 Ok(None) => return,
@@ -78,8 +95,7 @@ impl Reader {
                 Err(e) => log::warn!("{}: its script: {e}", self.pipe.path()),
             }
         }
-        let started = scripts.start(command, std::slice::from_ref(&self.fifo.path.value));
-        self.child = started.map_err(|e| log::error!("{e}")).ok();
+        self.child = job.start().map_err(|e| log::error!("{e}")).ok();
     }
 }
 

@@ -7,6 +7,8 @@ use lvs_core::conf::model::{CheckKind, Command};
 use lvs_core::conf::{At, Config};
 use lvs_core::sys::script::{Job, Scripts};
 
+use crate::fifos;
+
 /// Programs that may be run, by the program's name and whom it is to run as.
 #[derive(Debug, Default)]
 pub struct Programs(HashMap<Command, Job>);
@@ -31,6 +33,11 @@ impl Programs {
                     }
                     _ => true,
                 });
+            }
+        }
+        for fifo in fifos::pipes(config) {
+            if let Some(command) = &fifo.script {
+                judge.allow(command, "nobody is started to read the pipe");
             }
         }
         let place = |said: Said| (said.level, format!("{}: {}", config.files.show(said.place), said.text));

@@ -92,15 +92,6 @@ impl Scripts {
         }
     }
 
-    /// Starts a command with further arguments at its end; what it writes goes to our standard error. [`end`] reaches it
-    /// and what it starts.
-    ///
-    /// # Errors
-    /// It will not be run, or cannot be started.
-    pub fn start(&self, command: &Command, more: &[String]) -> Result<Child, Refused> {
-        self.prepare(command)?.0.with(more.iter().cloned()).start()
-    }
-
     /// Whom a command runs as; none for ourselves.
     fn runner(&self, command: &Command) -> Result<Option<(u32, u32)>, Refused> {
         let written = command.user.as_ref().map(|u| u.value.as_str());

@@ -39,6 +39,32 @@ fn each_program_is_judged_once_and_a_check_that_may_not_run_leaves() {
 }
 
 #[test]
+fn the_scripts_that_read_pipes_are_judged_too() {
+    let user = nix::unistd::User::from_uid(nix::unistd::Uid::effective()).unwrap().unwrap().name;
+    let read = |rest: &str| {
+        let text = format!(
+            "global_defs {{\nscript_user {user}\nlvs_notify_fifo /no/one\nlvs_notify_fifo_script \"/no/reader 1\"\n\
+             notify_fifo /no/two\nnotify_fifo_script \"/bin/true 2\"\n}}\n{rest}"
+        );
+        conf::parse("file", text.as_bytes(), &mut NoFiles, &Env::default()).0
+    };
+    let mut config = read("");
+    let (programs, said) = Programs::prepare(&mut config);
+    let [(Level::Error, text)] = &said[..] else { panic!("{said:?}") };
+    assert!(text.starts_with("file:4:") && text.ends_with("nobody is started to read the pipe"), "{text}");
+    let command = |fifo: &Option<conf::model::Fifo>| fifo.clone().unwrap().script.unwrap();
+    assert!(programs.job(&command(&config.global.lvs_fifo)).is_none());
+    let job = programs.job(&command(&config.global.notify_fifo)).unwrap();
+    assert_eq!(job.with(["/no/two".to_owned()]).line(), "/bin/true 2 /no/two");
+
+    // With an instance vrrpd starts the one reader of the common pipe, and judges it.
+    let instance = "vrrp_instance a {\ninterface lo\nvirtual_router_id 5\n}\n";
+    let mut config = read(instance);
+    let (programs, _) = Programs::prepare(&mut config);
+    assert!(programs.job(&command(&config.global.notify_fifo)).is_none());
+}
+
+#[test]
 fn a_script_that_others_can_change_is_said_once() {
     use std::os::unix::fs::PermissionsExt;
     let path = std::env::temp_dir().join(format!("tcpcheck-open-{}", std::process::id()));
