@@ -1,4 +1,5 @@
-//! What ipvsctl under its own name does otherwise than ipvsadm, and the verbs list, apply and diff on a real table.
+//! What ipvsctl under its own name does otherwise than ipvsadm, and the verbs list, apply, diff and export on a real
+//! table.
 
 mod ipvsadm {
     pub(crate) mod random;
@@ -192,6 +193,114 @@ fn a_failed_apply_says_what_was_done_and_rolls_back() {
         assert!(answer.stderr.contains(part), "{answer}");
     }
     assert_eq!(host.ok("ipvsctl -Sn"), before);
+}
+
+/// One door for all: the same findings, in the same words, whoever is asked.
+#[test]
+fn every_tool_says_the_same_of_a_file() {
+    let host = host();
+    host.write("/run/k.conf", "global_defs {\n  nonsense\n}\nvrrp_instance V {\n  interface nope0\n  virtual_router_id 5\n  \
+        virtual_ipaddress {\n    10.0.0.9\n  }\n}\nvirtual_server 10.0.0.9 80 {\n  lb_algo rr\n  real_server 10.0.0.x 80 {\n  }\n}\n");
+    for (file, codes) in [
+        ("/run/k.conf", &["unknown-keyword", "no-interface", "bad-address"][..]),
+        ("/run/nothing-here", &["unreadable"]),
+    ] {
+        let said = ["ipvsctl check", "vrrpd check --config", "tcpcheck check --config"].map(|check| {
+            let answer = host.run(&format!("{check} {file} --format json"));
+            assert_eq!((answer.status, answer.stderr.as_str()), (2, ""), "{answer}");
+            answer.stdout
+        });
+        assert!(codes.iter().all(|c| said[0].contains(&format!("\"code\":\"{c}\""))), "{}", said[0]);
+        assert_eq!((&said[1], &said[2]), (&said[0], &said[0]));
+    }
+    // rs-prep's report is about the host; what it says of the file stands on standard error.
+    let text = host.run("ipvsctl check /run/k.conf").stdout;
+    let answer = host.run("rs-prep check --config /run/k.conf");
+    assert!(answer.status == 2 && answer.stderr.starts_with(&text), "{answer}");
+}
+
+/// All that both a table and keepalived.conf can say.
+const VARIED: &str = "\
+    -A -t 10.0.0.9:80 -s wrr -p 600 -M 255.255.255.0\n\
+    -a -t 10.0.0.9:80 -r 10.0.0.7:80 -g -w 3 -x 200 -y 150\n\
+    -a -t 10.0.0.9:80 -r 10.0.0.8:80 -i -w 0 --tun-type ipip\n\
+    -a -t 10.0.0.9:80 -r 10.0.0.8:8080 -m -w 65535\n\
+    -A -t 10.0.0.9:0 -s rr -p 60\n\
+    -a -t 10.0.0.9:0 -r 10.0.0.7:0 -g -w 1 -x 9\n\
+    -A -u 10.0.0.9:53 -s sh -o -b sh-fallback,sh-port\n\
+    -a -u 10.0.0.9:53 -r 10.0.0.7:5353 -m -w 1\n\
+    -A -u 10.0.0.9:5060 -s sed -p 60 --pe sip\n\
+    -A --sctp-service 10.0.0.9:9 -s lc\n\
+    -a --sctp-service 10.0.0.9:9 -r 10.0.0.7:9 -g -w 1\n\
+    -A -t [fd00::9]:443 -s mh -p 300 -M 64 -b mh-fallback,mh-port\n\
+    -a -t [fd00::9]:443 -r [fd00::7]:443 -g -w 2\n\
+    -a -t [fd00::9]:443 -r [fd00::8]:443 -i -w 2 --tun-type gre --tun-csum\n\
+    -A -f 7 -s wlc -p 360\n\
+    -a -f 7 -r 10.0.0.7:0 -i -w 2 --tun-type gue --tun-port 6080 --tun-remcsum\n\
+    -A -f 7 -6 -s nq -b flag-1,flag-3\n\
+    -a -f 7 -6 -r [fd00::7]:0 -g -w 4 -x 8 -y 2\n";
+const FORMATS: [&str; 3] = ["keepalived", "rules", "json"];
+
+#[test]
+fn an_exported_table_is_the_table_in_every_format() {
+    let host = host();
+    let answer = host.input("ipvsctl -R", VARIED);
+    assert_eq!((answer.status, answer.stderr.as_str()), (0, ""), "{answer}");
+    let saved = || sorted(&host.ok("ipvsctl -Sn"));
+    assert_eq!(saved(), sorted(VARIED), "the kernel took everything");
+    let texts = FORMATS.map(|f| host.ok(&format!("ipvsctl export --format {f}")));
+    for (at, (format, text)) in FORMATS.iter().zip(&texts).enumerate() {
+        let same = host.input("ipvsctl diff --prune -", text);
+        assert_eq!((same.status, same.stdout.as_str()), (0, ""), "{same}\n{text}");
+        let next = (at + 1) % FORMATS.len();
+        let turned = host.input(&format!("ipvsctl export -f {} -", FORMATS[next]), text);
+        assert_eq!((turned.status, &turned.stdout), (0, &texts[next]), "{format}: {turned}");
+        host.ok("ipvsctl -C");
+        let load = if *format == "rules" { "ipvsctl -R" } else { "ipvsctl apply -" };
+        assert_eq!(host.input(load, text).status, 0, "{format}");
+        assert_eq!(saved(), sorted(VARIED), "{format} into an empty table");
+    }
+    host.ok("ipvsctl -C");
+    assert_eq!(host.input("ipvsadm -R", &texts[1]).status, 0, "ipvsadm takes the rules too");
+    assert_eq!(saved(), sorted(VARIED));
+}
+
+fn sorted(rules: &str) -> Vec<String> {
+    let mut lines: Vec<String> = rules.lines().map(str::to_owned).collect();
+    lines.sort_unstable();
+    lines
+}
+
+#[test]
+fn an_exported_file_is_spelled_out_and_then_stays_the_same() {
+    let host = host();
+    host.write("/run/servers.conf", "virtual_server group web {\n  lb_algo rr\n  lb_kind DR\n  protocol TCP\n  \
+        real_server 10.0.0.7 80 {\n    HTTP_GET {\n      url {\n        path /\n        status_code 200\n      }\n    }\n  }\n}\n");
+    host.write("/run/k.conf", &("$VIP=10.0.0.20\nglobal_defs {\n  router_id here\n  script_user root\n}\n\
+        vrrp_script up {\n  script \"/bin/true 1\"\n  interval 2\n}\n\
+        vrrp_instance V1 {\n  state MASTER\n  interface ens192\n  virtual_router_id 51\n  priority 150\n  advert_int 0.5\n  \
+        virtual_ipaddress {\n    ${VIP}/24\n  }\n  track_script {\n    up weight 5\n  }\n}\n\
+        virtual_server_group web {\n  ${VIP}-22 80\n  fwmark 9\n}\ninclude servers.conf\n".to_owned() + FILE));
+    let once = host.ok("ipvsctl export -f keepalived /run/k.conf");
+    for word in ["vrrp_instance V1", "vrrp_script up", "10.0.0.20", "HTTP_GET", "virtual_server 10.0.0.9 80"]
+    {
+        assert!(once.contains(word), "{word}: {once}");
+    }
+    assert!(!once.contains("include") && !once.contains('$'), "{once}");
+    host.write("/run/once.conf", &once);
+    assert_eq!(host.ok("ipvsctl export -f keepalived /run/once.conf"), once);
+    for format in FORMATS {
+        let text = host.ok(&format!("ipvsctl export -f {format} /run/k.conf"));
+        assert_eq!(host.ok(&format!("ipvsctl export -f {format} /run/once.conf")), text);
+        host.ok("ipvsctl -C");
+        let load = if format == "rules" { "ipvsctl -R" } else { "ipvsctl apply -" };
+        assert_eq!(host.input(load, &text).status, 0, "{format}: {text}");
+        let same = host.run("ipvsctl diff --prune /run/k.conf");
+        assert_eq!((same.status, same.stdout.as_str()), (0, ""), "{format}: {same}");
+    }
+    assert_eq!(host.ok("ipvsadm -Sn").lines().count(), 11, "five services with six servers");
+    let broken = host.input("ipvsctl export -f keepalived -", "virtual_server nonsense 80 {\n}\n");
+    assert_eq!((broken.status, broken.stdout.as_str()), (2, ""), "{broken}");
 }
 
 /// From any table to any other: the difference, carried out by the kernel, gives it; no server that both have is ever
