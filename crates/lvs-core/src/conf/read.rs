@@ -163,7 +163,10 @@ impl Cx<'_> {
         let (least, most) = keyword.words();
         let given = stmt.len() - 1;
         let name = keyword.name;
-        if given < least {
+        // Nobody can tell which services or servers incomplete lines were to be, and without them those would be
+        // removed: the readers of these make it an error.
+        let skips = name != leave::SERVER && name != real::SERVER;
+        if given < least && skips {
             let message = format!("{name} needs {}", keyword.takes);
             self.findings.warning("missing-value", stmt.place(0), format!("{message}; the line is skipped"));
             return false;
@@ -180,7 +183,7 @@ impl Cx<'_> {
             let message = format!("{name} takes no block; the block is skipped to line {}", stmt.last_line());
             self.findings.warning("unexpected-block", stmt.place(0), message).until(stmt.last_line());
         }
-        if !stmt.has_block() && keyword.block.is_some() {
+        if !stmt.has_block() && keyword.block.is_some() && skips {
             let message = format!("{name} needs a block {{ ... }}; the line is skipped");
             self.findings.warning("missing-block", stmt.place(0), message);
             return false;

@@ -15,7 +15,7 @@ use crate::table::Protocol;
 pub struct LeftOut {
     /// Its keyword.
     pub block: &'static str,
-    /// What stands after the keyword: a name, or `10.0.0.1 80`.
+    /// What stands after the keyword: a name, `10.0.0.1 80`, or nothing.
     pub name: String,
     /// Where it begins.
     pub place: Place,
@@ -29,6 +29,7 @@ pub struct LeftOut {
 
 impl fmt::Display for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}: {}", self.block, self.name, many(self.errors, "error"))
+        let space = if self.name.is_empty() { "" } else { " " };
+        write!(f, "{}{space}{}: {}", self.block, self.name, many(self.errors, "error"))
     }
 }

@@ -9,14 +9,17 @@ use crate::conf::schema::{Block, TOP};
 use crate::conf::tree::Stmt;
 use crate::table::Forward;
 
+pub(super) const SERVER: &str = "real_server";
+
 /// The keywords of `real_server`.
 pub(super) fn keywords() -> &'static Block {
-    let server = TOP.find("virtual_server").and_then(|k| k.block).and_then(|b| b.find("real_server"));
+    let server = TOP.find("virtual_server").and_then(|k| k.block).and_then(|b| b.find(SERVER));
     server.and_then(|k| k.block).unwrap_or(&TOP)
 }
 
 /// `real_server IP [PORT] { }`.
 pub(super) fn read(cx: &mut Cx<'_>, stmt: Stmt<'_>, defaults: &Defaults) -> Option<RealServer> {
+    complete(cx, stmt)?;
     let (mut forward, mut virtualhost) = (None, defaults.virtualhost.clone());
     let (mut weight, mut inhibit, mut alpha) = (defaults.weight, defaults.inhibit, defaults.alpha);
     let (mut upper, mut lower) = (At::default(), At::default());
@@ -61,6 +64,18 @@ pub(super) fn read(cx: &mut Cx<'_>, stmt: Stmt<'_>, defaults: &Defaults) -> Opti
         notify_down,
         checks: all,
     })
+}
+
+/// Whether there are an address and a block; if not, that is an error.
+fn complete(cx: &mut Cx<'_>, stmt: Stmt<'_>) -> Option<()> {
+    let (code, needs) = match (stmt.len(), stmt.has_block()) {
+        (0 | 1, _) => ("missing-value", "IP [PORT]"),
+        (_, false) => ("missing-block", "a block { ... }"),
+        _ => return Some(()),
+    };
+    let message = format!("real_server needs {needs}; the virtual server is left out");
+    cx.drop_block(code, stmt, stmt.place(0), message, "write real_server IP [PORT] { ... }");
+    None
 }
 
 /// Drops real servers that are listed twice.

@@ -39,10 +39,19 @@ struct Draft<'t> {
     servers: Vec<Stmt<'t>>,
 }
 
+/// What a virtual server is known by.
+const TARGET: &str = "IP PORT, fwmark MARK or group NAME";
+
 /// `virtual_server IP [PORT] | fwmark N | group NAME { }`.
 pub(super) fn read(cx: &mut Cx<'_>, stmt: Stmt<'_>) -> Option<VirtualServer> {
     let keywords = block("virtual_server");
     let target = cx.target(stmt)?;
+    if !stmt.has_block() {
+        let message = "virtual_server needs a block { ... }; the virtual server is left out".to_owned();
+        let help = "write its keywords in braces after it";
+        cx.drop_block("missing-block", stmt, stmt.place(0), message, help);
+        return None;
+    }
     let mut draft = Draft::new(target);
     for s in cx.statements(stmt, keywords) {
         line(cx, s.key, s.stmt, &mut draft, keywords);
@@ -207,7 +216,18 @@ impl Cx<'_> {
     /// What stands after `virtual_server`.
     fn target(&mut self, s: Stmt<'_>) -> Option<At<Target>> {
         let skipped = "the virtual server is left out";
-        match s.get(1)? {
+        match s.get(1).unwrap_or_default() {
+            "" => {
+                let message = format!("virtual_server needs {TARGET}; {skipped}");
+                self.drop_block(
+                    "missing-value",
+                    s,
+                    s.place(0),
+                    message,
+                    &format!("write virtual_server {TARGET}"),
+                );
+                None
+            }
             "group" => match s.get(2) {
                 Some(group) => Some(At::new(Target::Group(group.to_owned()), s.place(2))),
                 None => {
@@ -244,7 +264,7 @@ impl Cx<'_> {
                         s,
                         s.place(1),
                         message,
-                        "write virtual_server IP PORT, fwmark MARK or group NAME",
+                        &format!("write virtual_server {TARGET}"),
                     );
                     return None;
                 };

@@ -98,6 +98,21 @@ fn the_services_of_a_block_with_errors_are_nobody_s() {
     assert!(three.holds(&key(3)) && three.holds(&key(5)) && !three.holds(&key(6)));
     // Nobody knows which services these are.
     assert!(reserved(&broken("10.0.0.x 80")).holds(&key(200)));
+    for line in ["real_server", "real_server 10.0.0.3 80", "real_server {\n}"] {
+        let half = reserved(&service("10.0.0.1 80", &format!("{line}\nreal_server 10.0.0.2 80 {{\n}}")));
+        assert!(half.holds(&key(1)) && !half.unknown, "{line}");
+    }
+    for (text, left) in [
+        ("virtual_server\n", "virtual_server: 1 error"),
+        ("virtual_server {\nprotocol TCP\n}\n", "virtual_server: 1 error"),
+        ("virtual_server \"\" {\nprotocol TCP\n}\n", "virtual_server \"\": 1 error"),
+        ("virtual_server 10.0.0.1 80\n", "virtual_server 10.0.0.1 80: 1 error"),
+    ] {
+        let (config, _) = read(&(text.to_owned() + &sound("10.0.0.9 80")));
+        assert_eq!(config.left_out.iter().map(ToString::to_string).collect::<Vec<_>>(), [left]);
+        assert!(desired::reserved(&config).holds(&key(200)), "{text}");
+        assert_eq!(desired::keys(&config), [[key(9)]]);
+    }
     assert!(reserved("virtual_server_group g {\n10.0.0.x 80\n10.0.0.9 80\n}\nvirtual_server group g {\nprotocol TCP\n}\n").unknown);
     assert_eq!(reserved(&sound("10.0.0.9 80")), desired::Reserved::default());
 }
