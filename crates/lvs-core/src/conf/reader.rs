@@ -1,17 +1,18 @@
 //! Texts into a tree: includes, definitions, `@id` lines, `~SEQ` and `~LST`, comments.
 
-use super::define::{Definitions, Expanded, Failure, Spliced};
+use super::define::Definitions;
 use super::findings::Findings;
 use super::lex::{self, Line, Stretch};
 use super::place::Place;
-use super::repeat::{self, Repeat};
 use super::source::{Env, Loader, MADE, Sources};
 use super::tree::{Builder, Fault, Tree};
 
+mod expand;
 mod include;
+mod pending;
 
-/// Repetitions and multi-line definitions inside each other.
-const NESTED: usize = 32;
+use pending::Pending;
+
 /// Files in all.
 const FILES: usize = 10_000;
 /// Bytes in all, included and made by definitions.
@@ -64,23 +65,6 @@ struct Reader<'a> {
     full: bool,
 }
 
-/// A multi-line definition under way.
-struct Pending {
-    name: String,
-    value: String,
-    place: Place,
-}
-
-impl Pending {
-    /// Adds a line; false if it is the last.
-    fn add(&mut self, line: &str) -> bool {
-        let (text, more) = continued(line);
-        self.value.push('\n');
-        self.value.push_str(text);
-        more
-    }
-}
-
 impl Reader<'_> {
     fn file(&mut self, name: &str, bytes: &[u8], included: Place) {
         self.bytes += bytes.len();
@@ -131,7 +115,7 @@ impl Reader<'_> {
             }
             return;
         }
-        if !body.contains(['$', '@', '~']) {
+        if !body.bytes().any(|b| matches!(b, b'$' | b'@' | b'~')) {
             return self.cut_source(body, start, place);
         }
         let Some((body, skipped)) = self.chosen(body) else { return };
@@ -173,141 +157,6 @@ impl Reader<'_> {
         ours.then(|| (rest, &line[..line.len() - rest.len()]))
     }
 
-    /// A definition; what is returned goes on in the next lines.
-    fn define(&mut self, name: &str, value: &str, place: Place) -> Option<Pending> {
-        let place = Place { len: u16::try_from(name.len() + 1).unwrap_or(u16::MAX), ..place };
-        let (text, more) = continued(value);
-        if more {
-            return Some(Pending { name: name.to_owned(), value: text.trim().to_owned(), place });
-        }
-        self.definitions.set(name, value.trim().to_owned(), place);
-        None
-    }
-
-    /// A line with definitions or a repetition in it. With `fixed` the whole line stands for one place: it is part of
-    /// a definition that is used there.
-    fn expand(&mut self, line: &str, place: Place, fixed: bool) {
-        if self.full {
-            return;
-        }
-        if self.nested >= NESTED {
-            self.findings.error(
-                "too-deep",
-                place,
-                "repetitions or definitions are nested too deep".to_owned(),
-            );
-            return;
-        }
-        let dir = folder(self.path.last().map_or("", String::as_str)).to_owned();
-        self.nested += 1;
-        if let Err(failure) = self.expand_in(line, place, fixed, &dir) {
-            self.failed(&failure, place);
-        }
-        self.nested -= 1;
-    }
-
-    fn expand_in(&mut self, line: &str, place: Place, fixed: bool, dir: &str) -> Result<(), Failure> {
-        if let Some((head, rest)) = repeat::split(line) {
-            let head = self.definitions.replaced(head, dir)?;
-            match repeat::parse(&head) {
-                Ok(repeat) => self.repeat(&repeat, rest, line, place, fixed),
-                Err(why) => {
-                    let help =
-                        "write ~SEQ(VARIABLE, START, STEP, END) TEXT or ~LST(VARIABLE, VALUE, ...) TEXT";
-                    self.findings.error("bad-repetition", place, why).help(help);
-                }
-            }
-            return Ok(());
-        }
-        if let Some(spliced) = self.definitions.splice(line, place) {
-            return self.lines(spliced, place, fixed);
-        }
-        match self.definitions.expand(line, place, dir)? {
-            None => self.cut_made(line, &[Stretch { at: 0, place, fixed }]),
-            Some(made) if fixed => {
-                self.undefined(&made, Some(place));
-                self.cut_made(&made.text, &[Stretch { at: 0, place, fixed }]);
-            }
-            Some(made) => {
-                self.undefined(&made, None);
-                self.sources.origins.extend(made.origins);
-                self.cut_made(&made.text, &made.stretches);
-            }
-        }
-        Ok(())
-    }
-
-    /// Names that stay in the text because nobody defined them.
-    fn undefined(&mut self, made: &Expanded, at: Option<Place>) {
-        for (name, place, braces) in &made.unknown {
-            let place = at.unwrap_or(*place);
-            if *braces {
-                let message = format!("${{{name}}} is not defined: it stays in the text as it is");
-                let help =
-                    format!("add a line ${name}=VALUE above; keepalived would take its braces for a block");
-                self.findings.warning("undefined-name", place, message).help(help);
-            } else {
-                let message = format!("${name} is not defined: it stays in the text as it is");
-                self.findings.note("undefined-name", place, message);
-            }
-        }
-    }
-
-    /// The lines of a multi-line definition, each read as if it stood in the file.
-    fn lines(&mut self, spliced: Spliced, place: Place, fixed: bool) -> Result<(), Failure> {
-        if self.active.contains(&spliced.name) {
-            return Err(Failure::Cycle(format!(
-                "${}",
-                [&self.active[..], &[spliced.name]].concat().join(" -> $")
-            )));
-        }
-        let place = if fixed { place } else { spliced.used };
-        self.sources.origins.insert(place, spliced.defined);
-        self.active.push(spliced.name);
-        for line in spliced.text.split('\n') {
-            let Some((line, _)) = self.chosen(line) else { continue };
-            match Definitions::parse(line) {
-                Some((name, value)) => self.definitions.set(name, line[value..].trim().to_owned(), place),
-                None => self.expand(line, place, true),
-            }
-        }
-        self.active.pop();
-        Ok(())
-    }
-
-    fn failed(&mut self, failure: &Failure, place: Place) {
-        let place = Place { len: place.len.max(1), ..place };
-        match failure {
-            Failure::Cycle(path) => {
-                let message = format!("the definition leads back to itself: {path}");
-                let help =
-                    "keepalived would never end here; give one of them a value that does not use the other";
-                self.findings.error("definition-cycle", place, message).help(help);
-            }
-            Failure::Size => {
-                let message = "the definitions in this line make more than 1 MiB".to_owned();
-                self.findings.error("too-large", place, message);
-            }
-        }
-    }
-
-    fn repeat(&mut self, repeat: &Repeat<'_>, rest: &str, line: &str, place: Place, fixed: bool) {
-        let skipped = line.len() - rest.len();
-        let col = if fixed { place.col } else { place.col + lex::chars(&line.as_bytes()[..skipped]) };
-        for round in repeat.rounds() {
-            for (name, value) in repeat.names.iter().zip(round) {
-                self.definitions.set(name, value, place);
-            }
-            self.expand(rest, Place { col, ..place }, fixed);
-            if self.full {
-                break;
-            }
-        }
-        for name in &repeat.names {
-            self.definitions.unset(name);
-        }
-    }
-
     /// Cuts a line that stands in a file as it is.
     fn cut_source(&mut self, line: &str, start: usize, place: Place) {
         if self.include(line, place) {
@@ -342,24 +191,6 @@ fn cut(line: &Line<'_>, builder: &mut Builder) {
         builder.word(word, &line.text[from..from + word.len as usize]);
     });
     builder.end_line();
-}
-
-/// A line without the `\` at its end, and whether it had one.
-fn continued(line: &str) -> (&str, bool) {
-    let body = line.trim_end();
-    match body.strip_suffix('\\') {
-        Some(text) => (text, true),
-        None => (body, false),
-    }
-}
-
-/// The folder of a file, as `${_PWD}` gives it.
-fn folder(path: &str) -> &str {
-    match path.rfind('/') {
-        Some(0) => "/",
-        Some(n) => &path[..n],
-        None => ".",
-    }
 }
 
 fn report(fault: Fault, findings: &mut Findings) {
