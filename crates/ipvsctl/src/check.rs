@@ -4,21 +4,23 @@
 //! file and asks this host for its ways to the real servers.
 
 mod judge;
+mod pages;
 mod subject;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::Path;
 
-use lvs_core::conf::check::{Format, report};
+use lvs_core::conf::check::{self, Format, report};
 use lvs_core::conf::{self, Loader};
-use lvs_core::sys::conf::{Disk, env};
+use lvs_core::sys::conf::{Disk, env, judged_text};
 use lvs_core::sys::ipvs::Client;
 use lvs_core::sys::names::System;
 use lvs_core::sys::rtnl::{RouteKind, Rtnl};
 
 use self::judge::{Host, Reach, judge};
-use self::subject::{Subject, Texts};
+use self::pages::Texts;
+use self::subject::Subject;
 use crate::source::{self, Form};
 use crate::verbs::{Failure, print};
 
@@ -38,35 +40,45 @@ pub struct Args {
     no_host: bool,
 }
 
-/// Prints the findings; 0 without any but notes, 1 with warnings, 2 with errors.
+/// Prints the findings; 0 without any but notes, 1 with warnings, 2 with errors, of which one is that the file cannot be
+/// read.
 ///
 /// # Errors
-/// The file cannot be read.
+/// Standard output does not take them.
 pub fn run(args: &Args) -> Result<u8, Failure> {
-    let subject = read(&args.file)?;
-    let host = if args.no_host { Host::default() } else { host(&subject) };
-    let name = if args.file == "-" { "standard input" } else { &args.file };
-    let report = report(name, judge(&subject, &host), &subject.contents, args.format, args.strict);
+    let name = source::name(&args.file);
+    let report = match source::bytes(&args.file) {
+        Ok(bytes) => {
+            let subject = read(name, bytes, args.no_host);
+            let host = if args.no_host { Host::default() } else { host(&subject) };
+            report(name, judge(&subject, &host), &subject.contents, args.format, args.strict)
+        }
+        Err(why) => check::run(name, Err(why), args.format, args.strict),
+    };
     print(&report.text).map(|()| report.status)
 }
 
-fn read(file: &str) -> Result<Subject, Failure> {
-    let bytes = source::bytes(file)?;
-    let name = if file == "-" { "standard input" } else { file };
+fn read(name: &str, bytes: Vec<u8>, no_host: bool) -> Subject {
     let text = String::from_utf8_lossy(&bytes);
-    Ok(match source::form(&text) {
+    match source::form(&text) {
         Form::Json => Subject::of_json(name, &text),
         Form::Rules => Subject::of_rules(name, &text, &System),
         Form::Keepalived => {
-            let mut loader =
-                Keeping { disk: Disk::default(), texts: Texts::from([(name.to_owned(), bytes.clone())]) };
-            let (config, findings) = conf::parse(name, &bytes, &mut loader, &env());
-            Subject::of_config(&config, findings, &loader.texts)
+            let mut loader = Keeping::default();
+            let (config, findings) = if no_host {
+                conf::parse(name, &bytes, &mut loader, &env())
+            } else {
+                judged_text(name, &bytes, &mut loader)
+            };
+            drop(text);
+            loader.texts.insert(name.to_owned(), bytes);
+            Subject::of_config(&config, findings, loader.texts)
         }
-    })
+    }
 }
 
 /// Included files from the disk, kept for excerpts.
+#[derive(Default)]
 struct Keeping {
     disk: Disk,
     texts: Texts,

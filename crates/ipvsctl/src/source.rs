@@ -1,14 +1,14 @@
 //! FILE: a table as keepalived.conf, as the JSON of `list --json`, or as rule lines; `-` is standard input.
 
-use std::fs;
 use std::io::Read;
+use std::path::Path;
 
 use lvs_core::conf::schema::Tool;
 use lvs_core::conf::{self, Diag, Severity};
 use lvs_core::desired::{self, Health, ServerHealth, ServiceHealth};
 use lvs_core::plan::{Op, step};
 use lvs_core::rule::{self, Command};
-use lvs_core::sys::conf::{Disk, env};
+use lvs_core::sys::conf::{self as conf_file, Disk, env};
 use lvs_core::sys::names::System;
 use lvs_core::table::Table;
 
@@ -74,8 +74,8 @@ pub(crate) fn read(file: &str) -> Result<Content, Failure> {
 }
 
 fn content(file: &str, stops: impl Fn(&Diag) -> bool) -> Result<Content, Failure> {
-    let bytes = bytes(file)?;
-    let name = if file == "-" { "standard input" } else { file };
+    let name = name(file);
+    let bytes = bytes(file).map_err(|why| Failure::Usage(format!("{name}: {why}")))?;
     let text = String::from_utf8_lossy(&bytes);
     match form(&text) {
         Form::Keepalived => {
@@ -91,16 +91,23 @@ fn content(file: &str, stops: impl Fn(&Diag) -> bool) -> Result<Content, Failure
     }
 }
 
+/// How messages call a file.
+pub(crate) fn name(file: &str) -> &str {
+    if file == "-" { "standard input" } else { file }
+}
+
 /// The file's bytes, or standard input's.
-pub(crate) fn bytes(file: &str) -> Result<Vec<u8>, Failure> {
-    let bytes = match file {
+///
+/// # Errors
+/// Why it cannot be read, as a clause.
+pub(crate) fn bytes(file: &str) -> Result<Vec<u8>, String> {
+    match file {
         "-" => {
             let mut bytes = Vec::new();
-            std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+            std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes).map_err(|e| e.to_string())
         }
-        path => fs::read(path),
-    };
-    bytes.map_err(|e| Failure::Usage(format!("{file}: {e}")))
+        path => conf_file::read(Path::new(path)),
+    }
 }
 
 /// All that is wrong at once: a failure if any of it `stops` the work, else said.

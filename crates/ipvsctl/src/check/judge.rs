@@ -67,7 +67,7 @@ impl Judge<'_> {
         text: &str,
         help: &str,
     ) {
-        let at = self.subject.places.get(&(key, server)).cloned();
+        let at = self.subject.excerpt((key, server));
         let message = match server {
             Some(endpoint) => format!("real server {endpoint} of {key}: {text}"),
             None => format!("{key}: {text}"),
@@ -124,8 +124,7 @@ impl Judge<'_> {
             return;
         }
         let watched = self.subject.watched.contains(&key);
-        let inhibited: Vec<Endpoint> =
-            self.subject.inhibited.iter().filter(|(k, _)| *k == key).map(|(_, e)| *e).collect();
+        let inhibited = self.subject.inhibited.get(&key).into_iter().flatten().copied();
         let zero = entry.servers.iter().filter(|(_, s)| s.weight == 0).map(|(e, _)| *e);
         let silent: Vec<Endpoint> =
             if s.flags.has(ServiceFlags::SCHED_1) { Vec::new() } else { zero.chain(inhibited).collect() };

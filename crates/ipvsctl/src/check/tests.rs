@@ -11,7 +11,7 @@ fn rules(text: &str) -> Subject {
 fn conf(text: &str) -> Subject {
     let (config, findings) = conf::parse("k.conf", text.as_bytes(), &mut NoFiles, &Env::default());
     let texts = Texts::from([("k.conf".to_owned(), text.as_bytes().to_vec())]);
-    Subject::of_config(&config, findings, &texts)
+    Subject::of_config(&config, findings, texts)
 }
 
 /// The seed's director: the real servers are on its network.

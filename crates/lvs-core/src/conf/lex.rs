@@ -48,6 +48,9 @@ pub(super) struct Line<'a> {
 
 /// Byte length of a line without its comment: `#` and `!` begin one anywhere outside double quotes.
 pub(super) fn without_comment(line: &str) -> usize {
+    if !line.as_bytes().contains(&b'#') && !line.as_bytes().contains(&b'!') {
+        return line.len();
+    }
     let mut quoted = false;
     let mut escaped = false;
     for (i, b) in line.bytes().enumerate() {

@@ -148,10 +148,11 @@ impl Keyword {
             if word == "..." {
                 return (least, usize::MAX);
             }
-            depth += word.matches('[').count();
+            let count = |bracket| word.bytes().filter(|b| *b == bracket).count();
+            depth += count(b'[');
             most += 1;
             least += usize::from(depth == 0);
-            depth -= word.matches(']').count();
+            depth -= count(b']');
         }
         (least, most)
     }

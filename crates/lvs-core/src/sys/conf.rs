@@ -29,14 +29,19 @@ pub fn load(path: &str) -> Result<(Config, Vec<Diag>), String> {
 /// As [`load`].
 pub fn judged(path: &str) -> Result<(Config, Vec<Diag>), String> {
     let text = read(Path::new(path))?;
+    Ok(judged_text(path, &text, &mut Disk::default()))
+}
+
+/// Judges a text that has been read, with facts about this host; what it includes comes through `loader`.
+pub fn judged_text(name: &str, text: &[u8], loader: &mut dyn Loader) -> (Config, Vec<Diag>) {
     let mut disk = Disk::default();
     // Which files there are is found out by a reading of its own, where there can be more than the one.
     if text.windows(INCLUDE.len()).any(|word| word == INCLUDE) {
-        conf::parse(path, &text, &mut disk, &env());
+        conf::parse(name, text, &mut disk, &env());
     }
-    let files = disk.found.into_iter().chain([path.to_owned()]);
+    let files = disk.found.into_iter().chain([name.to_owned()]);
     let host = Host { interfaces: interfaces(), exposed: files.filter(|f| exposed(f)).collect() };
-    Ok(conf::parse(path, &text, &mut Disk::default(), &Env { host: Some(host), ..env() }))
+    conf::parse(name, text, loader, &Env { host: Some(host), ..env() })
 }
 
 /// The `check` verb of all tools: reads a configuration, judges it, and shows the findings.
@@ -103,7 +108,11 @@ fn shown(path: PathBuf) -> String {
     path.into_os_string().into_string().unwrap_or_else(|p| p.to_string_lossy().into_owned())
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, String> {
+/// The bytes of a configuration file.
+///
+/// # Errors
+/// Why it cannot be read, as a clause such as `no such file`; also that it is too large for a configuration.
+pub fn read(path: &Path) -> Result<Vec<u8>, String> {
     let about = fs::metadata(path).map_err(|e| reason(&e))?;
     if about.is_dir() {
         return Err("it is a directory".to_owned());

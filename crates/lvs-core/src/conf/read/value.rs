@@ -55,17 +55,17 @@ impl Cx<'_> {
     ) -> Option<At<Duration>> {
         let text = s.get(n)?;
         let range =
-            format!("write seconds from {} to {}", least.as_secs_f64(), most.min(LONGEST).as_secs_f64());
+            || format!("write seconds from {} to {}", least.as_secs_f64(), most.min(LONGEST).as_secs_f64());
         match time(text) {
             Some(value) if (least..=most.min(LONGEST)).contains(&value) => Some(At::new(value, s.place(n))),
             Some(_) => {
                 let message = format!("{} {text} is out of range; the default is used", s.key());
-                self.findings.warning("out-of-range", s.place(n), message).help(range);
+                self.findings.warning("out-of-range", s.place(n), message).help(range());
                 None
             }
             None => {
                 let message = format!("'{text}' is no time in seconds; the default of {} is used", s.key());
-                self.findings.warning("bad-number", s.place(n), message).help(range);
+                self.findings.warning("bad-number", s.place(n), message).help(range());
                 None
             }
         }
@@ -171,6 +171,6 @@ fn time(text: &str) -> Option<Duration> {
         return None;
     }
     let secs: u64 = if secs.is_empty() { 0 } else { secs.parse().ok()? };
-    let micros: u64 = format!("{fraction:0<6}").parse().ok()?;
+    let micros: u64 = if fraction.is_empty() { 0 } else { format!("{fraction:0<6}").parse().ok()? };
     Some(Duration::from_secs(secs) + Duration::from_micros(micros))
 }
