@@ -26,7 +26,7 @@ impl Pipe {
     /// Opens the pipe, and makes it first, for its user alone, if it is not there.
     ///
     /// # Errors
-    /// A sentence: no such user, it is another kind of file, or the system refuses. Then nothing has been made.
+    /// A sentence: no such user, with which nothing is made; it is another kind of file; or the system refuses.
     pub fn open(fifo: &Fifo) -> Result<Self, String> {
         let path = fifo.path.value.clone();
         let fail = |e: io::Error| format!("{path}: {e}");

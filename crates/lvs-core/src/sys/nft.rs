@@ -215,12 +215,15 @@ impl Filter {
     }
 }
 
-/// Whether nftables holds anything in this network namespace; a kernel without it holds nothing. The kernel itself is
-/// asked, for where nftables is built in no list of modules has it.
+/// Whether nftables holds anything in this network namespace; a kernel without it, or that has not loaded it, holds nothing.
 ///
 /// # Errors
 /// `EPERM` without CAP_NET_ADMIN.
 pub fn any_table() -> Result<bool, NetlinkError> {
+    // Who only looks must not make the kernel load it.
+    if !is_loaded() {
+        return Ok(false);
+    }
     let mut body = Vec::new();
     header(&mut body, 0, 0);
     let mut any = false;
@@ -229,8 +232,8 @@ pub fn any_table() -> Result<bool, NetlinkError> {
     });
     match asked {
         Ok(_) => Ok(any),
-        // No such subsystem, or no netlink for netfilter at all.
-        Err(e) if matches!(e.errno, Errno::EINVAL | Errno::EOPNOTSUPP | Errno::EPROTONOSUPPORT) => Ok(false),
+        // No netlink for netfilter, or no such subsystem in it: outside of a batch that is EINVAL.
+        Err(e) if e.is_unsupported() || e.errno == Errno::EINVAL => Ok(false),
         Err(e) => Err(e),
     }
 }
