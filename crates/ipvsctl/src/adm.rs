@@ -1,6 +1,8 @@
 //! ipvsadm's language: one command line, or the scripts ipvsadm-save and ipvsadm-restore.
 
+use std::fs::File;
 use std::io::Read;
+use std::os::fd::AsFd;
 
 use lvs_core::plan::Op;
 use lvs_core::rule::{self, Command};
@@ -57,7 +59,7 @@ pub(crate) fn execute(s: &mut Session, command: Command) -> Result<u8, Failure> 
         Command::Op(op) => change(s, op),
         Command::List(list) => list::run(s, &list).map(|()| 0),
         Command::Save { numeric } => save::run(s, numeric).map(|()| 0),
-        Command::Restore => restore::run(s, std::io::stdin().lock()),
+        Command::Restore => restore::run(s, standard_input()?),
         Command::Help => {
             help::help(s.out.text(), s.face);
             Ok(0)
@@ -67,6 +69,12 @@ pub(crate) fn execute(s: &mut Session, command: Command) -> Result<u8, Failure> 
             Ok(0)
         }
     }
+}
+
+/// Without std's buffer: what it holds would be read and yet not be waiting.
+fn standard_input() -> Result<File, Failure> {
+    let owned = std::io::stdin().as_fd().try_clone_to_owned();
+    owned.map(File::from).map_err(|e| Failure::new(2, format!("standard input: {e}")))
 }
 
 fn change(s: &mut Session, op: Op) -> Result<u8, Failure> {

@@ -3,21 +3,42 @@
 //! A line's changes are sent when there is nothing more to read at once, so that a program that writes rules into a
 //! pipe sees each take effect, and a big file goes in batches.
 
+use std::fs::File;
 use std::io::{self, Read};
 
 use lvs_core::plan::Op;
 use lvs_core::rule::{self, Command};
 use lvs_core::sys::ipvs::BATCH;
 use lvs_core::sys::names::System;
+use lvs_core::sys::poll;
 
 use crate::adm;
 use crate::out::complain;
 use crate::session::{Failure, REFUSED, Session};
 
-/// What one read may bring: some batches, and little memory to touch first.
-const PIECE: usize = 64 * 1024;
+/// What one read may bring: about a batch, and little memory to touch first.
+const PIECE: usize = 16 * 1024;
 /// ipvsctl's status if any line failed.
 const SOME_FAILED: u8 = 1;
+
+/// Where rule lines come from.
+pub(crate) trait Lines: Read {
+    /// Whether another read would bring something at once, be it the end.
+    fn ready(&self) -> bool;
+}
+
+impl Lines for File {
+    fn ready(&self) -> bool {
+        poll::readable(self)
+    }
+}
+
+/// Text that is there already.
+impl Lines for &[u8] {
+    fn ready(&self) -> bool {
+        true
+    }
+}
 
 /// Operations that wait for their batch, each with its line.
 struct Pending {
@@ -32,7 +53,7 @@ struct Pending {
 }
 
 /// Carries out the lines of `input`; the exit status.
-pub(crate) fn run(s: &mut Session, mut input: impl Read) -> Result<u8, Failure> {
+pub(crate) fn run(s: &mut Session, mut input: impl Lines) -> Result<u8, Failure> {
     let mut pending = Pending {
         ops: Vec::with_capacity(BATCH),
         lines: Vec::with_capacity(BATCH),
@@ -64,7 +85,9 @@ pub(crate) fn run(s: &mut Session, mut input: impl Read) -> Result<u8, Failure> 
         }
         buffer.copy_within(start..end, 0);
         kept = end - start;
-        pending.send(s)?;
+        if !input.ready() {
+            pending.send(s)?;
+        }
     }
 }
 

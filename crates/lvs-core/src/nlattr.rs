@@ -32,24 +32,32 @@ fn pad(buf: &mut Vec<u8>) {
     buf.extend_from_slice(&[0; 3][..missing]);
 }
 
+/// Appends a number of `len` bytes with its padding in one piece: most of what a rule consists of.
+fn put_number(buf: &mut Vec<u8>, kind: u16, len: u8, [e, f, g, h]: [u8; 4]) {
+    let [a, b] = (4 + u16::from(len)).to_ne_bytes();
+    let [c, d] = kind.to_ne_bytes();
+    buf.extend_from_slice(&[a, b, c, d, e, f, g, h]);
+}
+
 /// Appends a byte.
 pub fn put_u8(buf: &mut Vec<u8>, kind: u16, value: u8) {
-    put(buf, kind, &[value]);
+    put_number(buf, kind, 1, [value, 0, 0, 0]);
 }
 
 /// Appends a 16-bit number in host order.
 pub fn put_u16(buf: &mut Vec<u8>, kind: u16, value: u16) {
-    put(buf, kind, &value.to_ne_bytes());
+    let [a, b] = value.to_ne_bytes();
+    put_number(buf, kind, 2, [a, b, 0, 0]);
 }
 
 /// Appends a 16-bit number in network order.
 pub fn put_be16(buf: &mut Vec<u8>, kind: u16, value: u16) {
-    put(buf, kind, &value.to_be_bytes());
+    put_u16(buf, kind, value.to_be());
 }
 
 /// Appends a 32-bit number in host order.
 pub fn put_u32(buf: &mut Vec<u8>, kind: u16, value: u32) {
-    put(buf, kind, &value.to_ne_bytes());
+    put_number(buf, kind, 4, value.to_ne_bytes());
 }
 
 /// Appends a text with the NUL that the kernel expects.

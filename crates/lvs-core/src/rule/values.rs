@@ -66,16 +66,17 @@ pub(super) fn host_port(
     if let Some(rest) = text.strip_prefix('[') {
         return bracketed(rest, protocol, names);
     }
-    // Digits alone are a forgotten address more often than the 32-bit number that inet_aton would see.
-    if text.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let (host, after) = match text.rsplit_once(':') {
-        Some((host, after)) => (host, Some(after)),
+    // By bytes: a load of rules spends a seventh of its time in here.
+    let (host, after) = match text.bytes().rposition(|b| b == b':') {
+        Some(colon) => (&text[..colon], Some(&text[colon + 1..])),
         None => (text, None),
     };
+    // Digits alone are a forgotten address more often than the 32-bit number that inet_aton would see.
+    if after.is_none() && text.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
     // An IPv6 address has two colons at least.
-    if host.contains(':') {
+    if host.bytes().any(|b| b == b':') {
         if let Ok(addr) = text.parse::<Ipv6Addr>() {
             return Some((addr.into(), None));
         }

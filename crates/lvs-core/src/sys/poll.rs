@@ -3,6 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
@@ -135,6 +136,13 @@ impl AsFd for Poll {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.epoll.0.as_fd()
     }
+}
+
+/// Whether a read would return at once: with data, with the end, or with an error.
+pub fn readable(fd: impl AsFd) -> bool {
+    let mut one = [PollFd::new(fd.as_fd(), PollFlags::POLLIN)];
+    // An error is the read's to tell.
+    poll(&mut one, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
 }
 
 fn event(e: &EpollEvent) -> Event {
