@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use lvs_core::time::Time;
 
-use crate::outcome::{Outcome, Reason};
+use crate::outcome::Outcome;
 use crate::schedule::Schedule;
 
 /// What is known of a server before its first try.
@@ -25,12 +25,12 @@ pub enum Knowledge {
 }
 
 /// A change of mind about a server.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It is alive again.
     Up,
-    /// It is dead, and why.
-    Down(Reason),
+    /// It is dead.
+    Down,
 }
 
 /// The state of one check.
@@ -130,7 +130,7 @@ impl Checker {
                 None
             }
             Outcome::Pass { .. } => self.passed(now),
-            Outcome::Fail(reason) => self.failed(reason, now),
+            Outcome::Fail(_) => self.failed(now),
         }
     }
 
@@ -154,13 +154,13 @@ impl Checker {
         Some(Verdict::Up)
     }
 
-    fn failed(&mut self, reason: &Reason, now: Time) -> Option<Verdict> {
+    fn failed(&mut self, now: Time) -> Option<Verdict> {
         self.passes = 0;
         self.well_since = None;
         self.failures = self.failures.saturating_add(1);
         if !self.up {
             self.due = now + self.schedule.pause();
-            return std::mem::take(&mut self.assumed).then(|| Verdict::Down(reason.clone()));
+            return std::mem::take(&mut self.assumed).then_some(Verdict::Down);
         }
         if !self.assumed && self.failures <= self.schedule.retries {
             self.due = now + self.schedule.retry_delay;
@@ -172,7 +172,7 @@ impl Checker {
         self.assumed = false;
         self.changed = now;
         self.due = now + self.schedule.pause();
-        Some(Verdict::Down(reason.clone()))
+        Some(Verdict::Down)
     }
 
     /// How long a dead server must pass every try before it is believed: nothing after its first death, then

@@ -56,8 +56,17 @@ pub struct Engine {
 struct Slot {
     task: Option<Arc<Task>>,
     timeout: Duration,
-    flight: Option<(Try, Time)>,
-    queued: bool,
+    state: State,
+}
+
+/// What a check does at the moment.
+enum State {
+    /// Nothing: it is not due.
+    Idle,
+    /// It waits for a descriptor.
+    Queued,
+    /// A try is under way since then.
+    Away(Try, Time),
 }
 
 /// A try under way.
@@ -102,7 +111,7 @@ impl Engine {
     /// Gives a check of this number its task; it is idle until it is scheduled. Numbers should be dense.
     pub fn put(&mut self, check: u32, task: Arc<Task>, timeout: Duration) {
         while self.slots.len() <= check as usize {
-            self.slots.push(Slot { task: None, timeout, flight: None, queued: false });
+            self.slots.push(Slot { task: None, timeout, state: State::Idle });
         }
         self.stop(check);
         let slot = &mut self.slots[check as usize];
@@ -111,7 +120,7 @@ impl Engine {
 
     /// Has the next try of a check begin at `at`. A try in flight goes on.
     pub fn schedule(&mut self, check: u32, at: Time) {
-        if self.slots[check as usize].flight.is_none() {
+        if !matches!(self.slots[check as usize].state, State::Away(..)) {
             self.agenda.set(check, at);
         }
     }
@@ -119,7 +128,6 @@ impl Engine {
     /// Ends what the check does and forgets when it is due.
     pub fn stop(&mut self, check: u32) {
         self.agenda.remove(check);
-        self.slots[check as usize].queued = false;
         self.land(check, false);
     }
 
@@ -185,7 +193,7 @@ impl Engine {
 
     fn progress(&mut self, check: u32, event: Event, now: Time, done: &mut Vec<Finished>) {
         let Some(slot) = self.slots.get_mut(check as usize) else { return };
-        let Some((Try::Flight(flight), since)) = &mut slot.flight else { return };
+        let State::Away(Try::Flight(flight), since) = &mut slot.state else { return };
         match flight.ready(event, now.since(*since)) {
             Progress::Wait => {}
             Progress::Turn(interest) => {
@@ -206,7 +214,7 @@ impl Engine {
     /// Takes the answers that came in on a channel.
     fn hear(&mut self, wire: u64, now: Time, done: &mut Vec<Finished>) {
         for (check, refused) in self.shots.hear(usize::try_from(wire).unwrap_or(usize::MAX)) {
-            let Some((_, since)) = &self.slots[check as usize].flight else { continue };
+            let State::Away(_, since) = &self.slots[check as usize].state else { continue };
             let passed = Outcome::pass(now.since(*since));
             let outcome = if refused { Outcome::Fail(Reason::Refused) } else { passed };
             self.finish(check, outcome, now, done);
@@ -220,7 +228,8 @@ impl Engine {
     }
 
     fn land(&mut self, check: u32, failed: bool) {
-        if let Some((flight, _)) = self.slots[check as usize].flight.take() {
+        let slot = &mut self.slots[check as usize];
+        if let State::Away(flight, _) = std::mem::replace(&mut slot.state, State::Idle) {
             if let Try::Shot(port) = flight {
                 self.shots.end(port, failed);
             }
@@ -231,23 +240,23 @@ impl Engine {
     fn come_due(&mut self, now: Time, done: &mut Vec<Finished>) {
         while let Some(check) = self.agenda.pop_due(now) {
             let slot = &mut self.slots[check as usize];
-            match &slot.flight {
-                Some((Try::Shot(port), since)) if now < *since + slot.timeout => {
+            match &slot.state {
+                State::Away(Try::Shot(port), since) if now < *since + slot.timeout => {
                     let (port, end) = (*port, *since + slot.timeout);
                     // What cannot be sent now may be sent the next time.
                     let _ = self.shots.again(port);
                     self.agenda.set(check, end.min(now + shots::AGAIN));
                 }
-                Some((Try::Shot(port), _)) => {
+                State::Away(Try::Shot(port), _) => {
                     let reason = self.shots.silence(*port);
                     self.finish(check, Outcome::Fail(reason), now, done);
                 }
-                Some(_) => self.finish(check, Outcome::Fail(Reason::TimedOut), now, done),
-                None if !slot.queued => {
-                    slot.queued = true;
+                State::Away(..) => self.finish(check, Outcome::Fail(Reason::TimedOut), now, done),
+                State::Idle => {
+                    slot.state = State::Queued;
                     self.room.wait(check);
                 }
-                None => {}
+                State::Queued => {}
             }
         }
     }
@@ -256,7 +265,7 @@ impl Engine {
         for _ in 0..BURST {
             let Some(check) = self.room.next() else { break };
             // It may have been stopped while it waited.
-            if std::mem::take(&mut self.slots[check as usize].queued) && !self.begin(check, done) {
+            if matches!(self.slots[check as usize].state, State::Queued) && !self.begin(check, done) {
                 break;
             }
         }
@@ -266,16 +275,18 @@ impl Engine {
     /// Begins a try; false if there is no descriptor for it and it went back into the queue.
     fn begin(&mut self, check: u32, done: &mut Vec<Finished>) -> bool {
         let now = clock::now();
-        let Some(task) = self.slots[check as usize].task.clone() else { return true };
+        let slot = &mut self.slots[check as usize];
+        slot.state = State::Idle;
+        let Some(task) = slot.task.clone() else { return true };
         match self.launch(check, &task, now) {
             Ok(Launched::Away(flight, again)) => {
                 let slot = &mut self.slots[check as usize];
-                slot.flight = Some((flight, now));
+                slot.state = State::Away(flight, now);
                 self.room.take();
                 self.agenda.set(check, now + again.unwrap_or(slot.timeout).min(slot.timeout));
             }
             Err(e) if is_short(&e) && self.room.taken() > 0 => {
-                self.slots[check as usize].queued = true;
+                self.slots[check as usize].state = State::Queued;
                 self.room.wait_first(check);
                 return false;
             }

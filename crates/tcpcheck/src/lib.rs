@@ -44,7 +44,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use lvs_core::addr::Endpoint;
-use lvs_core::sys::tcp::Dial;
+use lvs_core::sys::tcp::{Dial, Source};
 
 use cli::{Cli, Close, Once, Verb};
 use once::{Form, Patience};
@@ -96,7 +96,8 @@ fn check_once(args: Once) -> anyhow::Result<u8> {
     };
     let any = Endpoint::new(std::net::Ipv4Addr::UNSPECIFIED, 0);
     let reset = args.close == Close::Rst;
-    let dial = Dial { from: args.bind, device: args.dev, reset, ..Dial::to(any) };
+    let source = Source { addr: args.bind, device: args.dev, ..Source::default() };
+    let dial = Dial { reset, ..Dial::to(any).from(source) };
     let patience = Patience { timeout: args.timeout, retries: args.retries, delay: args.delay };
     let form = match (args.json, args.quiet) {
         (true, _) => Form::Json,

@@ -19,7 +19,7 @@ use lvs_core::table::{ServiceKey, Table};
 use lvs_core::time::Time;
 
 use crate::change::{Change, What};
-use crate::checker::{Checker, Verdict};
+use crate::checker::Checker;
 use crate::drains::Drains;
 use crate::few::Few;
 use crate::histogram::Histogram;
@@ -42,8 +42,17 @@ pub struct Watched {
     pub tries: [u64; 2],
     /// The weight that the last good try asked for.
     weight: Option<u32>,
-    /// Why it is down.
-    why: Reason,
+}
+
+impl Watched {
+    /// Why it is down, if it is.
+    fn dead(&self) -> Option<Reason> {
+        match &self.last {
+            _ if self.checker.is_up() => None,
+            Some(Outcome::Fail(why)) => Some(why.clone()),
+            _ => Some(Reason::Unknown),
+        }
+    }
 }
 
 /// The state of everything that is watched.
@@ -150,9 +159,6 @@ impl Monitor {
             Outcome::Fail(_) => watched.tries[1] += 1,
             Outcome::Unknown(_) => {}
         }
-        if let Some(Verdict::Down(reason)) = verdict {
-            watched.why = reason;
-        }
         watched.last = Some(outcome);
         let rests = watched.users.iter().all(|u| self.resting.contains(&u.vs));
         if news {
@@ -185,7 +191,7 @@ impl Monitor {
     /// Derives a real server's state from its checks.
     fn judge(&mut self, user: User, now: Time) {
         let (v, r) = (user.vs as usize, user.rs as usize);
-        let dead = self.checks_of(user).find(|c| !c.checker.is_up()).map(|c| c.why.clone());
+        let dead = self.checks_of(user).find_map(Watched::dead);
         let weight = self.checks_of(user).find_map(|c| c.weight);
         let h = &mut self.health.services[v].servers[r];
         let (was, is) = (h.up, dead.is_none());

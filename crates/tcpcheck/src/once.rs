@@ -85,7 +85,7 @@ pub fn check(targets: &[String], dial: &Dial, patience: Patience) -> io::Result<
     // Equal targets are each tried: who names one twice wants two tries.
     let mut owners = Vec::new();
     for (i, report) in reports.iter_mut().enumerate() {
-        if let Some(to) = report.resolve(dial.from.map(|a| a.is_ipv4())) {
+        if let Some(to) = report.resolve(dial.from_addr().map(|a| a.is_ipv4())) {
             let check = owners.len() as u32;
             engine.put(check, Arc::new(Task::Tcp(Dial { to, ..dial.clone() })), patience.timeout);
             engine.schedule(check, now);

@@ -8,7 +8,7 @@ use lvs_core::addr::Endpoint;
 use lvs_core::conf::Config;
 use lvs_core::conf::model::{Check, CheckKind, RealServer, VirtualServer};
 use lvs_core::desired::{self, starts_down};
-use lvs_core::sys::tcp::Dial;
+use lvs_core::sys::tcp::{Dial, Source};
 use lvs_core::table::{Forward, ServiceKey};
 
 use crate::few::Few;
@@ -75,7 +75,7 @@ pub fn roster(config: &Config, options: &Options) -> Vec<Wanted> {
 struct Checks {
     all: Vec<Wanted>,
     /// By hash, so that no check is kept twice while thousands are sorted out.
-    places: HashMap<u64, Vec<u32>>,
+    places: HashMap<u64, Few<u32>>,
     hasher: RandomState,
 }
 
@@ -185,14 +185,13 @@ fn task(check: &Check, options: &Options) -> Result<Task, String> {
 
 fn dial(check: &Check, options: &Options) -> Dial {
     let probe = &check.probe;
-    Dial {
-        to: *probe.connect_to,
-        from: probe.bind_addr.map(|a| *a),
-        from_port: probe.bind_port.map_or(0, |p| *p),
+    let source = Source {
+        addr: probe.bind_addr.map(|a| *a),
+        port: probe.bind_port.map_or(0, |p| *p),
         device: probe.bind_if.as_ref().map(|d| d.value.clone()),
         mark: *probe.mark,
-        reset: options.reset,
-    }
+    };
+    Dial { reset: options.reset, ..Dial::to(*probe.connect_to).from(source) }
 }
 
 fn schedule(check: &Check, options: &Options) -> Schedule {

@@ -97,7 +97,7 @@ impl Shots {
             },
         };
         let port = self.free_port()?;
-        let from = Endpoint::new(via.dial.from.unwrap_or(way.source), port);
+        let from = Endpoint::new(via.dial.from_addr().unwrap_or(way.source), port);
         let shot = Shot { check, rip, wire: way.wire, from, vip: via.vip, mac: None, sequence };
         self.open.insert(port, shot);
         if let Err(e) = self.fire(port) {
@@ -206,7 +206,8 @@ impl Shots {
             // This host itself, or no route at all: an ordinary connection tells.
             _ => return Ok(None),
         };
-        let (None, Some(link), Some(source)) = (route.gateway, route.link, route.source.or(via.dial.from))
+        let (None, Some(link), Some(source)) =
+            (route.gateway, route.link, route.source.or(via.dial.from_addr()))
         else {
             return Ok(self.go_plain(rip, "it is not on a LAN of this host"));
         };

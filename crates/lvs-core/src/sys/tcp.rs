@@ -17,22 +17,41 @@ use crate::addr::Endpoint;
 pub struct Dial {
     /// The other end.
     pub to: Endpoint,
+    /// Where it comes from, if that is not all left to the kernel; in a box, because few of thousands say it.
+    pub source: Option<Box<Source>>,
+    /// Ends the connection with RST instead of FIN: nothing stays behind in TIME_WAIT, but many servers log it.
+    pub reset: bool,
+}
+
+/// What of a connection's origin is not left to the kernel.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Source {
     /// The source address; none: the kernel's choice.
-    pub from: Option<IpAddr>,
+    pub addr: Option<IpAddr>,
     /// The source port; 0: any free one.
-    pub from_port: u16,
+    pub port: u16,
     /// The interface that the packets leave by (SO_BINDTODEVICE).
     pub device: Option<String>,
     /// The firewall mark of the packets (needs CAP_NET_ADMIN); 0: none.
     pub mark: u32,
-    /// Ends the connection with RST instead of FIN: nothing stays behind in TIME_WAIT, but many servers log it.
-    pub reset: bool,
 }
 
 impl Dial {
     /// A plain connection that ends with FIN.
     pub fn to(to: Endpoint) -> Self {
-        Self { to, from: None, from_port: 0, device: None, mark: 0, reset: false }
+        Self { to, source: None, reset: false }
+    }
+
+    /// The same from this source.
+    #[must_use]
+    pub fn from(self, source: Source) -> Self {
+        let source = (source != Source::default()).then(|| Box::new(source));
+        Self { source, ..self }
+    }
+
+    /// The source address that is asked for, if any.
+    pub fn from_addr(&self) -> Option<IpAddr> {
+        self.source.as_ref()?.addr
     }
 }
 
@@ -92,34 +111,36 @@ impl From<Connecting> for OwnedFd {
 }
 
 fn prepare(socket: &Socket, dial: &Dial) -> io::Result<()> {
-    if let Some(device) = &dial.device {
-        socket.bind_device(Some(device.as_bytes()))?;
-    }
-    if dial.mark != 0 {
-        socket.set_mark(dial.mark)?;
-    }
+    let port = dial.source.as_ref().map_or(0, |s| s.port);
     // A fixed source port would be blocked for a minute by its own TIME_WAIT.
-    if dial.reset || dial.from_port != 0 {
+    if dial.reset || port != 0 {
         socket.set_linger(Some(Duration::ZERO))?;
     }
-    if dial.from.is_some() || dial.from_port != 0 {
-        bind(socket, dial)?;
+    let Some(source) = &dial.source else { return Ok(()) };
+    if let Some(device) = &source.device {
+        socket.bind_device(Some(device.as_bytes()))?;
+    }
+    if source.mark != 0 {
+        socket.set_mark(source.mark)?;
+    }
+    if source.addr.is_some() || port != 0 {
+        bind(socket, dial.to.addr, source)?;
     }
     Ok(())
 }
 
-fn bind(socket: &Socket, dial: &Dial) -> io::Result<()> {
-    let any: IpAddr = match dial.to.addr {
+fn bind(socket: &Socket, to: IpAddr, source: &Source) -> io::Result<()> {
+    let any: IpAddr = match to {
         IpAddr::V4(_) => std::net::Ipv4Addr::UNSPECIFIED.into(),
         IpAddr::V6(_) => std::net::Ipv6Addr::UNSPECIFIED.into(),
     };
-    if dial.from_port == 0 {
+    if source.port == 0 {
         // The port is chosen at connect, when the other end is known: otherwise each one serves a single check.
         setsockopt(socket, IpBindAddressNoPort, &true)?;
     } else {
         socket.set_reuse_address(true)?;
     }
-    let from = SocketAddr::new(dial.from.unwrap_or(any), dial.from_port);
+    let from = SocketAddr::new(source.addr.unwrap_or(any), source.port);
     socket.bind(&from.into())
 }
 
@@ -161,11 +182,11 @@ mod tests {
     fn the_source_is_as_asked() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let to = local(listener.local_addr().unwrap().port());
-        let from = Ipv4Addr::new(127, 0, 0, 9).into();
-        outcome(&Dial { from: Some(from), ..Dial::to(to) }).unwrap();
-        assert_eq!(listener.accept().unwrap().1.ip(), from);
-        let nowhere = Some(Ipv4Addr::new(192, 0, 2, 1).into());
-        let error = outcome(&Dial { from: nowhere, ..Dial::to(to) }).unwrap_err();
+        let from = |addr: IpAddr| Dial::to(to).from(Source { addr: Some(addr), ..Source::default() });
+        let here = Ipv4Addr::new(127, 0, 0, 9).into();
+        outcome(&from(here)).unwrap();
+        assert_eq!(listener.accept().unwrap().1.ip(), here);
+        let error = outcome(&from(Ipv4Addr::new(192, 0, 2, 1).into())).unwrap_err();
         assert_eq!(error.raw_os_error(), Some(Errno::EADDRNOTAVAIL as i32));
     }
 

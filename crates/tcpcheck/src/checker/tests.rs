@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::outcome::Reason;
 use crate::schedule::Hold;
 
 const S: u64 = 1_000_000_000;
@@ -51,7 +52,7 @@ fn run(checker: &mut Checker, outcomes: impl IntoIterator<Item = Outcome>) -> Ve
 #[test]
 fn a_server_that_never_answered_is_out_at_its_first_failure() {
     let mut c = Checker::new(Arc::new(seed_schedule()), Knowledge::Assumed, 1, at(0.0));
-    assert_eq!(run(&mut c, [fail()]), [(0.0, Verdict::Down(Reason::Refused))]);
+    assert_eq!(run(&mut c, [fail()]), [(0.0, Verdict::Down)]);
 }
 
 #[test]
@@ -59,7 +60,7 @@ fn a_server_that_served_has_all_its_retries() {
     let mut c = Checker::new(Arc::new(seed_schedule()), Knowledge::Assumed, 1, at(0.0));
     assert_eq!(run(&mut c, [pass(), fail(), fail(), fail()]), []);
     // One good try at 0, the failed one at 6, then three more 3 s apart.
-    assert_eq!(run(&mut c, [fail()]), [(15.0, Verdict::Down(Reason::Refused))]);
+    assert_eq!(run(&mut c, [fail()]), [(15.0, Verdict::Down)]);
     assert_eq!(c.failures(), 4);
 }
 
@@ -67,14 +68,14 @@ fn a_server_that_served_has_all_its_retries() {
 fn a_restart_does_not_take_the_retries_from_a_server_in_the_table() {
     let mut c = Checker::new(Arc::new(seed_schedule()), Knowledge::Alive, 1, at(0.0));
     assert_eq!(run(&mut c, [fail(), fail(), fail()]), []);
-    assert_eq!(run(&mut c, [fail()]), [(9.0, Verdict::Down(Reason::Refused))]);
+    assert_eq!(run(&mut c, [fail()]), [(9.0, Verdict::Down)]);
 }
 
 #[test]
 fn a_server_that_is_to_prove_itself_dies_once_before_it_lives() {
     let mut c = Checker::new(Arc::new(seed_schedule()), Knowledge::Unproven, 1, at(0.0));
     assert!(!c.is_up());
-    assert_eq!(run(&mut c, [fail()]), [(0.0, Verdict::Down(Reason::Refused))]);
+    assert_eq!(run(&mut c, [fail()]), [(0.0, Verdict::Down)]);
     assert_eq!(run(&mut c, [fail(), pass()]), [(6.0, Verdict::Up)]);
     let mut c = Checker::new(Arc::new(seed_schedule()), Knowledge::Unproven, 1, at(0.0));
     assert_eq!(run(&mut c, [pass()]), [(0.0, Verdict::Up)]);
@@ -242,7 +243,7 @@ proptest! {
             let outcome = [pass(), fail(), Outcome::from_errno(24)][kind as usize].clone();
             match c.observe(&outcome, now) {
                 Some(Verdict::Up) => { prop_assert!(!up); up = true; }
-                Some(Verdict::Down(_)) => { prop_assert!(up); up = false; }
+                Some(Verdict::Down) => { prop_assert!(up); up = false; }
                 None => {}
             }
             prop_assert_eq!(c.is_up(), up);

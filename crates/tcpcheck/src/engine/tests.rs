@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener};
 
 use lvs_core::addr::Endpoint;
-use lvs_core::sys::tcp::Dial;
+use lvs_core::sys::tcp::{Dial, Source};
 
 use super::*;
 
@@ -98,8 +98,8 @@ fn a_check_that_is_stopped_says_nothing_more_and_its_number_can_be_used_again() 
 
 #[test]
 fn a_bad_source_address_is_a_failure_at_once() {
-    let from = Some(Ipv4Addr::new(192, 0, 2, 1).into());
-    let dial = Dial { from, ..Dial::to(Endpoint::new(Ipv4Addr::LOCALHOST, 9)) };
+    let source = Source { addr: Some(Ipv4Addr::new(192, 0, 2, 1).into()), ..Source::default() };
+    let dial = Dial::to(Endpoint::new(Ipv4Addr::LOCALHOST, 9)).from(source);
     let mut engine = Engine::new(1).unwrap();
     engine.put(0, Arc::new(Task::Tcp(dial)), Duration::from_secs(5));
     engine.schedule(0, clock::now());

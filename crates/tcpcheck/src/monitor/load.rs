@@ -16,7 +16,6 @@ use crate::drains::Drains;
 use crate::few::Few;
 use crate::histogram::Histogram;
 use crate::options::Options;
-use crate::outcome::Reason;
 use crate::roster::{User, Wanted, roster, servers};
 
 /// What the driver has to do with a check.
@@ -183,7 +182,7 @@ impl Monitor {
         let user = users.first().map_or(0, |u| u64::from(u.vs) << 32 | u64::from(u.rs));
         let seed = seed ^ user.wrapping_mul(0x2545_f491_4f6c_dd1d);
         let checker = Checker::new(Arc::clone(&identity.schedule), knowledge, seed, now);
-        Watched { identity, users, checker, last: None, tries: [0; 2], weight: None, why: Reason::Unknown }
+        Watched { identity, users, checker, last: None, tries: [0; 2], weight: None }
     }
 
     fn enlist(&mut self, watched: Watched) -> Order {

@@ -4,6 +4,7 @@ use std::net::TcpListener;
 
 use super::*;
 use lvs_core::addr::Endpoint;
+use lvs_core::sys::tcp::Source;
 
 const QUICK: Patience =
     Patience { timeout: Duration::from_secs(5), retries: 2, delay: Duration::from_millis(10) };
@@ -31,7 +32,8 @@ fn each_target_is_reported_in_its_order() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let open = format!("localhost:{}", listener.local_addr().unwrap().port());
     let closed = format!("127.0.0.1:{}", closed_port());
-    let source = Dial { from: Some(std::net::Ipv4Addr::LOCALHOST.into()), ..any() };
+    let source = Source { addr: Some(std::net::Ipv4Addr::LOCALHOST.into()), ..Source::default() };
+    let source = any().from(source);
     let reports = check(&[closed.clone(), open.clone()], &source, QUICK).unwrap();
     assert_eq!(reports[0].reason, Some("refused"));
     assert_eq!(reports[0].tries, 3);
