@@ -11,10 +11,12 @@ use lvs_core::sys::frame::{self, Heard, Path};
 use lvs_core::sys::rtnl::Rtnl;
 use rs_prep::probe::wire::Wire;
 
-/// Questions are sent in small bursts of this many a second.
-const BURSTS: u32 = 200;
-/// The least time to listen between two bursts.
-const LISTEN: Duration = Duration::from_millis(1);
+/// How long it listens between two bursts of questions, or a little longer: a channel that is quiet is waited for.
+const LISTEN: Duration = Duration::from_millis(5);
+/// A machine that stood still catches up little by little: no burst is more than the questions of this time.
+const MOST: Duration = Duration::from_millis(50);
+/// After so many bursts it says how many questions there were.
+const TELL: u32 = 20;
 
 /// What is asked.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +33,7 @@ pub struct Asking<'a> {
 }
 
 /// Asks until it is killed. Prints `answer MAC` for each answer, `sender MAC` for each ARP request or announcement
-/// that has the target as its sender, and `asked N` after every 200 bursts.
+/// that has the target as its sender, and all the time `asked N SECONDS`: how many questions in how long.
 ///
 /// # Errors
 /// The interface cannot be used, or nobody reads.
@@ -40,9 +42,10 @@ pub fn run(asking: &Asking<'_>) -> Result<()> {
     let mut wire = Wire::open(&link)?;
     let own = wire.mac;
     let question = frame::question(own, asking.target);
-    let (mut until, mut asked) = (clock::now(), 0);
+    let (start, mut asked) = (clock::now(), 0);
     for burst in 0.. {
-        for _ in 0..asking.rate / BURSTS {
+        let due = due(asking.rate, clock::now().since(start)).min(asked + due(asking.rate, MOST));
+        while asked < due {
             wire.send(&question)?;
             asked += 1;
         }
@@ -52,17 +55,20 @@ pub fn run(asking: &Asking<'_>) -> Result<()> {
                 Path { own, mac, from: Endpoint::new(from, port), to: Endpoint::new(asking.target, 9) };
             wire.send(&frame::syn(&path, 1))?;
         }
-        // A slow machine asks less often rather than listen less.
-        until = (until + Duration::from_secs(1) / BURSTS).max(clock::now() + LISTEN);
-        wire.listen(until, |_, heard| {
+        wire.listen(clock::now() + LISTEN, |_, heard| {
             tell(own, asking.target, heard)?;
             Ok(false)
         })?;
-        if (burst + 1) % BURSTS == 0 {
-            say(&format!("asked {asked}"))?;
+        if burst % TELL == TELL - 1 {
+            say(&format!("asked {asked} {:.3}", clock::now().since(start).as_secs_f64()))?;
         }
     }
     Ok(())
+}
+
+/// How many questions are due after so long.
+fn due(rate: u32, elapsed: Duration) -> u64 {
+    elapsed.as_micros() as u64 * u64::from(rate) / 1_000_000
 }
 
 fn tell(own: Mac, target: IpAddr, heard: Heard) -> Result<()> {
@@ -78,4 +84,21 @@ fn say(line: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}")?;
     Ok(out.flush()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rate_is_kept() {
+        for rate in [0, 1, 20, 999, 2000] {
+            assert_eq!(
+                due(rate, Duration::from_secs(3)),
+                u64::from(3 * rate),
+                "{rate} a second for three seconds"
+            );
+        }
+        assert_eq!(due(2000, Duration::from_micros(499)), 0);
+    }
 }
