@@ -419,6 +419,43 @@ fn packets_bounce_between_two_directors_that_are_real_servers() {
     assert!(taken <= sent() - sent_before, "something came back: {taken}");
 }
 
+/// The same with services by a firewall mark, which is mended by the rule that sets it.
+#[test]
+fn packets_bounce_by_a_mark_unless_the_other_directors_get_none() {
+    let lab = Lab::new();
+    let master = lab.host("d100", &["192.168.15.100/21", "192.168.15.111/32"]);
+    let backup = lab.host("d101", &["192.168.15.101/21"]);
+    let client = lab.host("c50", &["192.168.8.50/21"]);
+    backup.ok("rs-prep up 192.168.15.111");
+    backup.ok("ip route add default via 192.168.8.1");
+    let rule = |more: &str| {
+        format!(
+            "iptables-legacy -t mangle -A PREROUTING -d 192.168.15.111 -p tcp {more} -j MARK --set-mark 7"
+        )
+    };
+    let mut services = Vec::new();
+    for host in [&master, &backup] {
+        let service = host.spawn(&format!("lab server {} 7885", host.name()));
+        service.wait_for_line("serves", 5 * SECONDS);
+        services.push(service);
+        host.ok(&rule(""));
+        host.ok("ipvsctl -A -f 7 -s rr");
+        host.ok("ipvsctl -a -f 7 -r 192.168.15.100 -g");
+        host.ok("ipvsctl -a -f 7 -r 192.168.15.101 -g");
+    }
+    let ask = || (0..4).filter(|_| client.run("lab get 192.168.15.111:7885").status == 0).count();
+    assert_eq!(ask(), 3, "one in four is lost");
+    let check = backup.run("rs-prep check 192.168.15.111 -p 7885 --json");
+    assert_eq!((check.status, codes(&check)), (1, set(&["own-table"])), "{check}");
+    let command = report(&check)["findings"][0]["commands"][0].as_str().unwrap().to_owned();
+    let more =
+        command.split_once("rule: ").unwrap().1.replace("MAC-OF-THE-OTHER-DIRECTOR", "02:00:c0:a8:0f:64");
+    backup.ok("iptables-legacy -t mangle -F PREROUTING");
+    backup.ok(&rule(&more));
+    assert_eq!(backup.run("rs-prep check 192.168.15.111 -p 7885").status, 0);
+    assert_eq!(ask(), 4);
+}
+
 /// A counter of /proc/net/snmp.
 fn counter(host: &Host, group: &str, name: &str) -> u64 {
     let text = host.read("/proc/net/snmp");

@@ -6,6 +6,10 @@ use std::process::{Command, Stdio};
 
 use lvs_core::sys::nft;
 
+mod mark;
+
+pub use mark::Marking;
+
 /// Rules, one a line: those of nft with family, table and chain in front, those of iptables as it saves them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rules {
@@ -13,6 +17,10 @@ pub struct Rules {
     pub nat: Vec<String>,
     /// Those that drop what connection tracking calls invalid.
     pub invalid: Vec<String>,
+    /// Those that give packets a firewall mark.
+    pub marks: Vec<Marking>,
+    /// Whether any of all the rules looks at who sent a frame.
+    pub by_mac: bool,
 }
 
 /// The rules of this network namespace; none if there are some that cannot be asked for. Only tables that are there are
@@ -60,8 +68,7 @@ impl Rules {
                 ["table", family, name, ..] => table = format!("{family} {name}"),
                 ["chain", name, ..] => chain = (*name).to_owned(),
                 words if translates(words) => self.nat.push(format!("{table} {chain} {line}")),
-                words if drops_invalid(words) => self.invalid.push(format!("{table} {chain} {line}")),
-                _ => {}
+                words => self.take(words, &format!("{table} {chain} {line}")),
             }
         }
     }
@@ -74,12 +81,18 @@ impl Rules {
                 Some(name) => table = name,
                 None if !line.starts_with("-A ") => {}
                 None if table == "nat" => self.nat.push(line.to_owned()),
-                None if drops_invalid(&line.split_whitespace().collect::<Vec<_>>()) => {
-                    self.invalid.push(line.to_owned());
-                }
-                None => {}
+                None => self.take(&line.split_whitespace().collect::<Vec<_>>(), line),
             }
         }
+    }
+
+    /// Takes a rule that translates no address.
+    fn take(&mut self, words: &[&str], rule: &str) {
+        if drops_invalid(words) {
+            self.invalid.push(rule.to_owned());
+        }
+        self.by_mac |= mark::looks_at_mac(words);
+        self.marks.extend(Marking::read(words, rule));
     }
 }
 

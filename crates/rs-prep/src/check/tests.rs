@@ -206,6 +206,39 @@ fn a_table_of_its_own_schedules_again_what_was_handed_over() {
 }
 
 #[test]
+fn a_service_by_a_mark_bounces_unless_a_rule_looks_at_macs() {
+    use crate::rules::Marking;
+    use lvs_core::addr::Family;
+    use lvs_core::table::{Forward, Server, Service, ServiceEntry, ServiceKey};
+    let seen = |rule: &str, mark: u32, by_mac| {
+        let key = ServiceKey::Mark { mark: 7, family: Family::Inet };
+        let servers = [("192.168.15.103:0".parse().unwrap(), Server::new(Forward::Route, 1))].into();
+        let entry = ServiceEntry { service: Service::new("rr", key.family()), servers };
+        let marks = vec![Marking { mark, rule: rule.to_owned() }];
+        let rules = Some(Rules { marks, by_mac, ..Rules::default() });
+        Seen { own_table: Table { services: [(key, entry)].into() }, rules, ..Seen::default() }
+    };
+    let rule = "-A PREROUTING -d 192.168.15.111/32 -j MARK --set-xmark 0x7/0xffffffff";
+    let found = findings(&good(), &asked(), &seen(rule, 7, false));
+    let [finding] = &found[..] else { panic!("{found:?}") };
+    assert_eq!((finding.code, finding.severity, &*finding.subject), ("own-table", Severity::Error, VIP));
+    assert!(finding.sentence.ends_with(rule), "{}", finding.sentence);
+    assert_eq!(finding.commands, ["add to the rule: -m mac ! --mac-source MAC-OF-THE-OTHER-DIRECTOR"]);
+
+    let none: [&str; 0] = [];
+    assert_eq!(
+        codes(&good(), &asked(), &seen(rule, 7, true)),
+        none,
+        "packets of the other one are told apart"
+    );
+    assert_eq!(codes(&good(), &asked(), &seen(rule, 8, false)), none, "another service's mark");
+    assert_eq!(
+        codes(&good(), &asked(), &seen("-A PREROUTING -d 10.0.0.1/32 -j MARK --set-mark 7", 7, false)),
+        none
+    );
+}
+
+#[test]
 fn nat_rules_of_the_vip_are_named_with_what_deletes_them() {
     let rules = [
         "-A POSTROUTING -s 192.168.15.111/32 -j MASQUERADE",

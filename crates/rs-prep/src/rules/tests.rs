@@ -16,7 +16,7 @@ fn nft_rules_carry_their_place_and_handle() {
 \t}
 }";
     let want = ["ip nat postrouting ip saddr 192.168.15.111 masquerade # handle 3".to_owned()];
-    assert_eq!(nft(text), Rules { nat: want.into(), invalid: Vec::new() });
+    assert_eq!(nft(text), Rules { nat: want.into(), ..Rules::default() });
 }
 
 #[test]
@@ -43,6 +43,16 @@ fn what_drops_invalid_packets_is_found_in_every_writing() {
         let text = format!("table inet filter {{\nchain input {{\n{rule}\n}}\n}}\n");
         assert_eq!(nft(&text), Rules::default(), "{rule}");
     }
+}
+
+#[test]
+fn rules_that_set_marks_are_kept_and_whether_one_looks_at_a_mac() {
+    let plain = nft("table ip m {\nchain p {\nip daddr 10.0.0.1 meta mark set 0x7 # handle 2\n}\n}\n");
+    let want = Marking { mark: 7, rule: "ip m p ip daddr 10.0.0.1 meta mark set 0x7 # handle 2".to_owned() };
+    assert_eq!((plain.marks, plain.by_mac), (vec![want], false));
+    let mut saved = Rules::default();
+    saved.take_saved(&["*mangle\n-A PREROUTING -m mac --mac-source 02:00:00:00:00:01 -j ACCEPT\n"]);
+    assert_eq!((saved.marks, saved.by_mac), (Vec::new(), true));
 }
 
 #[test]
