@@ -453,9 +453,29 @@ fn a_service_bound_to_the_rip_only_is_seen_by_way_of_the_vip_alone() {
 #[test]
 fn a_real_server_that_no_frame_reaches_is_asked_at_its_own_address() {
     let bench = Bench::new("");
-    let _servers = (bench.serve(1001), bench.serve(1002));
     bench.farm.ok("ip address add 10.9.0.1/32 dev lo");
     bench.director.ok("ip route add 10.9.0.1/32 via 10.0.0.9");
+    asked_at_its_own_address(&bench, "it is not on a LAN of this host");
+}
+
+/// Nor to one at the other end of a tunnel, which has no Ethernet.
+#[test]
+fn a_real_server_behind_a_tunnel_is_asked_at_its_own_address() {
+    let bench = Bench::new("");
+    for (host, own, other, addr) in [
+        (&bench.director, "10.0.0.101", "10.0.0.1", "10.9.0.101/24"),
+        (&bench.farm, "10.0.0.1", "10.0.0.101", "10.9.0.1/24"),
+    ] {
+        host.ok(&format!("ip link add t1 type ipip local {own} remote {other}"));
+        host.ok(&format!("ip address add {addr} dev t1"));
+        host.ok("ip link set t1 up");
+    }
+    asked_at_its_own_address(&bench, "the interface to it is no Ethernet");
+}
+
+/// Checks 10.9.0.1 with `--via vip`; it lives, and why it is not asked for the VIP is said once.
+fn asked_at_its_own_address(bench: &Bench, why: &str) {
+    let _servers = (bench.serve(1001), bench.serve(1002));
     bench.director.write(CHECKS, &config("").replace("real_server 10.0.0.1 80", "real_server 10.9.0.1 80"));
     let watch = bench.watch("--via vip --events text");
     watch.wait_for_line("real server 10.0.0.2:80 is down", 10 * SECONDS);
@@ -466,7 +486,7 @@ fn a_real_server_that_no_frame_reaches_is_asked_at_its_own_address() {
     };
     wait(10 * SECONDS, "some tries", || status("passed") >= Some(3));
     assert_eq!(status("failed"), Some(0), "{}", watch.log());
-    let said = watch.log().matches("10.9.0.1: it is not on a LAN of this host").count();
+    let said = watch.log().matches(&format!("10.9.0.1: {why}")).count();
     assert_eq!(said, 1, "{}", watch.log());
 }
 
