@@ -94,7 +94,12 @@ mod tests {
         assert_eq!(lines.send("x".to_owned()), Err(Refused::Full));
         assert!(lines.apply(&[Op::Flush])[0].is_err());
         drop(go);
-        (0..QUEUE).for_each(|i| assert_eq!(seen.recv(), Ok(format!("{i}\n").into_bytes())));
+        let all: String = (0..QUEUE).map(|i| format!("{i}\n")).collect();
+        let mut text = Vec::new();
+        while text.len() < all.len() {
+            text.extend(seen.recv().unwrap());
+        }
+        assert_eq!(String::from_utf8(text), Ok(all));
         lines.flush();
         assert_eq!(lines.apply(&[Op::Flush]), [Ok(())]);
     }

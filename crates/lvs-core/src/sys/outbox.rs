@@ -1,4 +1,5 @@
-//! Lines for a reader that may stall or go away, written by a thread of their own: whoever sends never waits.
+//! Lines for a reader that may stall or go away, written by a thread of their own: whoever sends never waits. Lines that wait are written
+//! together.
 //!
 //! At most so many lines wait; what comes on top is refused, and the sender decides whether it is lost. Memory is taken
 //! as lines come. The sender takes no lock that the writing thread holds while it writes, so a stuck reader cannot hold it up.
@@ -13,6 +14,8 @@ use nix::sys::signal::SigSet;
 
 /// How long [`Outbox::flush`] waits for a reader that may be stuck.
 const PATIENCE: Duration = Duration::from_millis(250);
+/// So much a pipe takes whole (pipe(7)): the lines of several programs that share one do not get mixed up.
+const PIPE_BUF: usize = 4096;
 /// The writing thread needs little, and `mlockall` would lock all of it.
 const STACK: usize = 64 * 1024;
 
@@ -44,7 +47,7 @@ pub enum Refused {
 }
 
 impl Outbox {
-    /// Starts the thread `name`, which writes to `out`, each line at once; at most `room` lines wait. `patient`: a reader that has
+    /// Starts the thread `name`, which writes to `out`, what waits at once; at most `room` lines wait. `patient`: a reader that has
     /// gone may come back, as that of a named pipe does; otherwise everything is refused from then on.
     ///
     /// `then` runs after each write, with `out`: for a word about lines that were lost.
@@ -110,17 +113,35 @@ impl Shared {
     fn write<W: Write>(&self, lines: &Receiver<String>, mut out: W, then: impl Fn(&mut W)) {
         // The program reads its signals from a descriptor; none may be delivered here instead.
         let _ = SigSet::all().thread_block();
-        while let Ok(line) = lines.recv() {
-            let done = out.write_all(line.as_bytes()).and_then(|()| out.flush());
+        let mut first = lines.recv().ok();
+        while let Some(line) = first {
+            let (text, count, rest) = together(line, lines);
+            let done = out.write_all(text.as_bytes()).and_then(|()| out.flush());
             then(&mut out);
             // A full disk may have room again.
             let gone = !self.patient && done.is_err_and(|e| e.kind() == ErrorKind::BrokenPipe);
-            let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-            self.written.fetch_add(1, Ordering::AcqRel);
+            let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            self.written.fetch_add(count, Ordering::AcqRel);
             self.closed.fetch_or(gone, Ordering::AcqRel);
             self.moved.notify_all();
+            drop(turn);
+            first = rest.or_else(|| lines.recv().ok());
         }
     }
+}
+
+/// A line and those that wait behind it, as one text that a pipe takes whole; how many they are, and the first that has no
+/// room in it.
+fn together(line: String, lines: &Receiver<String>) -> (String, u64, Option<String>) {
+    let (mut text, mut count) = (line, 1);
+    while let Ok(next) = lines.try_recv() {
+        if text.len() + next.len() > PIPE_BUF {
+            return (text, count, Some(next));
+        }
+        text.push_str(&next);
+        count += 1;
+    }
+    (text, count, None)
 }
 
 #[cfg(test)]

@@ -34,11 +34,27 @@ fn a_stuck_reader_costs_lines_and_no_time() {
     outbox.flush();
     assert_eq!(outbox.send("still stuck\n".to_owned()), Err(Refused::Full));
     drop(go);
-    for i in 0..9 {
-        assert_eq!(seen.recv_timeout(LONG), Ok(format!("{i}\n").into_bytes()));
-    }
+    assert_eq!(
+        seen.recv_timeout(LONG),
+        Ok(b"0\n1\n2\n3\n4\n5\n6\n7\n8\n".to_vec()),
+        "what waits goes together"
+    );
     outbox.flush();
     assert_eq!(outbox.send("again\n".to_owned()), Ok(()));
+}
+
+#[test]
+fn lines_that_wait_go_together_as_far_as_a_pipe_takes_them_whole() {
+    let ((come, seen), (go, stop)) = (channel(), channel());
+    let outbox = Outbox::start("test", 100, false, Stuck { come, go: stop }, |_| {}).unwrap();
+    let line = |n: u8| format!("{}\n", char::from(b'a' + n).to_string().repeat(1499));
+    outbox.send(line(0)).unwrap();
+    assert_eq!(seen.recv_timeout(LONG), Ok(line(0).into_bytes()));
+    (1..6).for_each(|n| outbox.send(line(n)).unwrap());
+    drop(go);
+    for texts in [line(1) + &line(2), line(3) + &line(4), line(5)] {
+        assert_eq!(seen.recv_timeout(LONG), Ok(texts.into_bytes()));
+    }
 }
 
 #[test]
@@ -96,6 +112,7 @@ fn a_full_disk_costs_its_lines_only() {
     let (out, seen) = channel();
     let outbox = Outbox::start("test", 10, false, Disk(true, out), |_| {}).unwrap();
     outbox.send("lost\n".to_owned()).unwrap();
+    outbox.flush();
     outbox.send("kept\n".to_owned()).unwrap();
     assert_eq!(seen.recv_timeout(LONG), Ok(b"kept\n".to_vec()));
 }
