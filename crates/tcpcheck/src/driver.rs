@@ -5,6 +5,7 @@ mod tell;
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use lvs_core::conf::check::many;
 use lvs_core::sys::poll::{Event, Interest, Signals};
@@ -29,6 +30,9 @@ use crate::{state, watch};
 
 const SIGNALS: u64 = FOREIGN;
 const LINKS: u64 = FOREIGN + 1;
+/// Changes of so short a time reach the table together: the first at once, and where a thousand servers die, a hundred
+/// writes a second.
+const TOGETHER: Duration = Duration::from_millis(10);
 
 /// The watch.
 pub struct Driver {
@@ -45,6 +49,8 @@ pub struct Driver {
     systemd: Systemd,
     control: Option<Control>,
     lost_lines: u64,
+    /// When the table was last made as it should be.
+    settled: Time,
     stop: bool,
 }
 
@@ -85,6 +91,7 @@ impl Driver {
             systemd,
             control,
             lost_lines: 0,
+            settled: Time::ZERO,
             stop: false,
         })
     }
@@ -121,7 +128,8 @@ impl Driver {
         let (mut done, mut foreign) = (Vec::new(), Vec::new());
         while !self.stop {
             let look = self.kernel.as_ref().map(|k| k.look);
-            let until = [self.monitor.deadline(), look, self.systemd.deadline()].into_iter().flatten().min();
+            let until = [self.monitor.deadline(), look, self.systemd.deadline(), self.settle_due()];
+            let until = until.into_iter().flatten().min();
             self.engine.turn(until, &mut done, &mut foreign)?;
             done.drain(..).for_each(|f| self.learn(f));
             for event in foreign.drain(..) {
@@ -165,7 +173,9 @@ impl Driver {
 
     fn act(&mut self, now: Time) {
         self.monitor.tick(now);
-        self.flush(now);
+        if self.settle_due().is_some_and(|due| due <= now) {
+            self.flush(now);
+        }
         self.systemd.tick(now);
         if self.kernel.as_ref().is_some_and(|k| k.look <= now) {
             let want = self.monitor.table();

@@ -228,6 +228,11 @@ impl Monitor {
         self.ramps.deadline()
     }
 
+    /// Whether [`Self::settle`] or [`Self::take_changes`] has something to give.
+    pub fn has_news(&self) -> bool {
+        !(self.dirty.is_empty() && self.gone.is_empty() && self.changes.is_empty())
+    }
+
     /// Decides quorums and brakes of what changed, and gives the services that have to be looked at as they should
     /// be, together with those that should be no more.
     pub fn settle(&mut self) -> Option<(Table, BTreeSet<ServiceKey>)> {
