@@ -1,19 +1,15 @@
 //! `-L`: tables, timeouts, daemons, connections.
 
-use std::collections::HashSet;
 use std::fmt::{self, Write};
-use std::net::IpAddr;
 
-use lvs_core::addr::Endpoint;
 use lvs_core::ipvs::{ServerState, ServiceState};
 use lvs_core::plan::Daemon;
-use lvs_core::rule::{self, List, Numeric, Spelling};
+use lvs_core::rule::{self, List, Spelling};
 use lvs_core::table::ServiceKey;
 
 use crate::connections;
-use crate::face::Face;
 use crate::layout::{Columns, Layout, heading};
-use crate::names::{CLibrary, Resolved};
+use crate::names::{self, Questions};
 use crate::order;
 use crate::session::{Failure, MISSING, Session};
 
@@ -113,29 +109,23 @@ pub(crate) fn each(
     Ok(())
 }
 
-/// Numbers, or names: ipvsadm waits for each, ipvsctl a second for all of them.
+/// Numbers or names for a table.
 pub(crate) fn spelling(
     s: &mut Session,
     numeric: bool,
     services: &[ServiceState],
 ) -> Result<Box<dyn Spelling>, Failure> {
-    Ok(match s.face {
-        Face::Ipvsctl if numeric => Box::new(Numeric),
-        _ if numeric => Box::new(CLibrary),
-        Face::Ipvsctl => Box::new(Resolved::within_a_second(addresses(s, services)?)),
-        _ => Box::new(Resolved::patient()),
-    })
+    names::spelling(s.face, numeric, || questions(s, services))
 }
 
-fn addresses(s: &mut Session, services: &[ServiceState]) -> Result<HashSet<IpAddr>, Failure> {
-    let mut all = HashSet::new();
+fn questions(s: &mut Session, services: &[ServiceState]) -> Result<Questions, Failure> {
+    let mut all = Questions::default();
     for state in services {
-        if let ServiceKey::Addr { vip: Endpoint { addr, .. }, .. } = state.key {
-            all.insert(addr);
+        let protocol = rule::protocol(&state.key);
+        if let ServiceKey::Addr { vip, .. } = state.key {
+            all.add(protocol, vip);
         }
-        s.client.servers(&state.key, |server| {
-            all.insert(server.endpoint.addr);
-        })?;
+        s.client.servers(&state.key, |server| all.add(protocol, server.endpoint))?;
     }
     Ok(all)
 }

@@ -1,52 +1,89 @@
 //! Addresses and ports by name, as listings without -n show them.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fmt::{self, Write};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use lvs_core::addr::Endpoint;
-use lvs_core::rule::Spelling;
-use lvs_core::sys::{clock, names};
+use lvs_core::rule::{Numeric, Spelling};
+use lvs_core::sys::clock;
+use lvs_core::sys::names::listed::{Answers, Key, names};
 use lvs_core::table::Protocol;
+use lvs_core::time::Time;
+
+use crate::face::Face;
+use crate::out::complain;
+use crate::session::Failure;
 
 /// ipvsadm builds `address:port` in 60 bytes and cuts what is longer.
 const LONGEST: usize = 59;
 /// What all names of one listing may take together.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Look-ups at a time.
-const WORKERS: usize = 16;
+
+/// What a listing needs names for.
+#[derive(Default)]
+pub(crate) struct Questions {
+    hosts: HashSet<IpAddr>,
+    services: HashSet<(u16, Protocol)>,
+}
+
+impl Questions {
+    pub(crate) fn add(&mut self, protocol: Option<Protocol>, e: Endpoint) {
+        self.hosts.insert(e.addr);
+        self.services.extend(protocol.map(|p| (e.port, p)));
+    }
+}
+
+/// Numbers, or names: ipvsadm waits for each, ipvsctl a second for all of them.
+pub(crate) fn spelling(
+    face: Face,
+    numeric: bool,
+    questions: impl FnOnce() -> Result<Questions, Failure>,
+) -> Result<Box<dyn Spelling>, Failure> {
+    Ok(match face {
+        Face::Ipvsctl if numeric => Box::new(Numeric),
+        _ if numeric => Box::new(CLibrary),
+        face => Box::new(Resolved::ask(&questions()?, face)),
+    })
+}
 
 /// Names for what has one, numbers for the rest.
 #[derive(Default)]
 pub(crate) struct Resolved {
-    hosts: RefCell<HashMap<IpAddr, Option<String>>>,
-    services: RefCell<HashMap<(u16, Protocol), Option<String>>>,
-    /// Addresses that were not asked for in time stay numbers.
+    hosts: RefCell<Answers<IpAddr>>,
+    services: RefCell<Answers<(u16, Protocol)>>,
+    /// What came into the table only now is asked for, too.
     patient: bool,
 }
 
 impl Resolved {
-    /// Asks for each name when it is needed and waits as long as the resolver does, as ipvsadm.
-    pub(crate) fn patient() -> Self {
-        Self { patient: true, ..Self::default() }
-    }
-
-    /// Asks for all names at once and takes what came within a second.
-    pub(crate) fn within_a_second(addrs: HashSet<IpAddr>) -> Self {
-        Self { hosts: RefCell::new(look_up(addrs)), ..Self::default() }
+    /// Asks for all names at once, and says how many did not come.
+    fn ask(questions: &Questions, face: Face) -> Self {
+        let patient = face.exact();
+        let end = (!patient).then(|| clock::now() + PATIENCE);
+        let mut given_up = 0;
+        let services = all(&questions.services, end, &mut given_up);
+        let hosts = all(&questions.hosts, end, &mut given_up);
+        match services.and_then(|services| Ok((services, hosts?))) {
+            Err(e) => {
+                complain(face.name(), &format!("no names: getent: {e}; -n asks for none"));
+                Self::default()
+            }
+            Ok((services, hosts)) => {
+                if given_up > 0 {
+                    complain(face.name(), &unanswered(given_up));
+                }
+                Self { hosts: RefCell::new(hosts), services: RefCell::new(services), patient }
+            }
+        }
     }
 
     fn host(&self, out: &mut String, addr: IpAddr) {
         let mut hosts = self.hosts.borrow_mut();
-        let name = if self.patient {
-            hosts.entry(addr).or_insert_with(|| names::host_name(addr)).as_deref()
-        } else {
-            hosts.get(&addr).and_then(Option::as_deref)
-        };
-        let _ = match (name, addr) {
+        let _ = match (self.name(&mut hosts, addr), addr) {
             (Some(name), IpAddr::V4(_)) => write!(out, "{name}"),
             (Some(name), IpAddr::V6(_)) => write!(out, "[{name}]"),
             (None, IpAddr::V4(a)) => write!(out, "{a}"),
@@ -56,13 +93,34 @@ impl Resolved {
 
     fn port(&self, out: &mut String, protocol: Option<Protocol>, port: u16) {
         let mut services = self.services.borrow_mut();
-        let name = protocol
-            .and_then(|p| services.entry((port, p)).or_insert_with(|| names::service(port, p)).as_deref());
-        let _ = match name {
+        let _ = match protocol.and_then(|p| self.name(&mut services, (port, p))) {
             Some(name) => write!(out, "{name}"),
             None => write!(out, "{port}"),
         };
     }
+
+    fn name<'a, K: Key>(&self, known: &'a mut Answers<K>, key: K) -> Option<&'a str> {
+        if self.patient && !known.contains_key(&key) {
+            known.extend(names(&[key], None).unwrap_or_default());
+        }
+        known.get(&key)?.as_deref()
+    }
+}
+
+fn all<K: Key>(keys: &HashSet<K>, end: Option<Time>, given_up: &mut usize) -> io::Result<Answers<K>> {
+    let keys: Vec<K> = keys.iter().copied().collect();
+    let answers = names(&keys, end)?;
+    *given_up += keys.len() - answers.len();
+    Ok(answers)
+}
+
+fn unanswered(count: usize) -> String {
+    let (names, are) = if count == 1 {
+        ("name was", "is shown as a number")
+    } else {
+        ("names were", "are shown as numbers")
+    };
+    format!("{count} {names} not answered within {} s and {are}; -n asks for none", PATIENCE.as_secs())
 }
 
 impl Spelling for Resolved {
@@ -111,32 +169,6 @@ pub(crate) fn cut(text: &str, bytes: usize) -> &str {
     &text[..end]
 }
 
-/// Threads that still wait for a dead name server end with the process.
-fn look_up(addrs: HashSet<IpAddr>) -> HashMap<IpAddr, Option<String>> {
-    let wanted = addrs.len();
-    let queue = Arc::new(Mutex::new(addrs.into_iter()));
-    let (send, receive) = mpsc::channel();
-    for _ in 0..WORKERS.min(wanted) {
-        let (queue, send) = (Arc::clone(&queue), send.clone());
-        std::thread::spawn(move || {
-            while let Some(addr) = queue.lock().ok().and_then(|mut q| q.next()) {
-                if send.send((addr, names::host_name(addr))).is_err() {
-                    break;
-                }
-            }
-        });
-    }
-    let end = clock::now() + PATIENCE;
-    let mut found = HashMap::new();
-    while found.len() < wanted {
-        match receive.recv_timeout(end.since(clock::now())) {
-            Ok((addr, name)) => found.insert(addr, name),
-            Err(_) => break,
-        };
-    }
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,15 +182,26 @@ mod tests {
     #[test]
     fn a_mark_has_no_protocol_and_so_no_service_name() {
         let e = Endpoint::new([127, 0, 0, 1], 80);
-        let names = Resolved::patient();
+        let names = Resolved { patient: true, ..Resolved::default() };
         assert_eq!(spelled(&names, Some(Protocol::Tcp), e), "localhost:http");
         assert_eq!(spelled(&names, None, e), "localhost:80");
     }
 
     #[test]
     fn what_was_not_looked_up_stays_a_number() {
-        let names = Resolved::within_a_second(HashSet::new());
+        let names = Resolved::default();
         assert_eq!(spelled(&names, None, Endpoint::new([127, 0, 0, 1], 80)), "127.0.0.1:80");
+    }
+
+    #[test]
+    fn names_that_did_not_come_are_counted() {
+        assert_eq!(
+            [1, 12].map(unanswered),
+            [
+                "1 name was not answered within 1 s and is shown as a number; -n asks for none",
+                "12 names were not answered within 1 s and are shown as numbers; -n asks for none"
+            ]
+        );
     }
 
     #[test]

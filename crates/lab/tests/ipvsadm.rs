@@ -202,6 +202,34 @@ fn names_are_cut_where_ipvsadm_cuts_them() {
     }
 }
 
+/// Many names cost few processes, and none is left out.
+#[test]
+fn names_of_hundreds_of_servers_are_asked_for_together() {
+    let ours = Ours::new();
+    let host = Lab::new().host("h", &["10.0.0.1/24"]);
+    let numbers = 1..=250;
+    let hosts: String = numbers.clone().map(|n| format!("10.9.0.{n} server-{n}.example\n")).collect();
+    host.write("/etc/hosts", &format!("127.0.0.1 localhost\n10.0.0.1 director\n{hosts}"));
+    let servers: String = numbers.map(|n| format!("-a -t 10.0.0.1:80 -r 10.9.0.{n} -m\n")).collect();
+    assert_eq!(host.input("ipvsadm -R", &format!("-A -t 10.0.0.1:80\n{servers}")).status, 0);
+    host.ok("mkdir /run/counted");
+    host.write("/run/counted/getent", "#!/bin/sh\necho >>/run/asked\nexec /usr/bin/getent \"$@\"\n");
+    host.ok("chmod +x /run/counted/getent");
+    let original = host.ok("ipvsadm -L");
+    assert!(original.contains("server-250.example:"), "{original}");
+    let counted = |program: &str| {
+        host.ok("rm -f /run/asked");
+        let answer = host.run(&["bash", "-c", &format!("PATH=/run/counted:$PATH {program} -L")]);
+        // One process for the port and one for the addresses; where that takes long, as many more as run at a time.
+        let asked = host.ok("cat /run/asked").lines().count();
+        assert!((2..=2 + 2 * 16).contains(&asked), "getent ran {asked} times");
+        answer.stdout == original && answer.stderr.is_empty()
+    };
+    assert!(counted(ours.program()));
+    // All in a second, unless this machine is very busy.
+    wait(60 * SECONDS, "every name within a second", || counted("ipvsctl"));
+}
+
 /// No rights: every call ends with 2, help too.
 #[test]
 fn without_rights_every_call_ends_with_2() {

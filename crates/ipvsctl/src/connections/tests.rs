@@ -1,3 +1,5 @@
+use lvs_core::rule::Numeric;
+
 use super::*;
 
 /// Lines in the form of Linux 6.1.

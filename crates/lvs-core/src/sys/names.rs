@@ -2,20 +2,19 @@
 #![allow(unsafe_code)]
 
 mod getent;
+pub mod listed;
 
-use std::ffi::{CStr, CString, c_char, c_int};
-use std::mem::size_of;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::ffi::{CStr, CString};
+use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::libc;
-use nix::sys::socket::{SockaddrLike, SockaddrStorage};
 
 use crate::rule;
 use crate::table::Protocol;
 
-/// getservbyname and getservbyport answer from one static buffer.
+/// getservbyname answers from one static buffer.
 static SERVICES: Mutex<()> = Mutex::new(());
 
 /// Whether getent(1) is asked instead of the C library.
@@ -77,48 +76,6 @@ pub fn port(name: &str, protocol: Protocol) -> Option<u16> {
     Some(u16::from_be(u16::try_from(port).ok()?))
 }
 
-/// The name of a service.
-pub fn service(port: u16, protocol: Protocol) -> Option<String> {
-    if getent_is_asked() {
-        return getent::service(port, protocol);
-    }
-    let _one = SERVICES.lock().ok()?;
-    let number = c_int::from(port.to_be());
-    // SAFETY: the name is NUL-terminated; the answer is null or points to the buffer that the lock guards, and its
-    // name is copied before the lock goes.
-    unsafe {
-        let entry = libc::getservbyport(number, protocol_name(protocol).as_ptr()).as_ref()?;
-        Some(CStr::from_ptr(entry.s_name).to_str().ok()?.to_owned())
-    }
-}
-
-/// The name of an address; waits for the resolver, which may take many seconds when DNS is dead.
-pub fn host_name(addr: IpAddr) -> Option<String> {
-    if getent_is_asked() {
-        return getent::host_name(addr);
-    }
-    let to: SockaddrStorage = SocketAddr::new(addr, 0).into();
-    let mut name: [c_char; 1025] = [0; 1025];
-    // SAFETY: the address is live and has the length given; the kernel of the call writes at most the given length
-    // into `name`, with a NUL.
-    let done = unsafe {
-        libc::getnameinfo(
-            to.as_ptr(),
-            to.len(),
-            name.as_mut_ptr(),
-            libc::socklen_t::try_from(name.len() * size_of::<c_char>()).unwrap_or(0),
-            std::ptr::null_mut(),
-            0,
-            libc::NI_NAMEREQD,
-        )
-    };
-    if done != 0 {
-        return None;
-    }
-    // SAFETY: getnameinfo succeeded, so `name` holds a NUL.
-    unsafe { CStr::from_ptr(name.as_ptr()) }.to_str().ok().map(str::to_owned)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,7 +83,6 @@ mod tests {
     #[test]
     fn the_services_that_every_system_has() {
         assert_eq!(port("http", Protocol::Tcp), Some(80));
-        assert_eq!(service(53, Protocol::Udp).as_deref(), Some("domain"));
         assert_eq!(port("no-such-service", Protocol::Tcp), None);
         assert_eq!(port("nul\0inside", Protocol::Tcp), None);
     }
@@ -134,6 +90,5 @@ mod tests {
     #[test]
     fn the_host_that_every_system_has() {
         assert_eq!(host("localhost"), Some(Ipv4Addr::LOCALHOST));
-        assert_eq!(host_name(Ipv4Addr::LOCALHOST.into()).as_deref(), Some("localhost"));
     }
 }

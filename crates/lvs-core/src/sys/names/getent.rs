@@ -4,7 +4,7 @@
 //! /etc/nsswitch.conf: they belong to the C library of the system, which changes under it. getent speaks for them.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
@@ -13,11 +13,6 @@ use crate::table::Protocol;
 /// The first IPv4 address of a host.
 pub(super) fn host(name: &str) -> Option<Ipv4Addr> {
     first_line("ahostsv4", name)?.split_whitespace().next()?.parse().ok()
-}
-
-/// The name of an address.
-pub(super) fn host_name(addr: IpAddr) -> Option<String> {
-    first_line("hosts", &addr.to_string())?.split_whitespace().nth(1).map(str::to_owned)
 }
 
 /// The port of a service.
@@ -30,13 +25,7 @@ pub(super) fn port(name: &str, protocol: Protocol) -> Option<u16> {
     (official == name || words.any(|alias| alias == name)).then_some(port)
 }
 
-/// The name of a service.
-pub(super) fn service(port: u16, protocol: Protocol) -> Option<String> {
-    let line = first_line("services", &format!("{port}/{}", word(protocol)))?;
-    line.split_whitespace().next().map(str::to_owned)
-}
-
-fn word(protocol: Protocol) -> &'static str {
+pub(super) fn word(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::Tcp => "tcp",
         Protocol::Udp => "udp",
@@ -74,17 +63,12 @@ mod tests {
     /// The C library says the same of what every system has.
     #[test]
     fn getent_and_the_c_library_agree() {
-        let local = IpAddr::from(Ipv4Addr::LOCALHOST);
-        assert_eq!(
-            (host("localhost"), host_name(local)),
-            (super::super::host("localhost"), super::super::host_name(local))
-        );
+        assert_eq!(host("localhost"), super::super::host("localhost"));
         for (name, number, protocol) in
             [("http", 80, Protocol::Tcp), ("domain", 53, Protocol::Udp), ("www", 80, Protocol::Tcp)]
         {
             assert_eq!(port(name, protocol), Some(number), "{name}");
             assert_eq!(super::super::port(name, protocol), Some(number), "{name}");
-            assert_eq!(service(number, protocol), super::super::service(number, protocol), "{number}");
         }
     }
 
@@ -92,7 +76,6 @@ mod tests {
     fn what_has_no_name_has_none() {
         assert_eq!((port("no-such-service", Protocol::Tcp), port("80x", Protocol::Tcp)), (None, None));
         assert_eq!((port("", Protocol::Tcp), port("-s", Protocol::Udp)), (None, None));
-        assert_eq!(service(2, Protocol::Sctp), None);
         assert_eq!(host("no-such-host.invalid"), None);
     }
 }
