@@ -89,9 +89,8 @@ fn change(s: &mut Session, op: Op) -> Result<u8, Failure> {
 
 /// ipvsadm-save: -n and plain words, else its usage.
 pub(crate) fn save_script(words: &[String]) -> u8 {
-    let options = words.iter().take_while(|w| *w != "--").filter(|w| w.starts_with('-'));
     let mut numeric = false;
-    for option in options {
+    for option in words.iter().filter(|w| w.starts_with('-')) {
         if option != "-n" {
             complain(
                 Face::Save.name(),
@@ -125,6 +124,14 @@ fn restore_lines(s: &mut Session) -> Result<u8, Failure> {
     let mut text = Vec::new();
     let read = std::io::stdin().lock().read_to_end(&mut text);
     read.map_err(|e| Failure::new(2, format!("standard input: {e}")))?;
+    if text.contains(&0) {
+        // ipvsadm's script sorts comments out with grep, which takes this for no text, says so and lets nothing pass.
+        complain(
+            s.face.name(),
+            "standard input has a NUL byte in it: nothing is restored (ipvsctl -R names its line)",
+        );
+        return Ok(0);
+    }
     // A comment begins in the first column; an empty line keeps the numbers of the others.
     let lines = text.split(|b| *b == b'\n').map(|line| if line.starts_with(b"#") { &[][..] } else { line });
     let kept: Vec<u8> = lines.collect::<Vec<_>>().join(&b'\n');

@@ -13,11 +13,16 @@ use lvs_core::sys::names::System;
 use lvs_core::sys::poll;
 
 use crate::adm;
+use crate::names;
 use crate::out::complain;
 use crate::session::{Failure, REFUSED, Session};
 
 /// What one read may bring: about a batch, and little memory to touch first.
 const PIECE: usize = 16 * 1024;
+/// The word that is passed over, so that a line may be a command.
+const NAME: &str = "ipvsadm";
+/// Bytes of a word in ipvsadm's memory.
+const LONGEST: usize = 4096;
 /// ipvsctl's status if any line failed.
 const SOME_FAILED: u8 = 1;
 
@@ -111,7 +116,22 @@ pub(crate) fn words(line: &str) -> impl Iterator<Item = &str> {
         rest = after;
         Some(word)
     })
-    .filter(|w| *w != "ipvsadm")
+    .filter(|w| *w != NAME)
+}
+
+/// The words of a line as ipvsadm holds them: it has 4,096 bytes for a word, and what is longer is several; a word ends
+/// at a NUL byte, wherever the next one begins.
+fn words_in_c(line: &str) -> impl Iterator<Item = &str> {
+    words(line).flat_map(pieces).map(|p| p.split('\0').next().unwrap_or_default()).filter(|w| *w != NAME)
+}
+
+fn pieces(word: &str) -> impl Iterator<Item = &str> {
+    let mut rest = word;
+    std::iter::from_fn(move || {
+        let piece = (!rest.is_empty()).then(|| names::cut(rest, LONGEST))?;
+        rest = &rest[piece.len()..];
+        Some(piece)
+    })
 }
 
 fn is_blank(byte: u8) -> bool {
@@ -130,7 +150,10 @@ impl Pending {
         if (!s.face.exact() && is_comment(&text)) || words(&text).next().is_none() {
             return Ok(());
         }
-        match rule::parse(words(&text), &System) {
+        let odd = s.face.exact() && (bytes.len() > LONGEST || bytes.contains(&0));
+        let command =
+            if odd { rule::parse(words_in_c(&text), &System) } else { rule::parse(words(&text), &System) };
+        match command {
             Ok(Command::Op(op)) => {
                 self.ops.push(op);
                 self.lines.push(self.line);

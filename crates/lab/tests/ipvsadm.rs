@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use ipvsadm::face::Ours;
 use ipvsadm::run::{Kernel, Side, compare};
-use ipvsadm::script::{Case, cases, groups};
+use ipvsadm::script::{Case, Line, cases, groups};
 use lab::{Lab, SECONDS, pause, wait};
 use lvs_core::sys::ipvs::Client;
 
@@ -55,6 +55,41 @@ fn differences(group: &[Case], programs: &[Side; 2]) -> Vec<String> {
     };
     let each = group.iter().zip(original.iter().zip(&ours));
     each.filter_map(|(case, (original, ours))| compare(case, original, ours)).collect()
+}
+
+/// Lines of -R that no file of cases could hold.
+#[test]
+fn nul_bytes_and_long_words_are_read_alike() {
+    let long = |byte: &str, n| byte.repeat(n);
+    let lines = [
+        "-A -t 1.1.1.1:80 -s rr\0 -p 30".to_owned(),
+        "-A -t 1.1.1.1:80\0".to_owned(),
+        "-A -t 1.1.1.1:80 -s\0rr".to_owned(),
+        "-A -t 1.1.1.1:80 -s r\0r".to_owned(),
+        "-A -t 1.1.1.1:80 -s rr \0 -p 30".to_owned(),
+        "-A\0junk -t 1.1.1.1:80 -s \0".to_owned(),
+        "ipvsadm\0x -A -t 1.1.1.1:80".to_owned(),
+        "\0-A -t 1.1.1.1:80".to_owned(),
+        "\0".to_owned(),
+        format!("-A -t 1.1.1.1:80 -s {}", long("r", 4096)),
+        format!("-A -t 1.1.1.1:80 -s {}", long("r", 4097)),
+        format!("-A -t 1.1.1.1:80 -s {}", long("r", 70_000)),
+        format!("-A -t 1.1.1.1:80 -s rr{}-p 30", long("\0", 4094)),
+        format!("-A -t 1.1.1.1:80 -s rr{}-p 30", long("\0", 4095)),
+        format!("-A -t 1.1.1.1:80{}-s rr", long(" ", 9000)),
+    ];
+    let case = |line: &String, command: &str| {
+        let title = format!("{command} | {}", line.chars().take(60).collect::<String>().escape_default());
+        let mut command = Line::read(command);
+        command.input = format!("{line}\n-A -t 1.1.1.1:81\n");
+        Case { title, setup: Vec::new(), shared: false, commands: vec![command] }
+    };
+    let restored = lines.iter().map(|line| case(line, "-R"));
+    let scripted = lines.iter().take(9).map(|line| case(line, "ipvsadm-restore"));
+    let all: Vec<Case> = restored.chain(scripted).collect();
+    let ours = Ours::new();
+    let different = differences(&all, &[Side::original(), ours.side()]);
+    assert!(different.is_empty(), "{}", different.join("\n"));
 }
 
 /// Connections in every state that a short test can make.

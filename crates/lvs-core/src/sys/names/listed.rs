@@ -77,7 +77,8 @@ impl Key for (u16, Protocol) {
 /// There is no getent, or the process is out of descriptors.
 pub fn names<K: Key>(keys: &[K], end: Option<Time>) -> io::Result<Answers<K>> {
     let mut answers = Answers::with_capacity(keys.len());
-    round(keys, 1, Some(clock::now() + ALONE), &mut answers)?;
+    let alone = clock::now() + ALONE;
+    round(keys, 1, Some(end.map_or(alone, |end| end.min(alone))), &mut answers)?;
     let left: Vec<K> = keys.iter().copied().filter(|k| !answers.contains_key(k)).collect();
     round(&left, AT_ONCE, end, &mut answers)?;
     Ok(answers)
@@ -90,6 +91,10 @@ fn round<K: Key>(
     end: Option<Time>,
     answers: &mut Answers<K>,
 ) -> io::Result<()> {
+    let in_time = || end.is_none_or(|end| clock::now() < end);
+    if !in_time() {
+        return Ok(());
+    }
     let size = keys.len().div_ceil(processes).clamp(1, KEYS);
     let mut poll = Poll::new()?;
     let mut running = Vec::new();
@@ -99,7 +104,7 @@ fn round<K: Key>(
         running.push(Some(getent));
     }
     let mut events = Vec::new();
-    while running.iter().any(Option::is_some) && end.is_none_or(|end| clock::now() < end) {
+    while running.iter().any(Option::is_some) && in_time() {
         poll.wait(end, &mut events)?;
         for event in &events {
             let slot = usize::try_from(event.token).ok().and_then(|i| running.get_mut(i));
