@@ -14,7 +14,7 @@ use crate::list;
 use crate::out::complain;
 use crate::restore;
 use crate::save;
-use crate::session::{Failure, REFUSED, Session};
+use crate::session::{Failure, MISSING, REFUSED, Session};
 
 /// Runs a command line; its exit status. No words: a listing with names.
 pub(crate) fn run(face: Face, words: &[String]) -> u8 {
@@ -50,7 +50,10 @@ fn without_kernel(face: Face, command: Result<Command, Failure>) -> u8 {
         Ok(_) => help::help(out.text(), face),
         Err(failure) => return fail(face, &failure),
     }
-    out.finish().map_or(1, |()| 0)
+    match out.finish() {
+        Ok(()) => 0,
+        Err(e) => fail(face, &Failure::new(MISSING, format!("standard output: {e}"))),
+    }
 }
 
 /// Carries out one command; the exit status.

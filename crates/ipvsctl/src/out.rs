@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io::{self, StdoutLock, Write};
 
+use lvs_core::text::plain_lines;
+
 /// Text is written in pieces of this size, so a listing is never held as a whole.
 const PIECE: usize = 64 * 1024;
 
@@ -64,5 +66,5 @@ impl fmt::Write for Out {
 
 /// One line to standard error; nobody can be told if that fails.
 pub(crate) fn complain(tool: &str, text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{tool}: {text}");
+    let _ = writeln!(io::stderr().lock(), "{tool}: {}", plain_lines(text));
 }

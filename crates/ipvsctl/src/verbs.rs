@@ -7,15 +7,24 @@
 use std::ffi::OsString;
 use std::io::{self, Write};
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, Parser, Subcommand};
 use lvs_core::ipvs::IpvsError;
+use lvs_core::rule::{self, Opt};
 use lvs_core::sys::ipvs::{Client, OpenError};
+use lvs_core::text::nearest;
 
+use crate::out::complain;
 use crate::{apply, check, completions, drain, export, metrics, show, top};
+
+const TOOL: &str = "ipvsctl";
+/// Both languages of the command line.
+const USAGE: &str = "ipvsctl VERB [OPTIONS]
+       ipvsctl -A|-a|-L|... [OPTIONS]   (ipvsadm's options; 'ipvsctl -h' lists them)";
 
 /// The command line while these verbs are the only ones.
 #[derive(Debug, Parser)]
-#[command(name = "ipvsctl", version, about)]
+#[command(name = TOOL, version, about, override_usage = USAGE)]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,
@@ -82,13 +91,36 @@ pub(crate) fn command() -> clap::Command {
 /// Does what the command line says, with its messages on standard error; the exit status.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     match Cli::try_parse_from(args) {
-        Ok(cli) => run(&cli.verb).unwrap_or_else(|e| complain(&e)),
-        Err(e) => {
-            // Help goes to standard output; a closed one is not our affair.
-            let _ = e.print();
+        Ok(cli) => run(&cli.verb).unwrap_or_else(|e| failed(&e)),
+        Err(e) if e.use_stderr() => {
+            complain(TOOL, &misspelt(&e));
             e.exit_code().try_into().unwrap_or(2)
         }
+        Err(help) => print(&help.to_string()).map_or_else(|e| failed(&e), |()| 0),
     }
+}
+
+/// clap's words, or for a first word that is no verb the nearest one, of either language.
+fn misspelt(e: &clap::Error) -> String {
+    let text = e.to_string();
+    let Some(ContextValue::String(word)) = e.get(ContextKind::InvalidSubcommand) else {
+        let text = text.strip_prefix("error: ").unwrap_or(&text);
+        return text.trim_end().to_owned();
+    };
+    let verbs: Vec<String> = command().get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    let help = match nearest(word, verbs.iter().map(String::as_str)) {
+        Some(verb) => format!("did you mean '{verb}'?"),
+        None => match nearest(word, commands()) {
+            Some(option) => format!("did you mean '--{option}'?"),
+            None => format!("the verbs are {}; 'ipvsctl -h' shows them and the options", verbs.join(", ")),
+        },
+    };
+    format!("'{word}' is no verb; {help}")
+}
+
+/// The long names of the options that are commands.
+fn commands() -> impl Iterator<Item = &'static str> {
+    rule::options().iter().filter(|o| matches!(o.opt, Opt::Command(_))).map(|o| o.long)
 }
 
 /// Does a verb; the exit status when nothing failed.
@@ -109,9 +141,8 @@ pub fn run(verb: &Verb) -> Result<u8, Failure> {
     }
 }
 
-fn complain(failure: &Failure) -> u8 {
-    // There is nowhere left to say that standard error is gone.
-    let _ = writeln!(io::stderr().lock(), "ipvsctl: {failure}");
+fn failed(failure: &Failure) -> u8 {
+    complain(TOOL, &failure.to_string());
     failure.status()
 }
 
@@ -128,5 +159,35 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
             Err(Failure::File("standard output".to_owned(), e))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(line: &str) -> String {
+        misspelt(&Cli::try_parse_from(line.split(' ')).unwrap_err())
+    }
+
+    #[test]
+    fn a_mistyped_verb_is_told_the_nearest() {
+        assert_eq!(told("ipvsctl appply x"), "'appply' is no verb; did you mean 'apply'?");
+        assert_eq!(
+            told("ipvsctl start-daemon master"),
+            "'start-daemon' is no verb; did you mean '--start-daemon'?"
+        );
+        let nothing = told("ipvsctl qqqq");
+        assert!(
+            nothing.contains("the verbs are list, apply,") && nothing.contains("'ipvsctl -h'"),
+            "{nothing}"
+        );
+    }
+
+    #[test]
+    fn errors_begin_with_what_is_wrong() {
+        let text = told("ipvsctl list --jsn");
+        assert!(text.starts_with("unexpected argument '--jsn'"), "{text}");
+        assert!(command().render_help().to_string().contains("ipvsadm's options; 'ipvsctl -h' lists them"));
     }
 }

@@ -104,6 +104,11 @@ fn errors_say_the_real_reason() {
     let cases = [
         ("-a -t 10.0.0.9:80 -r 224.0.0.1", "not a unicast address"),
         ("-A -t 10.0.0.9:81 -s bogus", "scheduler 'bogus' is unknown or its module cannot be loaded"),
+        (
+            "-A -u 10.0.0.9:53 -s rr -p --pe nosuch",
+            "9:53 -s rr -p 360 --pe nosuch: persistence engine 'nosuch' is unknown",
+        ),
+        ("-A -t 10.0.0.9:htpp", "has the port 'htpp'"),
         ("-A -t 10.0.0.9:80", "exists already"),
         ("-D -t 10.0.0.8:80", "no such service"),
         ("-d -t 10.0.0.9:80 -r 10.0.0.7", "no such real server"),
@@ -122,6 +127,17 @@ fn errors_say_the_real_reason() {
                 "{answer}"
             );
         }
+    }
+    let answer = host.input("ipvsctl -R", "-A -t 10.0.0.9:99 -s \x1b[1m\x07\n-A -t \x1b[31m\n");
+    assert_eq!((answer.status, answer.stderr.lines().count()), (1, 2), "{answer}");
+    assert!(
+        answer.stderr.contains("'\\u{1b}[1m\\u{7}'") && !answer.stderr.contains(['\x1b', '\x07']),
+        "{answer}"
+    );
+    for full in ["-h", "--version", "apply --help"] {
+        let answer = host.run(&["bash", "-c", &format!("ipvsctl {full} >/dev/full")]);
+        let said = "ipvsctl: standard output: No space left on device (os error 28)\n";
+        assert_eq!((answer.status, answer.stderr.as_str()), (1, said), "{answer}");
     }
     // Sync messages cannot name a server of the other family.
     host.ok("ipvsctl --start-daemon master --mcast-interface lo");

@@ -119,6 +119,10 @@ impl ServiceFlags {
     }
 }
 
+/// The schedulers that the kernel has, each a module, and that keepalived knows.
+pub const SCHEDULERS: [&str; 14] =
+    ["rr", "wrr", "lc", "wlc", "lblc", "lblcr", "sh", "mh", "dh", "fo", "ovf", "sed", "nq", "twos"];
+
 /// How a virtual service is balanced: everything that an admin sets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Service {

@@ -83,7 +83,7 @@ fn interfaces(i: &Instance, host: &Host, findings: &mut Findings) {
                 "this host has no interface {}: {} waits in FAULT until it appears",
                 name.value, i.name.value
             );
-            let near = super::suggest::nearest(name, host.interfaces.iter().map(String::as_str));
+            let near = crate::text::nearest(name, host.interfaces.iter().map(String::as_str));
             let has = || host.interfaces.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
             let help =
                 near.map_or_else(|| format!("the host has {}", has()), |n| format!("did you mean '{n}'?"));

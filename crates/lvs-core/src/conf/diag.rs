@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::place::Place;
 use super::schema::{Status, TOP, Tool};
+use crate::text::plain;
 
 /// How bad a finding is. Only an error is in anybody's way, see [`Diag::stops`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -87,14 +88,14 @@ impl Diag {
 impl fmt::Display for Diag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(e) = &self.at {
-            write!(f, "{}:{}:{}: ", e.file, e.place.line, e.place.col)?;
+            write!(f, "{}:{}:{}: ", e.name(), e.place.line, e.place.col)?;
         }
         write!(f, "{}: {} [{}]", self.severity, self.message, self.code)?;
         if let Some(e) = &self.at {
             e.show(f)?;
         }
         for (why, e) in &self.related {
-            write!(f, "\n  {}:{}:{}: {why}", e.file, e.place.line, e.place.col)?;
+            write!(f, "\n  {}:{}:{}: {why}", e.name(), e.place.line, e.place.col)?;
             e.show(f)?;
         }
         match &self.help {
@@ -108,11 +109,16 @@ impl Excerpt {
     /// Characters of a line that are shown at most, so that a finding fits on a screen.
     const WIDTH: usize = 100;
 
+    /// The file's name: an include may lead to any.
+    fn name(&self) -> String {
+        plain(self.file.clone())
+    }
+
     /// The line, cut around the word, and a caret line under it.
     fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let col = (self.place.col.max(1) - 1) as usize;
         let skip = if col + usize::from(self.place.len) > Self::WIDTH { col.saturating_sub(20) } else { 0 };
-        let shown: String = self.text.chars().skip(skip).take(Self::WIDTH).map(plain).collect();
+        let shown: String = self.text.chars().skip(skip).take(Self::WIDTH).map(visible).collect();
         // A tab before the word stays a tab in the caret line, so that both lines move alike on a terminal.
         let pad: String =
             shown.chars().take(col - skip).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
@@ -123,7 +129,7 @@ impl Excerpt {
     }
 }
 
-/// Control characters of a file must not reach the terminal.
-fn plain(c: char) -> char {
+/// Control characters of a file must not reach the terminal, and here each is one column wide.
+fn visible(c: char) -> char {
     if c.is_control() && c != '\t' { '\u{fffd}' } else { c }
 }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::diag::{Diag, Severity};
 use super::place::Place;
 use super::source::{LineIndex, Sources};
+use crate::text::plain;
 
 /// A finding without its text.
 #[derive(Clone, Debug)]
@@ -22,7 +23,7 @@ pub(super) struct Finding {
 impl Finding {
     /// Says what to write instead.
     pub(super) fn help(&mut self, text: impl Into<String>) -> &mut Self {
-        self.help = Some(text.into());
+        self.help = Some(plain(text.into()));
         self
     }
 
@@ -73,7 +74,7 @@ impl Findings {
             place,
             until: 0,
             block,
-            message,
+            message: plain(message),
             help: None,
             related: Vec::new(),
         });

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use crate::addr::Family;
 use crate::plan::Op;
-use crate::table::Service;
+use crate::table::{SCHEDULERS, Service};
 
 const EPERM: i32 = 1;
 const ENOENT: i32 = 2;
@@ -19,6 +19,9 @@ const ERANGE: i32 = 34;
 const EPROTONOSUPPORT: i32 = 93;
 const EOPNOTSUPP: i32 = 95;
 const EAFNOSUPPORT: i32 = 97;
+
+/// Linux's only persistence engine.
+const ENGINE: &str = "sip";
 
 /// The reason, and what to try where there is something to try. No full stop, no line break.
 pub fn explain(op: &Op, errno: i32) -> String {
@@ -66,15 +69,21 @@ fn not_found(op: &Op) -> String {
     }
 }
 
-/// The kernel gives one number for both, and looks for the scheduler first.
+/// The kernel gives one number for both, and looks for the scheduler first. Linux has one engine: another one is the
+/// cause where the scheduler is Linux's own.
 fn unknown_module(service: &Service) -> String {
     let scheduler = &service.scheduler;
-    let text = format!(
+    let of_scheduler = format!(
         "scheduler '{scheduler}' is unknown or its module cannot be loaded (modprobe ip_vs_{scheduler})"
     );
-    match &service.engine {
-        Some(engine) => format!("{text}, or persistence engine '{engine}' (modprobe ip_vs_pe_{engine})"),
-        None => text,
+    let Some(engine) = &service.engine else { return of_scheduler };
+    let of_engine = format!("persistence engine '{engine}'");
+    match (SCHEDULERS.contains(&scheduler.as_str()), engine == ENGINE) {
+        (true, false) => format!(
+            "{of_engine} is unknown or its module cannot be loaded (modprobe ip_vs_pe_{engine}); Linux has '{ENGINE}'"
+        ),
+        (false, true) => of_scheduler,
+        _ => format!("{of_scheduler}, or {of_engine} (modprobe ip_vs_pe_{engine})"),
     }
 }
 

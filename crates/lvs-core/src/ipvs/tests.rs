@@ -168,10 +168,23 @@ fn a_daemon_survives_the_wire() {
 fn refusals_name_the_real_cause() {
     let key = ServiceKey::tcp([10, 0, 0, 1], 80);
     let server = |a: [u8; 4]| Op::AddServer(key, Endpoint::new(a, 80), Server::new(Forward::Route, 1));
+    let with_engine = |scheduler, engine: &str| {
+        Op::AddService(
+            key,
+            Service { engine: Some(engine.to_owned()), ..Service::new(scheduler, Family::Inet) },
+        )
+    };
     let cases = [
         (server([224, 0, 0, 1]), 22, "not a unicast address"),
         (server([10, 0, 0, 9]), 22, "is lo up?"),
         (Op::AddService(key, Service::new("bogus", Family::Inet)), 2, "modprobe ip_vs_bogus"),
+        (
+            with_engine("rr", "nosuch"),
+            2,
+            "persistence engine 'nosuch' is unknown or its module cannot be loaded",
+        ),
+        (with_engine("bogus", "sip"), 2, "scheduler 'bogus' is unknown or its module cannot be loaded"),
+        (with_engine("bogus", "nosuch"), 2, "(modprobe ip_vs_bogus), or persistence engine 'nosuch'"),
         (Op::DelService(key), 3, "no such service"),
         (Op::DelServer(key, Endpoint::new([10, 0, 0, 9], 80)), 2, "no such real server"),
         (Op::Flush, 1, "CAP_NET_ADMIN"),

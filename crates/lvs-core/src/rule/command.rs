@@ -1,8 +1,9 @@
 //! What a rule line asks for, or why it asks for nothing.
 
-use super::options::OptionInfo;
+use super::options::{OptionInfo, options};
 use crate::plan::Op;
 use crate::table::ServiceKey;
+use crate::text::{nearest, plain};
 
 /// What a line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,24 +59,35 @@ pub struct Refusal {
 impl Refusal {
     /// A value or combination that is wrong.
     pub(super) fn wrong(text: impl Into<String>) -> Self {
-        Self { status: 2, ends_restore: true, text: text.into() }
+        Self { status: 2, ends_restore: true, text: plain(text.into()) }
+    }
+
+    /// What ipvsadm's option parser does not take.
+    fn option(ends_restore: bool, text: String) -> Self {
+        Self { status: 255, ends_restore, text: plain(text) }
     }
 
     pub(super) fn no_command(word: Option<&str>) -> Self {
-        let text = match word {
-            Some(word) => {
-                format!("'{word}' is not a command; the first option must be one (-A -a -L ...); try -h")
-            }
-            None => "no command; the first option must be one (-A -a -L ...); try -h".to_owned(),
-        };
-        Self { status: 255, ends_restore: true, text }
+        let what = word.map_or_else(|| "no command".to_owned(), |word| format!("'{word}' is not a command"));
+        Self::option(true, format!("{what}; the first option must be one (-A -a -L ...); try -h"))
     }
 
     pub(super) fn unknown(option: &str) -> Self {
-        Self { status: 255, ends_restore: false, text: format!("unknown option {option}; try -h") }
+        let known = options().iter().map(|o| o.long);
+        let help = match option.strip_prefix("--") {
+            Some("json") => "'ipvsctl list --json' prints the table as JSON".to_owned(),
+            Some(name) => nearest(name, known)
+                .map_or_else(|| "try -h".to_owned(), |near| format!("did you mean --{near}?")),
+            None => "try -h".to_owned(),
+        };
+        Self::option(false, format!("unknown option {option}; {help}"))
+    }
+
+    pub(super) fn unwanted_value(name: &str) -> Self {
+        Self::option(false, format!("option --{name} takes no value; try -h"))
     }
 
     pub(super) fn missing_value(option: &OptionInfo) -> Self {
-        Self { status: 255, ends_restore: false, text: format!("option {} needs a value", option.name()) }
+        Self::option(false, format!("option {} needs a value", option.name()))
     }
 }

@@ -57,7 +57,7 @@ impl<'a, I: Iterator<Item = &'a str>> Reader<'a, I> {
         };
         let option = by_name(name).ok_or_else(|| Refusal::unknown(&format!("--{name}")))?;
         match (option.takes, attached) {
-            (Takes::Nothing, Some(_)) => Err(Refusal::unknown(&format!("--{name}= (it takes no value)"))),
+            (Takes::Nothing, Some(_)) => Err(Refusal::unwanted_value(name)),
             (_, Some(value)) => Ok((option, Some(value))),
             (takes, None) => self.value(option, takes),
         }

@@ -6,7 +6,7 @@ use super::Names;
 use super::command::Refusal;
 use super::options::{Opt, Verb};
 use super::parse::Line;
-use super::values::{host_port, netmask, number32, parse_flags};
+use super::values::{Unread, halves, host_port, netmask, number32, parse_flags};
 use crate::addr::{Endpoint, Family};
 use crate::plan::Op;
 use crate::table::{Forward, Protocol, Server, Service, ServiceFlags, ServiceKey, Tunnel, TunnelChecksum};
@@ -50,7 +50,8 @@ impl ServiceWords<'_> {
         text: &str,
         names: &dyn Names,
     ) -> Result<(), Refusal> {
-        let (addr, port) = host_port(text, Some(protocol), names).ok_or_else(|| bad_address(text))?;
+        let read = host_port(text, Some(protocol), names);
+        let (addr, port) = read.map_err(|part| bad_address(text, part))?;
         if addr.is_ipv6() {
             // ipvsadm sets the default mask here, over one that was read before.
             self.mask = None;
@@ -182,7 +183,8 @@ impl ServerWords {
         text: &str,
         names: &dyn Names,
     ) -> Result<(), Refusal> {
-        let (addr, port) = host_port(text, service.naming(), names).ok_or_else(|| bad_address(text))?;
+        let read = host_port(text, service.naming(), names);
+        let (addr, port) = read.map_err(|part| bad_address(text, part))?;
         self.endpoint = Some(Endpoint { addr, port: port.unwrap_or(service.port) });
         Ok(())
     }
@@ -198,10 +200,32 @@ impl ServerWords {
     }
 }
 
-fn bad_address(text: &str) -> Refusal {
-    Refusal::wrong(format!(
-        "'{text}' is not an address (10.0.0.1:80, [2001:db8::1]:80) nor the name of a host and service"
-    ))
+/// Names are not asked for again: a name server that is dead would have to be waited for twice.
+fn bad_address(text: &str, part: Unread) -> Refusal {
+    let (host, port) = halves(text);
+    let port = port.unwrap_or_default();
+    let numeric = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let why = match part {
+        Unread::Form => "is not an address (10.0.0.1:80, [2001:db8::1]:80)".to_owned(),
+        Unread::Host if host.is_empty() => "has no address before the port".to_owned(),
+        Unread::Host if host.starts_with('[') => {
+            format!("has no IPv6 address in its brackets: '{}'", &host[1..])
+        }
+        Unread::Host if host.contains(':') => {
+            "is not an IPv6 address; with a port it stands in brackets, [2001:db8::1]:80".to_owned()
+        }
+        Unread::Host if numeric(host) => format!("begins with '{host}', which is not an IPv4 address"),
+        Unread::Host => format!(
+            "begins with '{host}', which is not an address, and as the name of a host it has no IPv4 address or no \
+             name server answers"
+        ),
+        Unread::Port if port.is_empty() => "ends in a colon without a port".to_owned(),
+        Unread::Port if numeric(port) => format!("has the port '{port}', which is not 0 to 65535"),
+        Unread::Port => {
+            format!("has the port '{port}', which is no number nor the name of a service (/etc/services)")
+        }
+    };
+    Refusal::wrong(format!("'{text}' {why}"))
 }
 
 pub(super) fn required_service(line: &Line<'_>) -> Result<ServiceKey, Refusal> {

@@ -96,6 +96,32 @@ fn addresses_take_the_forms_of_inet_aton() {
 }
 
 #[test]
+fn refusals_say_which_part_is_wrong() {
+    for (line, reason) in [
+        ("-D -t 10.0.0.300:80", "begins with '10.0.0.300', which is not an IPv4 address"),
+        ("-D -t web:80", "begins with 'web', which is not an address, and as the name of a host"),
+        ("-D -t 10.0.0.1:99999", "has the port '99999', which is not 0 to 65535"),
+        ("-D -t 10.0.0.1:htpp", "has the port 'htpp', which is no number nor the name of a service"),
+        ("-d -f 1 -r 10.0.0.1:", "ends in a colon without a port"),
+        ("-D -t :80", "has no address before the port"),
+        ("-D -t 80", "is not an address (10.0.0.1:80"),
+        ("-D -t [2001:db8::x]:80", "has no IPv6 address in its brackets: '2001:db8::x]'"),
+        ("-D -t [2001:db8::1]", "is not an address (10.0.0.1:80, [2001:db8::1]:80)"),
+        ("-D -t 2001:db8::x", "in brackets, [2001:db8::1]:80"),
+        ("-L -n --json", "'ipvsctl list --json' prints the table as JSON"),
+        ("-L --numric", "did you mean --numeric?"),
+        ("-L --xyz", "unknown option --xyz; try -h"),
+        ("-L --stats=1", "option --stats takes no value"),
+        ("-A -t \u{1b}[31m:80", "'\\u{1b}[31m:80' begins with '\\u{1b}[31m'"),
+    ] {
+        let text = read(line).unwrap_err().text;
+        assert!(text.contains(reason), "{line}: {text}");
+    }
+    let long = format!("-A -t 10.0.0.1:80 -p {}", "x".repeat(10_000_000));
+    assert!(read(&long).unwrap_err().text.len() < 300);
+}
+
+#[test]
 fn refusals_have_ipvsadms_status() {
     let wrong = [
         "-A",

@@ -4,11 +4,7 @@ use super::{At, Cx};
 use crate::addr::Family;
 use crate::conf::model::{Target, VirtualServer};
 use crate::conf::tree::Stmt;
-use crate::table::{Forward, Tunnel, TunnelChecksum};
-
-/// The schedulers that keepalived and the kernel know.
-const SCHEDULERS: [&str; 14] =
-    ["rr", "wrr", "lc", "wlc", "lblc", "lblcr", "sh", "mh", "dh", "fo", "ovf", "sed", "nq", "twos"];
+use crate::table::{Forward, SCHEDULERS, Tunnel, TunnelChecksum};
 
 impl Cx<'_> {
     /// `NAT|DR|TUN [type ipip|gue port N|gre] [nocsum|csum|remcsum]`.
@@ -57,7 +53,7 @@ impl Cx<'_> {
         let found = Self::text(s, 1)?;
         if !SCHEDULERS.contains(&found.as_str()) {
             let message = format!("'{}' is no scheduler; wlc is used, as keepalived does", found.value);
-            let near = crate::conf::suggest::nearest(&found, SCHEDULERS.into_iter());
+            let near = crate::text::nearest(&found, SCHEDULERS.into_iter());
             let help = near.map_or(format!("write one of {}", SCHEDULERS.join(", ")), |n| {
                 format!("did you mean '{n}'?")
             });

@@ -170,7 +170,7 @@ fn references(cx: &mut Cx<'_>, owner: &str, what: &str, list: &mut Vec<Reference
                 "{owner} tracks {}, but there is no sound {what} of this name; the line is skipped",
                 r.name.value
             );
-            let near = crate::conf::suggest::nearest(&r.name, known.sound.keys().map(String::as_str));
+            let near = crate::text::nearest(&r.name, known.sound.keys().map(String::as_str));
             let help = near
                 .map_or(format!("add {what} {} {{ ... }}", r.name.value), |n| format!("did you mean '{n}'?"));
             cx.findings.warning("unknown-name", r.name.place, message).help(help);
@@ -211,7 +211,7 @@ fn members(cx: &mut Cx<'_>, config: &mut Config) {
                     "{group} names {}, but there is no sound vrrp_instance of this name; it is skipped",
                     m.value
                 );
-                let near = crate::conf::suggest::nearest(m, instances.iter().copied());
+                let near = crate::text::nearest(m, instances.iter().copied());
                 let finding = cx.findings.warning("unknown-name", m.place, message);
                 if let Some(near) = near {
                     finding.help(format!("did you mean '{near}'?"));
