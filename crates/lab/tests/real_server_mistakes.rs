@@ -198,7 +198,7 @@ fn the_vip_on_the_real_servers_nic() {
     pair.server.ok("ip address add 192.168.15.111/21 dev ens192");
     pair.probed(&["leak"]);
     assert_eq!(pair.server.run("rs-prep up 192.168.15.111").status, 1);
-    found_and_mended(&pair.server, VIP, &["vip-missing", "vip-on-nic"]);
+    found_and_mended(&pair.server, VIP, &["vip-on-nic"]);
     pair.probed(&[]);
 }
 
@@ -623,7 +623,7 @@ fn ipv6_vips_leak_only_from_the_nic_or_by_proxy() {
     server.ok("rs-prep down --all");
     server.ok("ip address add 2001:db8::111/128 dev ens192 nodad");
     wait(10 * SECONDS, "the leak", || probed() == set(&["leak"]));
-    found_and_mended(&server, "2001:db8::111", &["vip-on-nic", "vip-missing"]);
+    found_and_mended(&server, "2001:db8::111", &["vip-on-nic"]);
     assert_eq!(probed(), set(&[]));
 
     server.ok("ip neighbour add proxy 2001:db8::111 dev ens192");

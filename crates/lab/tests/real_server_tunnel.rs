@@ -34,3 +34,30 @@ fn a_tunnelled_packet_reaches_the_service_and_its_answer_goes_straight_to_the_cl
     server.wait_for_line("serves", 5 * SECONDS);
     wait(10 * SECONDS, "an answer", || client.run("lab get 192.168.15.111:7885").stdout == "r102\n");
 }
+
+/// The VIP on lo alone does not take what comes through a tunnel; and it is held once, whatever was typed first.
+#[test]
+fn a_vip_is_held_once_and_a_tunnel_is_missed() {
+    let lab = Lab::new();
+    let host = lab.host("r102", &["192.168.15.102/21"]);
+    host.ok("ip route add default via 192.168.8.1");
+    host.ok("rs-prep up 192.168.15.111");
+    let check = host.run("rs-prep check --tunnel 192.168.15.111");
+    assert_eq!(check.status, 1, "{check}");
+    for (first, then) in [("", "--tunnel"), ("--tunnel", "")] {
+        host.ok(&format!("rs-prep up {first} 192.168.15.111"));
+        let before = host.ok("ip -o address show");
+        let up = host.run(&format!("rs-prep up {then} 192.168.15.111"));
+        assert_eq!((up.status, host.ok("ip -o address show")), (1, before), "{up}");
+        assert!(up.stderr.contains("a VIP is held once"), "{up}");
+        host.ok("rs-prep down --all");
+        assert_eq!(host.ok("ls /run/rs-prep"), "lock\n");
+        assert!(!host.ok("ip link show up").contains("tunl0"));
+    }
+    host.ok("rs-prep up 192.168.15.111");
+    host.ok("rs-prep check --tunnel 192.168.15.111 --fix");
+    host.ok("rs-prep check --tunnel 192.168.15.111");
+    assert!(host.ok("ip link show up").contains("tunl0"));
+    host.ok("rs-prep down --all");
+    assert!(!host.ok("ip link show up").contains("tunl0"));
+}

@@ -6,6 +6,7 @@ mod address;
 mod arp;
 mod director;
 mod service;
+mod stay;
 mod traffic;
 
 use std::net::IpAddr;
@@ -77,11 +78,13 @@ pub struct Seen {
     pub announcing_files: Vec<String>,
     /// This host's own IPVS table.
     pub own_table: Table,
+    /// Programs of a director that run here: vrrpd, keepalived.
+    pub director_daemons: Vec<String>,
 }
 
 /// Every mistake, the ones that leak first.
 pub fn findings(host: &HostState, asked: &Asked, seen: &Seen) -> Vec<Finding> {
-    let mut found = address::findings(host, asked);
+    let mut found = address::findings(host, asked, seen);
     found.extend(arp::findings(host, asked));
     found.extend(traffic::findings(host, asked, seen));
     found.extend(director::findings(host, asked, seen));

@@ -75,9 +75,9 @@ pub struct Up {
     /// The VIPs' packets come through a tunnel (lb_kind TUN): use tunl0 or ip6tnl0 instead of lo
     #[arg(long, conflicts_with = "config")]
     pub tunnel: bool,
-    /// Scope of the address: with host, this host never uses the VIP for its own connections
-    #[arg(long, value_enum, default_value_t = Scope::Global)]
-    pub scope: Scope,
+    /// Scope of the address [default: global]: with host, this host never uses the VIP for its own connections
+    #[arg(long, value_enum)]
+    pub scope: Option<Scope>,
     /// Label of the (single) IPv4 address [default: the next free of lo:0, lo:1, ...]
     #[arg(long, value_name = "LABEL", value_parser = label)]
     pub label: Option<String>,

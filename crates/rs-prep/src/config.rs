@@ -42,13 +42,7 @@ pub struct Role {
 impl Role {
     /// Each VIP once, in the order of the file.
     pub fn vips(&self) -> Vec<Vip> {
-        let mut vips = Vec::new();
-        for served in &self.served {
-            if !vips.contains(&served.vip) {
-                vips.push(served.vip);
-            }
-        }
-        vips
+        vip::once(&self.served.iter().map(|served| served.vip).collect::<Vec<_>>())
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Settings {
     pub rp_filter: i32,
     /// Whether ARP is answered on behalf of others.
     pub proxy_arp: i32,
+    /// Whether the next address of a network takes the place of its first one that is removed; else it goes too.
+    pub promote_secondaries: i32,
 }
 
 /// One interface.
@@ -60,6 +62,8 @@ pub struct Held {
     pub device: String,
     /// The label (`lo:0`), IPv4 only.
     pub label: String,
+    /// Whether it came after another one of the same network (IPv4), with which the kernel may drop it.
+    pub secondary: bool,
     /// Whether the scope is host.
     pub host_scope: bool,
     /// Whether IPv6 duplicate address detection found another holder.
@@ -75,6 +79,8 @@ pub struct RouteTo {
     pub device: String,
     /// The gateway, if it has one.
     pub gateway: Option<IpAddr>,
+    /// The sender's address that it prescribes: it goes with that address.
+    pub source: Option<IpAddr>,
     /// Whether the kernel made it by itself, for an address.
     pub by_kernel: bool,
 }

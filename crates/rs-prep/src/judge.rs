@@ -15,12 +15,12 @@ use crate::config::Served;
 use crate::effects;
 use crate::host::HostState;
 use crate::kernel::Kernel;
-use crate::mend;
+use crate::mend::{self, Mend};
 use crate::output::Output;
 use crate::run;
 use crate::seen;
 use crate::step::Step;
-use crate::vip::{Forwarding, Vip};
+use crate::vip::{self, Forwarding, Vip};
 
 /// What `--json` prints. Stable; documented in rs-prep(8).
 #[derive(Serialize)]
@@ -111,12 +111,10 @@ pub(crate) fn held(host: &HostState) -> Vec<Vip> {
     let devices =
         host.nics.iter().filter(|nic| nic.loopback).map(|nic| (nic.name.as_str(), Forwarding::Direct));
     let tunnels = ["tunl0", "ip6tnl0"].map(|name| (name, Forwarding::Tunnel));
-    devices
-        .chain(tunnels)
-        .flat_map(|(name, forwarding)| {
-            host.vips_on(name).map(move |held| Vip { addr: held.prefix.addr, forwarding })
-        })
-        .collect()
+    let held = devices.chain(tunnels).flat_map(|(name, forwarding)| {
+        host.vips_on(name).map(move |held| Vip { addr: held.prefix.addr, forwarding })
+    });
+    vip::once(&held.collect::<Vec<_>>())
 }
 
 /// A service on a port, with the host's first own address as its RIP.
@@ -131,14 +129,13 @@ fn served(host: &HostState, vip: Vip, port: u16) -> Option<Served> {
 fn fix(dir: &Path, kernel: &mut Kernel, asked: &Asked, found: &[Finding]) -> Result<Vec<Step>> {
     let store = run::lock(dir)?;
     let host = kernel.read()?;
-    let steps = mend::plan(&host, &asked.vips, found)?;
-    let placed = mend::wanted(&host, &asked.vips, &steps);
+    let Mend { steps, vips } = mend::plan(&host, &asked.vips, found);
     let saved = store.load()?;
-    let next = saved.before(&host, &placed, &steps);
+    let next = saved.before(&host, &vips, &steps);
     if next != saved {
         store.save(&next)?;
     }
-    let silent = placed.iter().any(|vip| vip.addr.is_ipv4());
+    let silent = vips.iter().any(|vip| vip.addr.is_ipv4());
     if let Err(failed) = effects::run(kernel, &steps, silent) {
         if failed.undone {
             store.save(&saved)?;

@@ -12,6 +12,9 @@ use nix::errno::Errno;
 use crate::host::{Held, HostState, Nic, RouteTo, Settings};
 use crate::step::{Placement, Step};
 
+/// LOOPBACK_IFINDEX: the index of `lo` in every network namespace.
+const LOOPBACK: u32 = 1;
+
 /// The kernel's routing and settings of this network namespace.
 pub struct Kernel {
     rtnl: Rtnl,
@@ -97,7 +100,28 @@ impl Kernel {
 
     fn remove(&mut self, prefix: Prefix, device: &str) -> Result<()> {
         let address = Address::new(self.index(device)?, prefix);
-        Ok(self.rtnl.remove_address(&address)?)
+        let before = self.rtnl.addresses()?;
+        match self.rtnl.remove_address(&address) {
+            // Somebody else was faster.
+            Err(e) if e.errno == Errno::EADDRNOTAVAIL => return Ok(()),
+            done => done?,
+        }
+        self.put_back(before.into_iter().filter(|other| other.link == address.link && other.prefix != prefix))
+    }
+
+    /// Without promote_secondaries the kernel drops the other addresses of a network with its first one.
+    fn put_back(&mut self, others: impl Iterator<Item = Address>) -> Result<()> {
+        let now = self.rtnl.addresses()?;
+        let is_there = |other: &Address| now.iter().any(|a| a.link == other.link && a.prefix == other.prefix);
+        let lost: Vec<_> = others.filter(|other| other.prefix.addr.is_ipv4() && !is_there(other)).collect();
+        for other in &lost {
+            self.rtnl.add_address(other).with_context(|| format!("{} went with it", other.prefix))?;
+        }
+        // Routes lead through a NIC; those of `lo` are made by its addresses.
+        let nic = lost.first().filter(|other| other.link != LOOPBACK);
+        nic.map_or(Ok(()), |other| {
+            bail!("{} went with it and was put back, but its routes may be lost: see ip route", other.prefix)
+        })
     }
 
     fn add_route(&mut self, addr: IpAddr, device: &str) -> Result<()> {
@@ -142,6 +166,7 @@ fn settings(interface: &str) -> Result<Settings> {
         arp_announce: get("arp_announce")?,
         rp_filter: get("rp_filter")?,
         proxy_arp: get("proxy_arp")?,
+        promote_secondaries: get("promote_secondaries")?,
     })
 }
 
@@ -164,6 +189,7 @@ fn held(address: &Address, device: String) -> Held {
         prefix: address.prefix,
         device,
         label: address.label.clone().unwrap_or_default(),
+        secondary: address.prefix.addr.is_ipv4() && address.flags & Address::SECONDARY != 0,
         host_scope: address.scope == Address::HOST,
         dad_failed: address.flags & Address::DADFAILED != 0,
     }
@@ -174,5 +200,6 @@ fn route_to(route: &Route, device: String) -> Option<RouteTo> {
     const KERNEL: u8 = 2;
     let ours = route.table == Route::MAIN && route.kind == RouteKind::Unicast;
     let by_kernel = route.protocol == KERNEL;
-    ours.then_some(RouteTo { to: route.to, device, gateway: route.gateway, by_kernel })
+    let (to, gateway, source) = (route.to, route.gateway, route.source);
+    ours.then_some(RouteTo { to, device, gateway, source, by_kernel })
 }

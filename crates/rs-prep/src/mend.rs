@@ -2,36 +2,47 @@
 
 use crate::check::Finding;
 use crate::host::HostState;
-use crate::plan::{self, Refusal, Wish};
+use crate::plan::{self, Wish};
 use crate::step::Step;
 use crate::vip::Vip;
 
-/// The steps that mend these findings: settings first, then what must go, then the VIPs in their place.
-///
-/// # Errors
-/// A VIP that stands in the way of itself and is not among the findings.
-pub fn plan(host: &HostState, vips: &[Vip], findings: &[Finding]) -> Result<Vec<Step>, Refusal> {
+/// What is mended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mend {
+    /// Settings first, then what must go, then the VIPs in their place.
+    pub steps: Vec<Step>,
+    /// The VIPs that the host holds afterwards.
+    pub vips: Vec<Vip>,
+}
+
+/// What mends these findings. A VIP that stays on a NIC is left as it is.
+pub fn plan(host: &HostState, vips: &[Vip], findings: &[Finding]) -> Mend {
     let (mut settings, removals): (Vec<_>, Vec<_>) =
         findings.iter().flat_map(|finding| finding.steps.clone()).partition(Step::is_setting);
     let placing = findings.iter().any(|finding| finding.by_up || finding.code == "vip-on-nic");
-    let mut rest = removals.clone();
+    let after = without(host, &removals);
+    let mut vips = wanted(host, vips, &removals);
+    vips.retain(|vip| after.holding(vip.addr).all(|held| after.is_quiet(&held.device)));
+    let mut rest = removals;
     if placing {
-        let up = plan::up(&without(host, &removals), &wanted(host, vips, &removals), &Wish::default())?;
-        for step in up {
-            let list = if step.is_setting() { &mut settings } else { &mut rest };
-            // A tunnel that is down is a finding and a step of `up` too.
-            if !list.contains(&step) {
-                list.push(step);
+        // A tunnel that is down is a finding and a step of `up` too.
+        for step in plan::settings(&after, &vips) {
+            if !settings.contains(&step) {
+                settings.push(step);
             }
         }
+        let wish = Wish::default();
+        let free: Vec<_> =
+            vips.iter().copied().filter(|vip| plan::refuse(&after, *vip, &wish).is_ok()).collect();
+        rest.extend(plan::places(&after, &free, &wish));
     }
     settings.sort_by_key(|step| !matches!(step, Step::Load { .. }));
     settings.extend(rest);
-    Ok(settings)
+    Mend { steps: settings, vips }
 }
 
 /// The VIPs, and the addresses that come back with the right mask.
-pub fn wanted(host: &HostState, vips: &[Vip], removals: &[Step]) -> Vec<Vip> {
+fn wanted(host: &HostState, vips: &[Vip], removals: &[Step]) -> Vec<Vip> {
     let mut wanted = vips.to_vec();
     for step in removals {
         let Step::RemoveAddress { prefix, device } = step else { continue };

@@ -6,11 +6,11 @@ use lvs_core::addr::{Family, Prefix};
 
 use lvs_core::sys::sysctl::Key;
 
-use crate::host::HostState;
+use crate::host::{Held, HostState};
 use crate::quiet;
 
 use crate::step::{Placement, Step};
-use crate::vip::Vip;
+use crate::vip::{DEVICES, Vip};
 
 /// How `up` puts a VIP.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,14 +18,15 @@ pub struct Wish {
     /// Whether the host route of the runbooks is added; the kernel's own local route does the work.
     pub route: bool,
     /// Scope host instead of global: the host never takes the VIP as the source of its own connections.
-    pub host_scope: bool,
+    /// Not asked for: global, or as it is held already.
+    pub host_scope: Option<bool>,
     /// The label of a single VIP; without it the next free `lo:0`, `lo:1`, ...
     pub label: Option<String>,
 }
 
 impl Default for Wish {
     fn default() -> Self {
-        Self { route: true, host_scope: false, label: None }
+        Self { route: true, host_scope: None, label: None }
     }
 }
 
@@ -34,8 +35,8 @@ impl Default for Wish {
 pub enum Refusal {
     /// The VIP is on an interface that speaks ARP.
     #[error(
-        "{vip}: it is on {device} as {prefix}, where this host answers ARP for it whatever the settings say; if this \
-         is a real server and no director: ip address del {prefix} dev {device} (or rs-prep check --fix {vip})"
+        "{vip}: it is on {device} as {prefix}, where this host answers ARP for it whatever the settings say; rs-prep \
+         check {vip} says whether it can go from there"
     )]
     OnNic {
         /// The VIP.
@@ -58,6 +59,31 @@ pub enum Refusal {
         /// The interface.
         device: String,
     },
+    /// The VIP is on another one of the devices that this tool uses.
+    #[error(
+        "{vip}: it is on {device}, and a VIP is held once: to move it to {wanted}, rs-prep down {vip} first"
+    )]
+    Elsewhere {
+        /// The VIP.
+        vip: IpAddr,
+        /// The device that holds it.
+        device: String,
+        /// The device that would.
+        wanted: &'static str,
+    },
+    /// The VIP is there, but not as it is asked for.
+    #[error("{vip}: it is on {device} already, with {what}; to change that, rs-prep down {vip} first")]
+    Otherwise {
+        /// The VIP.
+        vip: IpAddr,
+        /// The device that holds it.
+        device: String,
+        /// Its label or scope.
+        what: String,
+    },
+    /// A label for an IPv6 VIP.
+    #[error("{0}: IPv6 addresses have no label")]
+    NoLabel(IpAddr),
     /// One label for several VIPs.
     #[error("--label names one VIP, but {0} were given; without it each gets the next free label")]
     Label(usize),
@@ -68,12 +94,22 @@ pub enum Refusal {
 /// # Errors
 /// The first VIP that stands in the way of itself; see [`Refusal`].
 pub fn up(host: &HostState, vips: &[Vip], wish: &Wish) -> Result<Vec<Step>, Refusal> {
-    let labelled = vips.iter().filter(|vip| vip.family() == Family::Inet).count();
-    if wish.label.is_some() && labelled > 1 {
-        return Err(Refusal::Label(labelled));
+    if wish.label.is_some() {
+        match vips.iter().find(|vip| vip.family() == Family::Inet6) {
+            Some(vip) => return Err(Refusal::NoLabel(vip.addr)),
+            None if vips.len() > 1 => return Err(Refusal::Label(vips.len())),
+            None => {}
+        }
     }
-    vips.iter().try_for_each(|vip| refuse(host, *vip))?;
+    vips.iter().try_for_each(|vip| refuse(host, *vip, wish))?;
     let mut steps = settings(host, vips);
+    steps.extend(places(host, vips, wish));
+    Ok(steps)
+}
+
+/// The addresses and routes that are missing.
+pub(crate) fn places(host: &HostState, vips: &[Vip], wish: &Wish) -> Vec<Step> {
+    let mut steps = Vec::new();
     let mut labels = Labels::of(host);
     let mut routes = Vec::new();
     for vip in vips {
@@ -86,10 +122,12 @@ pub fn up(host: &HostState, vips: &[Vip], wish: &Wish) -> Result<Vec<Step>, Refu
         }
     }
     steps.extend(routes);
-    Ok(steps)
+    steps
 }
 
-fn refuse(host: &HostState, vip: Vip) -> Result<(), Refusal> {
+/// Refuses a VIP that stands in the way of itself.
+pub(crate) fn refuse(host: &HostState, vip: Vip, wish: &Wish) -> Result<(), Refusal> {
+    let wanted = vip.device();
     for held in host.holding(vip.addr) {
         let (vip, prefix, device) = (vip.addr, held.prefix, held.device.clone());
         if !host.is_quiet(&held.device) {
@@ -98,36 +136,61 @@ fn refuse(host: &HostState, vip: Vip) -> Result<(), Refusal> {
         if !prefix.is_host() {
             return Err(Refusal::Mask { vip, prefix, device });
         }
+        // Any other silent device will do: somebody's own way to hold VIPs.
+        if device != wanted && DEVICES.contains(&device.as_str()) {
+            return Err(Refusal::Elsewhere { vip, device, wanted });
+        }
+        if let Some(what) = otherwise(held, wish) {
+            return Err(Refusal::Otherwise { vip, device, what });
+        }
     }
     Ok(())
 }
 
+/// In what a held VIP differs from what is asked for.
+fn otherwise(held: &Held, wish: &Wish) -> Option<String> {
+    let scope = if held.host_scope { "scope host" } else { "scope global" };
+    let other_label = wish.label.as_ref().is_some_and(|label| *label != held.label);
+    let other_scope = wish.host_scope.is_some_and(|host_scope| host_scope != held.host_scope);
+    other_label.then(|| format!("the label {}", held.label)).or_else(|| other_scope.then(|| scope.to_owned()))
+}
+
 /// Everything that must be true before the first address: silence in ARP, and the devices.
-fn settings(host: &HostState, vips: &[Vip]) -> Vec<Step> {
+pub(crate) fn settings(host: &HostState, vips: &[Vip]) -> Vec<Step> {
     let mut steps = Vec::new();
-    for vip in vips {
-        let missing = vip.module().filter(|_| host.nic(vip.device()).is_none());
-        once(&mut steps, missing.map(|(kind, module)| Step::Load { device: vip.device(), kind, module }));
+    for step in vips.iter().flat_map(|vip| device(host, *vip)) {
+        if !steps.contains(&step) {
+            steps.push(step);
+        }
     }
     // IPv6 asks for nothing: a solicitation for an address of lo gets no answer on another link.
-    if vips.iter().any(|vip| vip.family() == Family::Inet) {
-        steps.extend(quiet::settings(host));
-    }
-    if vips.iter().any(|vip| vip.device() == "tunl0") {
-        // The inner packet's sender is the client, which is not behind the tunnel: strict filtering drops it.
-        let now = host.nic("tunl0").map_or(0, |nic| nic.settings.rp_filter);
-        quiet::set(&mut steps, "tunl0", "rp_filter", now, 2);
-    }
-    for vip in vips {
-        let down = !host.nic(vip.device()).is_some_and(|nic| nic.up);
-        once(&mut steps, down.then(|| Step::LinkUp { device: vip.device().to_owned() }));
-    }
+    let silence =
+        if vips.iter().any(|vip| vip.family() == Family::Inet) { quiet::settings(host) } else { vec![] };
+    // A module first: its device has settings too.
+    let after = steps.iter().position(|step| !matches!(step, Step::Load { .. })).unwrap_or(steps.len());
+    steps.splice(after..after, silence);
     steps
 }
 
-/// Appends a step that several VIPs may need, the first time.
-fn once(steps: &mut Vec<Step>, step: Option<Step>) {
-    steps.extend(step.filter(|step| !steps.contains(step)));
+/// What makes the VIP's device take its packets: the module, a loose filter, and the device up.
+pub(crate) fn device(host: &HostState, vip: Vip) -> Vec<Step> {
+    let (device, nic) = (vip.device(), host.nic(vip.device()));
+    let mut steps = Vec::new();
+    if let (None, Some((kind, module))) = (nic, vip.module()) {
+        steps.push(Step::Load { device, kind, module });
+    }
+    if device == "tunl0" {
+        // The inner packet's sender is the client, which is not behind the tunnel: strict filtering drops it.
+        let (own, effective) =
+            nic.map_or((0, 0), |nic| (nic.settings.rp_filter, host.rp_filter_in_effect(nic)));
+        if effective != 2 {
+            quiet::set(&mut steps, device, "rp_filter", own, 2);
+        }
+    }
+    if !nic.is_some_and(|nic| nic.up) {
+        steps.push(Step::LinkUp { device: device.to_owned() });
+    }
+    steps
 }
 
 fn placement(vip: Vip, wish: &Wish, labels: &mut Labels) -> Placement {
@@ -135,7 +198,12 @@ fn placement(vip: Vip, wish: &Wish, labels: &mut Labels) -> Placement {
         Family::Inet => Some(wish.label.clone().unwrap_or_else(|| labels.next(vip.device()))),
         Family::Inet6 => None,
     };
-    Placement { prefix: vip.prefix(), device: vip.device().to_owned(), label, host_scope: wish.host_scope }
+    Placement {
+        prefix: vip.prefix(),
+        device: vip.device().to_owned(),
+        label,
+        host_scope: wish.host_scope.unwrap_or(false),
+    }
 }
 
 /// The labels that are taken: one a VIP, because ifconfig shows only the first address of a label.

@@ -16,13 +16,13 @@ use crate::judge;
 use crate::keep;
 use crate::kernel::Kernel;
 use crate::output::{Output, say};
-use crate::plan::{self, Wish};
+use crate::plan::{self, Refusal, Wish};
 use crate::probe;
 use crate::saved::Saved;
 use crate::step::Step;
 use crate::store::{self, Store};
 use crate::undo;
-use crate::vip::Vip;
+use crate::vip::{self, Vip};
 
 /// Runs one verb; the exit status, unless it failed.
 ///
@@ -78,22 +78,16 @@ pub(crate) fn chosen(
     if which.vips.is_empty() {
         return Err(Wrong("which VIP? name it, or give --config FILE".to_owned()).into());
     }
-    let mut vips = Vec::new();
-    for vip in which.vips.iter().map(|addr| make(*addr)) {
-        if !vips.contains(&vip) {
-            vips.push(vip);
-        }
-    }
-    Ok(vips)
+    Ok(vip::once(&which.vips.iter().map(|addr| make(*addr)).collect::<Vec<_>>()))
 }
 
 fn up(dir: &Path, args: &Up, out: &mut Output) -> Result<u8> {
-    let wish =
-        Wish { route: !args.no_route, host_scope: args.scope == Scope::Host, label: args.label.clone() };
+    let host_scope = args.scope.map(|scope| scope == Scope::Host);
+    let wish = Wish { route: !args.no_route, host_scope, label: args.label.clone() };
     let mut kernel = Kernel::open()?;
     let vips = chosen(&args.which, || kernel.read(), maker(args.tunnel))?;
     if args.dry_run {
-        for step in plan::up(&kernel.read()?, &vips, &wish)? {
+        for step in planned(&kernel.read()?, &vips, &wish)? {
             out.line(step)?;
         }
         return Ok(YES);
@@ -116,10 +110,18 @@ fn up(dir: &Path, args: &Up, out: &mut Output) -> Result<u8> {
     Ok(YES)
 }
 
+/// The plan; what the command line cannot mean is told apart from what the host does not allow.
+fn planned(host: &HostState, vips: &[Vip], wish: &Wish) -> Result<Vec<Step>> {
+    plan::up(host, vips, wish).map_err(|refusal| match refusal {
+        Refusal::Label(_) | Refusal::NoLabel(_) => Wrong(refusal.to_string()).into(),
+        other => other.into(),
+    })
+}
+
 /// The host and the plan for it; a tunnel module is loaded first, because its device's settings are part of both.
 fn prepare(kernel: &mut Kernel, vips: &[Vip], wish: &Wish) -> Result<(HostState, Vec<Step>)> {
     let host = kernel.read()?;
-    let steps = plan::up(&host, vips, wish)?;
+    let steps = planned(&host, vips, wish)?;
     let (load, rest): (Vec<_>, Vec<_>) =
         steps.into_iter().partition(|step| matches!(step, Step::Load { .. }));
     if load.is_empty() {
@@ -127,7 +129,7 @@ fn prepare(kernel: &mut Kernel, vips: &[Vip], wish: &Wish) -> Result<(HostState,
     }
     load.iter().try_for_each(|step| kernel.run(step))?;
     let host = kernel.read()?;
-    let steps = plan::up(&host, vips, wish)?;
+    let steps = planned(&host, vips, wish)?;
     let missing = steps.iter().find(|step| matches!(step, Step::Load { .. }));
     match missing {
         None => Ok((host, steps)),

@@ -49,7 +49,8 @@ impl Saved {
             next.foreign = host.vips_on("lo").map(|held| held.prefix).collect();
             next.foreign.retain(|prefix| !vips.iter().any(|vip| vip.addr == prefix.addr));
         }
-        next.vips.extend(vips.iter().filter(|vip| !self.vips.contains(vip)));
+        next.vips.retain(|known| !vips.iter().any(|vip| vip.addr == known.addr));
+        next.vips.extend(vips);
         steps.iter().for_each(|step| next.keep(step));
         next
     }

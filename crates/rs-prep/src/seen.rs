@@ -1,5 +1,7 @@
 //! The edge of `check`: listening sockets, the packet filter's rules, counters, ifcfg files, the IPVS table.
 
+mod daemons;
+
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -26,6 +28,7 @@ pub fn look() -> Seen {
         reverse_path_drops: drops(&fs::read_to_string("/proc/net/netstat").unwrap_or_default()),
         announcing_files: announcing(),
         own_table: own_table(),
+        director_daemons: daemons::look(),
     }
 }
 

@@ -6,7 +6,7 @@ use lvs_core::sys::sysctl::Key;
 use crate::host::{Held, HostState};
 use crate::saved::{Kept, Saved};
 use crate::step::Step;
-use crate::vip::Vip;
+use crate::vip::{self, Vip};
 
 /// What `down` does, and what it leaves alone on purpose.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Down {
 ///
 /// `now` reads a setting as it is; `None` when its interface is gone.
 pub fn down(host: &HostState, vips: &[Vip], saved: &Saved, now: impl Fn(&Key) -> Option<i32>) -> Down {
+    // Earlier versions remembered a VIP once for lo and once for the tunnel.
+    let vips = &vip::once(vips);
     let mut down = Down { saved: saved.without(vips), ..Down::default() };
     for vip in vips {
         let routes = host.host_routes(vip.addr).filter(|route| host.is_quiet(&route.device));

@@ -17,6 +17,9 @@ pub enum Forwarding {
     Tunnel,
 }
 
+/// The devices that hold VIPs.
+pub const DEVICES: [&str; 3] = ["lo", "tunl0", "ip6tnl0"];
+
 /// A virtual address and the way its traffic arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Vip {
@@ -70,6 +73,18 @@ impl fmt::Display for Vip {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.addr.fmt(f)
     }
+}
+
+/// Each address once: a VIP is held once, and on the tunnel's device it takes packets that come as they are too.
+pub fn once(vips: &[Vip]) -> Vec<Vip> {
+    let mut once: Vec<Vip> = Vec::new();
+    for vip in vips {
+        match once.iter_mut().find(|known| known.addr == vip.addr) {
+            Some(known) => known.forwarding = known.forwarding.max(vip.forwarding),
+            None => once.push(*vip),
+        }
+    }
+    once
 }
 
 /// Why a text cannot be a VIP.
@@ -155,6 +170,13 @@ mod tests {
         for text in ["", "vip", "192.168.15", "192.168.15.111/33", "1.2.3.4/", "host:80"] {
             assert!(matches!(parse(text), Err(VipError::NotAnAddress(_))), "{text}");
         }
+    }
+
+    #[test]
+    fn a_vip_of_both_kinds_is_held_once_on_the_tunnel() {
+        let [a, b] = ["10.0.0.1", "10.0.0.2"].map(|addr| addr.parse().unwrap());
+        let vips = [Vip::direct(a), Vip::direct(b), Vip::tunnel(a), Vip::tunnel(b), Vip::direct(b)];
+        assert_eq!(once(&vips), [Vip::tunnel(a), Vip::tunnel(b)]);
     }
 
     #[test]

@@ -2,13 +2,15 @@
 
 use lvs_core::addr::Prefix;
 
-use super::{Asked, Finding};
+use super::stay::{self, Stay};
+use super::{Asked, Finding, Seen};
 use crate::host::{Held, HostState};
+use crate::plan;
 use crate::step::Step;
 use crate::vip::{Forwarding, Vip};
 
-pub(super) fn findings(host: &HostState, asked: &Asked) -> Vec<Finding> {
-    let mut found: Vec<_> = asked.vips.iter().flat_map(|vip| of_vip(host, *vip)).collect();
+pub(super) fn findings(host: &HostState, asked: &Asked, seen: &Seen) -> Vec<Finding> {
+    let mut found: Vec<_> = asked.vips.iter().flat_map(|vip| of_vip(host, asked, seen, *vip)).collect();
     found.extend(host.addresses.iter().filter_map(|held| mask(host, held)));
     found.extend(host.routes.iter().filter(|route| !route.by_kernel && route.to.is_host()).filter_map(
         |route| {
@@ -23,12 +25,11 @@ pub(super) fn findings(host: &HostState, asked: &Asked) -> Vec<Finding> {
     found
 }
 
-fn of_vip(host: &HostState, vip: Vip) -> Vec<Finding> {
-    let mut found = Vec::new();
-    let (quiet, loud): (Vec<_>, Vec<_>) =
-        host.holding(vip.addr).partition(|held| host.is_quiet(&held.device));
-    found.extend(loud.iter().map(|held| on_nic(held, vip)));
-    if quiet.is_empty() {
+fn of_vip(host: &HostState, asked: &Asked, seen: &Seen, vip: Vip) -> Vec<Finding> {
+    let loud = host.holding(vip.addr).filter(|held| !host.is_quiet(&held.device));
+    let mut found: Vec<_> =
+        loud.map(|held| on_nic(held, vip, stay::reason(host, asked, seen, held))).collect();
+    if host.holding(vip.addr).next().is_none() {
         let sentence = format!(
             "{vip} is not on this host, so packets that a director sends for it are dropped (or sent back, with \
              ip_forward)"
@@ -49,7 +50,8 @@ fn remove(held: &Held) -> Step {
     Step::RemoveAddress { prefix: held.prefix, device: held.device.clone() }
 }
 
-fn on_nic(held: &Held, vip: Vip) -> Finding {
+/// `stays` says why it must not be taken from there without asking.
+fn on_nic(held: &Held, vip: Vip, stays: Option<Stay>) -> Finding {
     let mut sentence = format!(
         "{} is on {}, which answers for it whatever the settings say; on a real server it belongs on lo",
         held.prefix, held.device
@@ -57,7 +59,12 @@ fn on_nic(held: &Held, vip: Vip) -> Finding {
     if held.dad_failed {
         sentence.push_str("; the kernel found the director's and has switched it off (dadfailed)");
     }
-    Finding::error("vip-on-nic", &vip, sentence).steps(vec![remove(held)])
+    let Some(Stay { why, before }) = stays else {
+        return Finding::error("vip-on-nic", &vip, sentence).steps(vec![remove(held)]);
+    };
+    sentence.push_str(&format!("; --fix leaves it there: {why}"));
+    let by_hand = before.into_iter().chain([remove(held).to_string(), up_command(vip)]);
+    by_hand.fold(Finding::error("vip-on-nic", &vip, sentence), Finding::command)
 }
 
 /// An address on `lo` that stands for a whole network.
@@ -85,16 +92,24 @@ fn stale_route(addr: std::net::IpAddr, device: &str) -> Finding {
         .steps(vec![Step::RemoveRoute { addr, device: device.to_owned() }])
 }
 
-/// The devices of the VIPs are up.
+/// The devices of the VIPs are there and up. A missing VIP's is made with it.
 fn devices(host: &HostState, asked: &Asked) -> Vec<Finding> {
-    let mut names: Vec<_> = asked.vips.iter().map(|vip| vip.device()).collect();
-    names.sort_unstable();
-    names.dedup();
-    let down = names.into_iter().filter(|name| host.nic(name).is_some_and(|nic| !nic.up));
-    let found = down.map(|name| {
-        let step = Step::LinkUp { device: name.to_owned() };
-        Finding::error("device-down", name, format!("{name} is down, so nothing sent to the VIP arrives"))
-            .steps(vec![step])
-    });
-    found.collect()
+    let mut found: Vec<Finding> = Vec::new();
+    let quiet = |vip: &&Vip| host.holding(vip.addr).any(|held| host.is_quiet(&held.device));
+    for vip in asked.vips.iter().filter(quiet) {
+        let name = vip.device();
+        let (code, what) = match host.nic(name) {
+            Some(nic) if nic.up => continue,
+            Some(_) => ("device-down", format!("{name} is down, so nothing sent to the VIP arrives")),
+            None => (
+                "no-tunnel",
+                format!("there is no {name}, so what a director sends through a tunnel is dropped"),
+            ),
+        };
+        if found.iter().all(|other| other.subject != name) {
+            let made = plan::device(host, *vip);
+            found.push(Finding::error(code, name, what).steps(made));
+        }
+    }
+    found
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::host::testing::{alone, held, nic, with};
-use crate::host::{RouteTo, Settings};
+use crate::host::{Nic, RouteTo, Settings};
 use crate::plan::{self, Wish};
 
 const VIP: &str = "192.168.15.111";
@@ -23,7 +23,8 @@ fn good() -> HostState {
 
 fn default(gateway: &str, device: &str) -> RouteTo {
     let gateway = Some(gateway.parse().unwrap());
-    RouteTo { to: "0.0.0.0/0".parse().unwrap(), device: device.to_owned(), gateway, by_kernel: false }
+    let (to, device) = ("0.0.0.0/0".parse().unwrap(), device.to_owned());
+    RouteTo { to, device, gateway, source: None, by_kernel: false }
 }
 
 fn codes(host: &HostState, asked: &Asked, seen: &Seen) -> Vec<&'static str> {
@@ -104,7 +105,7 @@ fn the_vip_is_looked_for_everywhere() {
     assert_eq!(codes(&host, &asked(), &Seen::default()), ["vip-missing", "stale-route"]);
     host.routes.retain(|route| route.gateway.is_some());
     host.addresses.push(held("192.168.15.111/21", "ens192", "ens192:0"));
-    assert_eq!(codes(&host, &asked(), &Seen::default()), ["vip-on-nic", "vip-missing"]);
+    assert_eq!(codes(&host, &asked(), &Seen::default()), ["vip-on-nic"]);
     host.addresses.pop();
     host.addresses.push(held("192.168.15.111/24", "lo", "lo:0"));
     assert_eq!(codes(&host, &asked(), &Seen::default()), ["vip-mask"]);
@@ -282,6 +283,20 @@ fn a_loopback_or_tunnel_that_is_down_takes_nothing() {
 }
 
 #[test]
+fn a_vip_of_a_tunnel_needs_the_tunnel() {
+    let mut host = good();
+    let asked = Asked { vips: vec![Vip::tunnel(VIP.parse().unwrap())], ..asked() };
+    let found = findings(&host, &asked, &Seen::default());
+    assert_eq!(found.iter().map(|f| f.code).collect::<Vec<_>>(), ["no-tunnel"]);
+    let made = ["modprobe ipip", "sysctl -qw net.ipv4.conf.tunl0.rp_filter=2", "ip link set dev tunl0 up"];
+    assert_eq!(found[0].commands, made);
+    host.nics.push(Nic { up: false, ..nic("tunl0", false, Settings::default()) });
+    assert_eq!(codes(&host, &asked, &Seen::default()), ["device-down"]);
+    host.nics[2].up = true;
+    assert_eq!(codes(&host, &asked, &Seen::default()), [""; 0], "packets out of it find the VIP on lo");
+}
+
+#[test]
 fn strict_filtering_closes_a_tunnel() {
     let mut host = good();
     host.nics.push(nic("tunl0", false, Settings { rp_filter: 1, ..Settings::default() }));
@@ -295,6 +310,6 @@ fn a_vpns_network_and_peers_are_none_of_its_business() {
     host.nics.push(nic("wg0", false, Settings::default()));
     host.addresses.push(held("10.7.0.1/24", "wg0", "wg0"));
     let to = "10.8.0.1/32".parse().unwrap();
-    host.routes.push(RouteTo { to, device: "wg0".to_owned(), gateway: None, by_kernel: false });
+    host.routes.push(RouteTo { to, device: "wg0".to_owned(), gateway: None, source: None, by_kernel: false });
     assert_eq!(findings(&host, &asked(), &Seen::default()), []);
 }

@@ -12,7 +12,8 @@ pub(crate) fn nic(name: &str, arp: bool, settings: Settings) -> Nic {
 /// An address of a device.
 pub(crate) fn held(prefix: &str, device: &str, label: &str) -> Held {
     let (device, label) = (device.to_owned(), label.to_owned());
-    Held { prefix: prefix.parse().unwrap(), device, label, host_scope: false, dad_failed: false }
+    let prefix = prefix.parse().unwrap();
+    Held { prefix, device, label, secondary: false, host_scope: false, dad_failed: false }
 }
 
 /// The seed's 192.168.15.102 before anything was done to it.
@@ -64,6 +65,7 @@ pub(crate) fn with(mut host: HostState, steps: &[Step]) -> HostState {
                 prefix: p.prefix,
                 device: p.device.clone(),
                 label: p.label.clone().unwrap_or_default(),
+                secondary: false,
                 host_scope: p.host_scope,
                 dad_failed: false,
             }),
@@ -74,6 +76,7 @@ pub(crate) fn with(mut host: HostState, steps: &[Step]) -> HostState {
                 to: Prefix::host(*addr),
                 device: device.clone(),
                 gateway: None,
+                source: None,
                 by_kernel: false,
             }),
             Step::RemoveRoute { addr, .. } => host.routes.retain(|route| route.to != Prefix::host(*addr)),

@@ -3,8 +3,8 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::host::Settings;
 use crate::host::testing::{alone, held, nic, read, with};
+use crate::host::{Nic, Settings};
 use crate::plan::{self, Wish};
 use crate::quiet;
 
@@ -124,6 +124,34 @@ fn a_tunnel_is_switched_off_with_its_last_vip() {
     let (none, last) = take(&one, &first.saved, &vips[1..]);
     assert_eq!(none, host);
     assert!(last.saved.is_empty());
+}
+
+/// Earlier versions took `up V` and `up --tunnel V` for two VIPs; the address was on the device of the first, or on both.
+#[test]
+fn a_memory_with_both_kinds_of_a_vip_is_undone_once() {
+    let addr = "10.0.0.1".parse().unwrap();
+    let mut start = alone();
+    start.nics.push(Nic { up: false, ..nic("tunl0", false, Settings::default()) });
+    let both = [Vip::direct(addr), Vip::tunnel(addr)];
+    for devices in [&["lo"][..], &["tunl0"], &["lo", "tunl0"]] {
+        let (mut host, mut saved) = after_up(&start, &Saved::default(), &both[1..]);
+        saved.vips = both.to_vec();
+        host.addresses.retain(|held| held.prefix.addr != addr);
+        host.addresses.extend(devices.iter().map(|device| held("10.0.0.1/32", device, "")));
+        let (after, down) = take(&host, &saved, &both);
+        assert_eq!((after, down.saved.is_empty()), (start.clone(), true), "{devices:?}");
+        let removals = down.steps.iter().filter(|step| matches!(step, Step::RemoveAddress { .. }));
+        assert_eq!(removals.count(), devices.len(), "{:?}", down.steps);
+    }
+}
+
+#[test]
+fn what_is_remembered_of_a_vip_is_how_it_was_put_last() {
+    let addr = "10.0.0.1".parse().unwrap();
+    let (_, saved) = after_up(&alone(), &Saved::default(), &[Vip::direct(addr)]);
+    // Somebody took it away by hand.
+    let next = saved.before(&alone(), &[Vip::tunnel(addr)], &[]);
+    assert_eq!(next.vips, [Vip::tunnel(addr)]);
 }
 
 #[test]

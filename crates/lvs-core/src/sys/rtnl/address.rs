@@ -38,6 +38,8 @@ impl Address {
     pub const LINK: u8 = 253;
     /// RT_SCOPE_HOST.
     pub const HOST: u8 = 254;
+    /// IFA_F_SECONDARY: not the first address of its network (IPv4).
+    pub const SECONDARY: u32 = 0x01;
     /// IFA_F_NODAD: no duplicate address detection (IPv6).
     pub const NODAD: u32 = 0x02;
     /// IFA_F_DADFAILED: another host has the address.
