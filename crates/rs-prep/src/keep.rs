@@ -3,14 +3,15 @@
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
 use crate::cli::{Persist, Unpersist, Wrong, YES};
 use crate::kernel::Kernel;
 use crate::output::Output;
-use crate::persist::{self, File, MARK, PATHS};
+use crate::persist::{self, File, Format, MARK, PATHS};
+use crate::vip::Vip;
 use crate::{judge, run};
 
 /// Prints the files, or with `--write` puts them in their places.
@@ -27,6 +28,8 @@ pub fn persist(args: &Persist, out: &mut Output) -> Result<u8> {
     if vips.is_empty() {
         return Err(Wrong("no VIP is on this host; name it, or give --config FILE".to_owned()).into());
     }
+    let held = held(&args.root.join(args.format.path()))?;
+    let vips = persist::together(&held, &vips);
     let program = std::env::current_exe().context("where this program is")?;
     let (files, then) = persist::files(args.format, &vips, &program).map_err(Wrong)?;
     if !args.write {
@@ -37,13 +40,41 @@ pub fn persist(args: &Persist, out: &mut Output) -> Result<u8> {
     }
     // All or nothing: look before the first is written.
     files.iter().try_for_each(|file| ours(&args.root.join(file.path)).map(|_| ()))?;
+    alone(args)?;
     for file in &files {
         let path = args.root.join(file.path);
         write(&path, file).with_context(|| format!("{}: cannot be written", path.display()))?;
         out.done(format_args!("written: {}", path.display()))?;
     }
+    if args.format != Format::Sysctl {
+        let list: Vec<_> = vips.iter().map(ToString::to_string).collect();
+        out.done(format_args!("it holds: {} (to leave one out, unpersist first)", list.join(" ")))?;
+    }
     out.done(format_args!("it counts from the next start on, or at once with: {then}"))?;
     Ok(YES)
+}
+
+/// The VIPs that a file of ours holds already; another's is looked at later, before it would be replaced.
+fn held(path: &Path) -> Result<Vec<Vip>> {
+    if !ours(path).unwrap_or(false) {
+        return Ok(Vec::new());
+    }
+    Ok(persist::held(&fs::read_to_string(path).with_context(|| path.display().to_string())?))
+}
+
+/// Refuses a second format: both would put the VIPs, and the one that is forgotten brings back a VIP that was given up.
+fn alone(args: &Persist) -> Result<()> {
+    let (_settings, addresses) = PATHS.split_last().unwrap_or((&"", &[]));
+    let others = addresses.iter().filter(|path| **path != args.format.path());
+    let mut others = others.map(|path| args.root.join(path)).filter(|path| ours(path).unwrap_or(false));
+    match others.next().filter(|_| args.format != Format::Sysctl) {
+        Some(other) => bail!(
+            "{}: holds VIPs of this host already, in another format; rs-prep unpersist first (this host keeps its VIPs \
+             meanwhile), and then persist them all in the new one",
+            other.display()
+        ),
+        None => Ok(()),
+    }
 }
 
 /// Removes every file that `persist` wrote: addresses before the settings that hide them.
@@ -51,17 +82,31 @@ pub fn persist(args: &Persist, out: &mut Output) -> Result<u8> {
 /// # Errors
 /// A file cannot be removed.
 pub fn unpersist(args: &Unpersist, out: &mut Output) -> Result<u8> {
+    // The link before the unit: one that leads nowhere is an error of every later systemctl.
+    if let Some(link) = enabled(&args.root) {
+        remove(&link, out)?;
+    }
     for path in PATHS.map(|path| args.root.join(path)) {
         match ours(&path) {
-            Ok(true) => {
-                fs::remove_file(&path).with_context(|| format!("{}: cannot be removed", path.display()))?;
-                out.done(format_args!("removed: {}", path.display()))?;
-            }
+            Ok(true) => remove(&path, out)?,
             Ok(false) => {}
             Err(other) => out.notice(format_args!("{other:#}; left alone")),
         }
     }
     Ok(YES)
+}
+
+fn remove(path: &Path, out: &mut Output) -> Result<()> {
+    fs::remove_file(path).with_context(|| format!("{}: cannot be removed", path.display()))?;
+    Ok(out.done(format_args!("removed: {}", path.display()))?)
+}
+
+/// The link by which systemd starts our unit; also if the unit is gone already.
+fn enabled(root: &Path) -> Option<PathBuf> {
+    let (link, unit) = (root.join(persist::ENABLED), Format::Unit.path());
+    let target = fs::read_link(&link).ok()?;
+    let to_it = target == Path::new("/").join(unit) || target == Path::new("../rs-prep.service");
+    (to_it && ours(&root.join(unit)).is_ok()).then_some(link)
 }
 
 /// Whether there is a file of ours; none is no, another's is an error.

@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use lvs_core::addr::Family;
 
 use crate::quiet::{ANNOUNCE, IGNORE};
-use crate::vip::{Forwarding, Vip};
+use crate::vip::{self, Forwarding, Vip};
 
 /// The first line of every file; only files that begin with it are replaced or removed.
 pub const MARK: &str = "# Written by rs-prep persist; rs-prep unpersist removes it.";
@@ -57,6 +57,44 @@ pub const PATHS: [&str; 6] = [
     SYSCTL,
 ];
 
+/// The link that `systemctl enable` makes for the unit.
+pub const ENABLED: &str = "etc/systemd/system/multi-user.target.wants/rs-prep.service";
+
+impl Format {
+    /// The path of the file that holds the VIPs; of the settings alone, where they hold none.
+    pub fn path(self) -> &'static str {
+        let [networkd, ifupdown, netplan, manager, unit, settings] = PATHS;
+        match self {
+            Self::Sysctl => settings,
+            Self::Networkd => networkd,
+            Self::Ifupdown => ifupdown,
+            Self::Netplan => netplan,
+            Self::NetworkManager => manager,
+            Self::Unit => unit,
+        }
+    }
+}
+
+/// The VIPs that a file of any format holds.
+pub fn held(text: &str) -> Vec<Vip> {
+    let mut found = Vec::new();
+    // What stops the unit names the VIPs of both kinds again.
+    for line in text.lines().filter(|line| !line.starts_with("ExecStop=")) {
+        let make = if line.contains(" up --tunnel ") { Vip::tunnel } else { Vip::direct };
+        let words = line.split(|c: char| c.is_whitespace() || matches!(c, '=' | '"'));
+        found.extend(words.filter_map(|word| vip::parse(word).ok()).map(make));
+    }
+    vip::once(&found)
+}
+
+/// What was held already, in its order and as it is asked for now, and then the rest.
+pub fn together(held: &[Vip], asked: &[Vip]) -> Vec<Vip> {
+    let now = |vip: &Vip| asked.iter().find(|other| other.addr == vip.addr).copied().unwrap_or(*vip);
+    let mut all: Vec<_> = held.iter().map(now).collect();
+    all.extend(asked.iter().filter(|vip| !held.iter().any(|other| other.addr == vip.addr)));
+    all
+}
+
 /// The files of a format, settings before addresses; and what makes them count at once.
 ///
 /// # Errors
@@ -69,20 +107,21 @@ pub fn files(format: Format, vips: &[Vip], program: &Path) -> Result<(Vec<File>,
         ));
     }
     let settings = File { path: SYSCTL, mode: 0o644, text: sysctl() };
-    let [networkd, ifupdown, netplan, manager, unit, _] = PATHS;
-    let (path, mode, text, then) = match format {
+    let path = format.path();
+    let (mode, text, then) = match format {
         Format::Sysctl => return Ok((vec![settings], "sysctl --system")),
-        Format::Networkd => (networkd, 0o644, networkd_text(vips), "sysctl --system; networkctl reload"),
-        Format::Ifupdown => (ifupdown, 0o644, ifupdown_text(vips), "ifup -a"),
-        Format::Netplan => (netplan, 0o600, netplan_text(vips), "sysctl --system; netplan apply"),
+        Format::Networkd => (0o644, networkd_text(vips), "sysctl --system; networkctl reload"),
+        Format::Ifupdown => (0o644, ifupdown_text(vips), "ifup -a"),
+        Format::Netplan => (0o600, netplan_text(vips), "sysctl --system; netplan apply"),
         Format::NetworkManager => {
             let then = "sysctl --system; nmcli connection reload; nmcli connection up lvs-real-server";
-            (manager, 0o600, manager_text(vips), then)
+            (0o600, manager_text(vips), then)
         }
         Format::Unit => {
             let text = unit_text(vips, program);
-            let then = "systemctl daemon-reload; systemctl enable --now rs-prep.service";
-            return Ok((vec![File { path: unit, mode: 0o644, text }], then));
+            // A unit that runs already is not started again.
+            let then = "systemctl daemon-reload; systemctl enable --now rs-prep.service (or rs-prep up, if that runs already)";
+            return Ok((vec![File { path, mode: 0o644, text }], then));
         }
     };
     Ok((vec![settings, File { path, mode, text }], then))

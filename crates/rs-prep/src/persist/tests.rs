@@ -85,3 +85,27 @@ fn a_tunnel_needs_the_unit() {
                 ExecStop=/sbin/rs-prep down 192.168.15.111 10.0.0.1\n";
     assert!(text.contains(want), "{text}");
 }
+
+#[test]
+fn what_a_file_holds_is_read_from_it_again() {
+    for format in Format::value_variants().iter().filter(|format| **format != Format::Sysctl) {
+        assert_eq!(held(&last(*format).text), vips(), "{format:?}");
+        assert_eq!(last(*format).path, format.path());
+    }
+    let both = [vips()[0], Vip::tunnel("10.0.0.1".parse().unwrap())];
+    let (files, _) = files(Format::Unit, &both, Path::new("/sbin/rs-prep")).unwrap();
+    assert_eq!(held(&files[0].text), both);
+    assert_eq!(held(&sysctl()), []);
+}
+
+#[test]
+fn a_vip_comes_to_those_that_are_held() {
+    let [a, b] = ["10.0.0.1", "10.0.0.2"].map(|addr| addr.parse().unwrap());
+    assert_eq!(together(&[Vip::direct(a)], &[Vip::direct(b)]), [Vip::direct(a), Vip::direct(b)]);
+    let asked = [Vip::direct(b), Vip::tunnel(a)];
+    assert_eq!(
+        together(&[Vip::direct(a)], &asked),
+        [Vip::tunnel(a), Vip::direct(b)],
+        "as it was asked for last"
+    );
+}
