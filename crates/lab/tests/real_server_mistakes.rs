@@ -121,7 +121,7 @@ fn announce_1_moves_the_vip_when_the_real_server_asks() {
     }
     pair.server.ok("ip neighbour flush all");
     // The director holds the VIP and so takes no such question: the answer to the probe never comes.
-    pair.director.wait_for_codes(PROBE, |found| found.contains("announces"));
+    pair.director.wait_for_codes(PROBE, |found| *found == set(&["announces"]));
     found_and_mended(&pair.server, "", &["arp-announce"]);
     pair.server.ok("ip neighbour flush all");
     pair.probed(&[]);
@@ -351,15 +351,11 @@ fn replies_through_the_director_are_martians() {
     assert!(martians(director) > before, "dropped elsewhere: {}", director.ok("ip -s link show ens192"));
     let check = server.run("rs-prep check --director 192.168.15.100 --json");
     assert_eq!((check.status, codes(&check)), (1, set(&["gateway-director"])), "{check}");
-    let commands: Vec<_> = report(&check)["findings"][0]["commands"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|command| command.as_str().unwrap().to_owned())
-        .collect();
-
     // Either of the two that it prints.
-    let (here, there) = (&commands[0], commands[1].split_once("router: ").unwrap().1);
+    let finding = &report(&check)["findings"][0];
+    let (here, elsewhere) =
+        (finding["commands"][0].as_str().unwrap(), finding["advice"][0].as_str().unwrap());
+    let there = elsewhere.split_once("router: ").unwrap().1;
     director.ok(there);
     for strict in [0, 1] {
         director.ok(&format!("sysctl -qw net.ipv4.conf.all.rp_filter={strict}"));
@@ -510,6 +506,18 @@ fn a_real_server_on_another_network() {
     pair.director.ok("ip route add 10.5.5.5/32 via 192.168.8.1");
     let probe = pair.director.run(&format!("{PROBE} -r 10.5.5.5 --json"));
     assert_eq!(codes(&probe), set(&["no-server"]), "{probe}");
+}
+
+#[test]
+fn a_real_servers_address_on_two_hosts() {
+    let pair = Pair::serving("7885");
+    pair.probed(&[]);
+    let other = pair.lab.host("r103", &["192.168.15.103/21"]);
+    other.ok("ip address add 192.168.15.102/32 dev ens192");
+    pair.director.wait_for_codes(PROBE, |found| found.contains("two-servers"));
+    assert_eq!(pair.director.run(PROBE).status, 1);
+    other.ok("ip address del 192.168.15.102/32 dev ens192");
+    pair.probed(&[]);
 }
 
 #[test]

@@ -101,3 +101,64 @@ fn down_of_one_address_takes_no_other_along() {
     let after = addresses(&host);
     assert!(!after.contains("10.9.9.1/24") && after.contains("10.9.9.2/24"), "{after}");
 }
+
+/// As in a container whose owner has set them: nothing is to be changed, so nothing is refused.
+#[test]
+fn a_read_only_proc_is_no_error_where_the_settings_hold() {
+    let lab = Lab::new();
+    let host = real_server(&lab);
+    host.ok("sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2");
+    host.ok("mount -o bind,ro /proc/sys /proc/sys");
+    host.ok("mount -o remount,bind,ro /proc/sys");
+    host.ok("rs-prep up 192.168.15.111");
+    host.ok("rs-prep check 192.168.15.111");
+    host.ok("rs-prep down 192.168.15.111");
+    assert!(!addresses(&host).contains(VIP));
+}
+
+#[test]
+fn a_second_vip_is_persisted_beside_the_first_and_a_second_format_is_not() {
+    let lab = Lab::new();
+    let host = real_server(&lab);
+    host.ok("rs-prep persist 192.168.15.111 --format unit --write");
+    let second = host.ok("rs-prep persist 192.168.15.112 --format unit --write");
+    assert!(second.contains("it holds: 192.168.15.111 192.168.15.112 "), "{second}");
+    let unit = host.read("/etc/systemd/system/rs-prep.service");
+    assert!(unit.contains("rs-prep up 192.168.15.111 192.168.15.112\n"), "{unit}");
+    let other = host.run("rs-prep persist 192.168.15.111 --format networkd --write");
+    assert_eq!(other.status, 1, "{other}");
+    assert!(other.stderr.contains("rs-prep unpersist first"), "{other}");
+    assert_eq!(host.run("ls /etc/systemd/network/90-lvs-real-server.network").status, 2);
+
+    // As systemctl enable does.
+    let wants = "/etc/systemd/system/multi-user.target.wants";
+    host.ok(&format!("mkdir -p {wants}"));
+    host.ok(&format!("ln -s /etc/systemd/system/rs-prep.service {wants}/rs-prep.service"));
+    let removed = host.ok("rs-prep unpersist");
+    assert_eq!(removed.lines().count(), 2, "{removed}");
+    let link = host.run(&format!("test -L {wants}/rs-prep.service"));
+    assert_eq!(link.status, 1, "no link that leads nowhere");
+    host.ok("rs-prep persist 192.168.15.111 --format networkd --write");
+}
+
+#[test]
+fn what_stays_is_not_called_gone() {
+    let lab = Lab::new();
+    let host = real_server(&lab);
+    host.ok("ip address add 192.168.15.111/32 dev ens192");
+    for vip in ["192.168.15.111", "192.168.15.112"] {
+        assert_eq!(host.ok(&format!("rs-prep down {vip}")), "");
+    }
+}
+
+#[test]
+fn a_renamed_interface_gets_its_settings_back() {
+    let lab = Lab::new();
+    let host = real_server(&lab);
+    host.ok("rs-prep up 192.168.15.111");
+    host.ok("ip link set dev ens192 down");
+    host.ok("ip link set dev ens192 name lan0");
+    host.ok("ip link set dev lan0 up");
+    host.ok("rs-prep down 192.168.15.111");
+    assert_eq!(host.ok("sysctl -n net.ipv4.conf.lan0.arp_ignore net.ipv4.conf.lan0.arp_announce"), "0\n0\n");
+}

@@ -42,8 +42,10 @@ pub struct Finding {
     pub subject: String,
     /// What is wrong and what follows from it.
     pub sentence: String,
-    /// What mends it, to be typed; empty where only the admin can know.
+    /// What mends it, to be typed here; empty where only the admin can know.
     pub commands: Vec<String>,
+    /// What mends it elsewhere or otherwise, in words.
+    pub advice: Vec<String>,
     /// The same as steps, where `--fix` can do it.
     #[serde(skip)]
     pub steps: Vec<Step>,
@@ -105,6 +107,7 @@ impl Finding {
             subject: subject.to_string(),
             sentence,
             commands: Vec::new(),
+            advice: Vec::new(),
             steps: Vec::new(),
             by_up: false,
         }
@@ -131,6 +134,12 @@ impl Finding {
     /// Mended by hand.
     pub(crate) fn command(mut self, command: String) -> Self {
         self.commands.push(command);
+        self
+    }
+
+    /// Mended elsewhere, or by what is no command.
+    pub(crate) fn advice(mut self, advice: String) -> Self {
+        self.advice.push(advice);
         self
     }
 }

@@ -248,8 +248,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let mut out = Output::new(cli.quiet);
     let code = run::run(&cli, &mut out).unwrap_or_else(|error| {
-        let why = if lacks_rights(&error) { ": rs-prep needs CAP_NET_ADMIN, run it as root" } else { "" };
-        output::say(format_args!("{error:#}{why}"));
+        let text = format!("{error:#}");
+        let said = ["needs root", "as root"].iter().any(|words| text.contains(words));
+        let lacks = lacks_rights(&error) && !said;
+        let why = if lacks { ": rs-prep needs CAP_NET_ADMIN, run it as root" } else { "" };
+        output::say(format_args!("{text}{why}"));
         if error.is::<Wrong>() { USAGE } else { NO }
     });
     ExitCode::from(code)

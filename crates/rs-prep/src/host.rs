@@ -39,6 +39,8 @@ pub struct Settings {
 pub struct Nic {
     /// Its name.
     pub name: String,
+    /// Its index, which stays when it is renamed; 0 is none.
+    pub index: u32,
     /// Its layer-2 address.
     pub mac: Mac,
     /// `lo`.
@@ -111,6 +113,11 @@ impl HostState {
     /// Whether a device can hold a VIP without anybody hearing of it but by the `all` settings.
     pub fn is_quiet(&self, device: &str) -> bool {
         self.nic(device).is_some_and(|nic| nic.loopback || !nic.arp)
+    }
+
+    /// Whether an address is held as a VIP is: silently, and not as the network of a VPN.
+    pub fn is_vip(&self, held: &Held) -> bool {
+        self.is_quiet(&held.device) && (held.prefix.is_host() || self.is_loopback(&held.device))
     }
 
     /// Whether a device is `lo`.

@@ -129,7 +129,13 @@ impl Kernel {
         // As `route add -host VIP dev lo:0` does: the kernel drops the route with its source address, so that it can
         // never be left over and make the VIP unreachable from here.
         route.source = Some(addr);
-        Ok(self.rtnl.add_route(&route)?)
+        match self.rtnl.add_route(&route) {
+            Err(e) if e.errno == Errno::EEXIST => bail!(
+                "there is another route for it (ip route show {addr}): remove that one, or leave this one out with \
+                 --no-route, as the kernel does not need it"
+            ),
+            done => Ok(done?),
+        }
     }
 
     fn remove_proxy(&mut self, addr: IpAddr, device: &str) -> Result<()> {
@@ -174,6 +180,7 @@ fn nic(link: &Link, links: &[Link]) -> Result<Nic> {
     let master = link.master.and_then(|index| links.iter().find(|l| l.index == index));
     Ok(Nic {
         name: link.name.clone(),
+        index: link.index,
         mac: link.mac.unwrap_or_default(),
         loopback: link.loopback,
         arp: link.arp,

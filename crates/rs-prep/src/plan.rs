@@ -59,6 +59,16 @@ pub enum Refusal {
         /// The interface.
         device: String,
     },
+    /// The VIP is the address of a network that is no Ethernet: a VPN's.
+    #[error("{vip}: it is the own address of {device}, {prefix}; a VIP is a single address besides")]
+    Network {
+        /// The VIP.
+        vip: IpAddr,
+        /// The address as it is held.
+        prefix: Prefix,
+        /// The interface.
+        device: String,
+    },
     /// The VIP is on another one of the devices that this tool uses.
     #[error(
         "{vip}: it is on {device}, and a VIP is held once: to move it to {wanted}, rs-prep down {vip} first"
@@ -132,6 +142,9 @@ pub(crate) fn refuse(host: &HostState, vip: Vip, wish: &Wish) -> Result<(), Refu
         let (vip, prefix, device) = (vip.addr, held.prefix, held.device.clone());
         if !host.is_quiet(&held.device) {
             return Err(Refusal::OnNic { vip, prefix, device });
+        }
+        if !host.is_vip(held) {
+            return Err(Refusal::Network { vip, prefix, device });
         }
         if !prefix.is_host() {
             return Err(Refusal::Mask { vip, prefix, device });
@@ -238,6 +251,15 @@ pub fn notices(host: &HostState, vips: &[Vip], steps: &[Step]) -> Vec<String> {
                 ));
             }
         }
+    }
+    for vip in vips {
+        let other = host.host_routes(vip.addr).find(|route| !host.is_quiet(&route.device));
+        notices.extend(other.map(|route| {
+            format!(
+                "{vip}: a route by {} is there for it already, so the host route is left out; the kernel does not need it",
+                route.device
+            )
+        }));
     }
     let loud = host.speakers().any(|nic| !quiet::leaks(host, nic).is_empty());
     let early =

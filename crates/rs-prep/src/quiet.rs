@@ -42,7 +42,8 @@ pub fn leaks(host: &HostState, nic: &Nic) -> Vec<Leak> {
 }
 
 /// The settings that make the host silent: `all`, which covers interfaces that come later, and each interface
-/// that speaks ARP and has an IPv4 address, so that a later `all=0` does no harm, or has a harmful value.
+/// that speaks ARP, if it has a harmful value, or an IPv4 address and is not silent yet; then a later `all=0` does no
+/// harm. What is in effect already is not written: /proc/sys may be read-only.
 pub fn settings(host: &HostState) -> Vec<Step> {
     let mut steps = Vec::new();
     set(&mut steps, "all", "arp_announce", host.all.arp_announce, ANNOUNCE);
@@ -51,11 +52,12 @@ pub fn settings(host: &HostState) -> Vec<Step> {
         set(&mut steps, "all", "arp_ignore", host.all.arp_ignore, IGNORE);
     }
     for nic in host.speakers() {
-        let own = &nic.settings;
-        if host.has_ipv4(&nic.name) || own.arp_announce > ANNOUNCE {
+        let (own, has_ipv4) = (&nic.settings, host.has_ipv4(&nic.name));
+        if own.arp_announce > ANNOUNCE || (has_ipv4 && host.announce_in_effect(nic) != ANNOUNCE) {
             set(&mut steps, &nic.name, "arp_announce", own.arp_announce, ANNOUNCE);
         }
-        if own.arp_ignore > 2 || (own.arp_ignore == 0 && host.has_ipv4(&nic.name)) {
+        let silent = matches!(host.ignore_in_effect(nic), 1 | 2);
+        if own.arp_ignore > 2 || (own.arp_ignore == 0 && has_ipv4 && !silent) {
             set(&mut steps, &nic.name, "arp_ignore", own.arp_ignore, IGNORE);
         }
     }

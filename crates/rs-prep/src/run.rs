@@ -173,7 +173,7 @@ fn down(dir: &Path, args: &Down, out: &mut Output) -> Result<u8> {
     };
     effects::run_all(&mut kernel, &plan.steps).context("not all undone; run it again once that is mended")?;
     forget(&store, &saved, &plan.saved)?;
-    for vip in &vips {
+    for vip in &plan.gone {
         out.done(format_args!("{vip}: gone from this host"))?;
     }
     Ok(YES)

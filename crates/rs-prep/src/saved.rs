@@ -34,6 +34,9 @@ pub struct Kept {
     pub before: i32,
     /// What it was given.
     pub given: i32,
+    /// The index of its interface, which may be renamed meanwhile; 0 is none.
+    #[serde(default)]
+    pub link: u32,
 }
 
 impl Saved {
@@ -51,16 +54,19 @@ impl Saved {
         }
         next.vips.retain(|known| !vips.iter().any(|vip| vip.addr == known.addr));
         next.vips.extend(vips);
-        steps.iter().for_each(|step| next.keep(step));
+        steps.iter().for_each(|step| next.keep(host, step));
         next
     }
 
     /// Remembers what a step changes; the value of the first time is the one to give back.
-    fn keep(&mut self, step: &Step) {
+    fn keep(&mut self, host: &HostState, step: &Step) {
         match step {
             Step::Set { key, from, to } => match self.settings.iter_mut().find(|kept| kept.key == *key) {
                 Some(kept) => kept.given = *to,
-                None => self.settings.push(Kept { key: key.clone(), before: *from, given: *to }),
+                None => {
+                    let link = key.interface().and_then(|name| host.nic(name)).map_or(0, |nic| nic.index);
+                    self.settings.push(Kept { key: key.clone(), before: *from, given: *to, link });
+                }
             },
             Step::LinkUp { device } if device != "lo" && !self.links.contains(device) => {
                 self.links.push(device.clone());

@@ -15,6 +15,8 @@ pub struct Down {
     pub steps: Vec<Step>,
     /// What is to be remembered afterwards.
     pub saved: Saved,
+    /// The VIPs that this host held, and holds no more afterwards.
+    pub gone: Vec<Vip>,
     /// Sentences for the admin.
     pub notices: Vec<String>,
 }
@@ -44,10 +46,11 @@ pub fn down(host: &HostState, vips: &[Vip], saved: &Saved, now: impl Fn(&Key) ->
 
 impl Down {
     fn remove(&mut self, host: &HostState, vip: Vip, known: bool) {
-        let (quiet, loud): (Vec<_>, Vec<_>) =
-            host.holding(vip.addr).partition(|held| host.is_quiet(&held.device));
-        if quiet.is_empty() && loud.is_empty() && !known {
-            self.notices.push(format!("{vip}: not on this host, nothing to undo"));
+        let (quiet, loud): (Vec<_>, Vec<_>) = host.holding(vip.addr).partition(|held| host.is_vip(held));
+        match (loud.is_empty(), quiet.is_empty() && !known) {
+            (true, true) => self.notices.push(format!("{vip}: not on this host, nothing to undo")),
+            (true, false) => self.gone.push(vip),
+            (false, _) => {}
         }
         for Held { device, .. } in loud {
             self.notices
@@ -80,14 +83,16 @@ impl Down {
             ));
             return;
         }
-        for kept in std::mem::take(&mut self.saved.settings).into_iter().rev() {
+        for mut kept in std::mem::take(&mut self.saved.settings).into_iter().rev() {
+            let renamed = host.nics.iter().find(|nic| nic.index == kept.link).filter(|_| kept.link != 0);
+            kept.key = renamed.map_or(kept.key.clone(), |nic| kept.key.of(&nic.name));
             let value = now(&kept.key);
             self.give_back(kept, value);
         }
     }
 
     fn give_back(&mut self, kept: Kept, now: Option<i32>) {
-        let Kept { key, before, given } = kept;
+        let Kept { key, before, given, .. } = kept;
         match now {
             Some(now) if now == before => {}
             Some(now) if now == given => self.steps.push(Step::Set { key, from: now, to: before }),

@@ -30,6 +30,19 @@ impl Key {
         Self(path.to_owned())
     }
 
+    /// The interface, `all` or `default`, if it is a setting of one.
+    pub fn interface(&self) -> Option<&str> {
+        let mut parts = self.0.split('/').skip(2);
+        parts.next().filter(|part| *part == "conf").and_then(|_| parts.next())
+    }
+
+    /// The same setting of another interface, or of one that was renamed.
+    #[must_use]
+    pub fn of(&self, interface: &str) -> Self {
+        let swap = |(n, part)| if n == 3 { interface } else { part };
+        Self(self.0.split('/').enumerate().map(swap).collect::<Vec<_>>().join("/"))
+    }
+
     fn file(&self) -> String {
         format!("/proc/sys/{}", self.0)
     }
@@ -51,13 +64,12 @@ impl fmt::Display for Key {
 #[derive(Debug, thiserror::Error)]
 pub enum SysctlError {
     /// The kernel said no.
-    #[error("{key}: {}", reason(.source))]
+    #[error("{key}: {}", reason(.error))]
     Io {
         /// Which setting.
         key: Key,
-        /// What the kernel said.
-        #[source]
-        source: io::Error,
+        /// What the kernel said; no source, as the sentence has it already.
+        error: io::Error,
     },
     /// The file does not hold a number.
     #[error("{key}: '{text}' is not a number")]
@@ -87,8 +99,8 @@ fn reason(error: &io::Error) -> String {
 pub fn read(key: &Key) -> Result<Option<i32>, SysctlError> {
     let text = match fs::read_to_string(key.file()) {
         Ok(text) => text,
-        Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(SysctlError::Io { key: key.clone(), source }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(SysctlError::Io { key: key.clone(), error }),
     };
     let number = text.trim().parse();
     number.map(Some).map_err(|_| SysctlError::NotANumber { key: key.clone(), text: text.trim().to_owned() })
@@ -101,7 +113,7 @@ pub fn write(key: &Key, value: i32) -> Result<(), SysctlError> {
         .write(true)
         .open(key.file())
         .and_then(|mut file| io::Write::write_all(&mut file, value.to_string().as_bytes()));
-    written.map_err(|source| SysctlError::Io { key: key.clone(), source })
+    written.map_err(|error| SysctlError::Io { key: key.clone(), error })
 }
 
 #[cfg(test)]
@@ -113,6 +125,14 @@ mod tests {
         assert_eq!(Key::conf(Family::Inet, "all", "arp_ignore").to_string(), "net.ipv4.conf.all.arp_ignore");
         let vlan = Key::conf(Family::Inet6, "ens192.100", "accept_dad");
         assert_eq!(vlan.to_string(), "net.ipv6.conf.ens192/100.accept_dad");
+    }
+
+    #[test]
+    fn a_key_knows_its_interface() {
+        let key = Key::conf(Family::Inet, "ens192.100", "arp_ignore");
+        assert_eq!(key.interface(), Some("ens192.100"));
+        assert_eq!(key.of("lan0").to_string(), "net.ipv4.conf.lan0.arp_ignore");
+        assert_eq!(Key::path("net/ipv4/ip_forward").interface(), None);
     }
 
     #[test]

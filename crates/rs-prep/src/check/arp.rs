@@ -8,12 +8,18 @@ use crate::host::{HostState, Nic, Settings};
 use crate::quiet::{self, Leak};
 use crate::step::Step;
 
+/// The arp_ignore that answers for no address of scope host, and for all others.
+const SCOPE_HOST_IS_HIDDEN: i32 = 3;
+
 pub(super) fn findings(host: &HostState, asked: &Asked) -> Vec<Finding> {
     let mut found = Vec::new();
     // IPv6 VIPs on lo are silent by themselves.
     if asked.vips.iter().any(|vip| vip.addr.is_ipv4()) {
+        let hidden = hidden_by_scope(host, asked);
         for nic in host.speakers().filter(|nic| nic.up) {
-            found.extend(quiet::leaks(host, nic).into_iter().map(|leak| finding(host, nic, leak)));
+            let leaks = quiet::leaks(host, nic).into_iter();
+            let leaks = leaks.filter(|leak| !(hidden && *leak == Leak::Answers(SCOPE_HOST_IS_HIDDEN)));
+            found.extend(leaks.map(|leak| finding(host, nic, leak)));
         }
     }
     found.extend(host.speakers().filter(|nic| host.has_ipv4(&nic.name)).filter_map(|nic| proxy(host, nic)));
@@ -21,11 +27,20 @@ pub(super) fn findings(host: &HostState, asked: &Asked) -> Vec<Finding> {
     found
 }
 
+/// Whether the IPv4 VIPs are here, and all with scope host.
+fn hidden_by_scope(host: &HostState, asked: &Asked) -> bool {
+    let mut vips = asked.vips.iter().filter(|vip| vip.addr.is_ipv4());
+    vips.all(|vip| {
+        let mut holding = host.holding(vip.addr).peekable();
+        holding.peek().is_some() && holding.all(|held| held.host_scope)
+    })
+}
+
 fn finding(host: &HostState, nic: &Nic, leak: Leak) -> Finding {
     let name = &nic.name;
     let (code, what, read): (_, _, fn(&Settings) -> i32) = match leak {
         Leak::Answers(0) => ("arp-ignore", "answers ARP for the VIP", |s| s.arp_ignore),
-        Leak::Answers(3) => {
+        Leak::Answers(SCOPE_HOST_IS_HIDDEN) => {
             ("arp-ignore", "answers ARP for a VIP of scope global, as 3 allows", |s| s.arp_ignore)
         }
         Leak::Answers(_) => {

@@ -42,12 +42,12 @@ fn named(host: &HostState, seen: &Seen, vip: Vip, rip: IpAddr, port: u16) -> Opt
                 &service,
                 format!("a program listens on {service} only: a check that goes to {rip} finds it dead"),
             )
-            .command(anywhere(port)),
+            .advice(anywhere(port)),
         ),
         (false, true) => Some(rip_only(service, rip)),
         (false, false) => Some(
             Finding::error("no-listener", &service, format!("no program listens on {service}"))
-                .command(anywhere(port)),
+                .advice(anywhere(port)),
         ),
     }
 }
@@ -61,7 +61,7 @@ fn rip_only(service: Endpoint, rip: IpAddr) -> Finding {
         "the service is bound to {} only: checks of it succeed while clients of {service} are refused",
         Endpoint::new(rip, service.port)
     );
-    Finding::error("rip-only", &service, sentence).command(anywhere(service.port))
+    Finding::error("rip-only", &service, sentence).advice(anywhere(service.port))
 }
 
 /// Without a file: a port on which only the host's own address is listened to is probably such a mistake.
@@ -80,7 +80,7 @@ fn guessed(host: &HostState, seen: &Seen, vip: Vip) -> Vec<Finding> {
         let service = Endpoint::new(vip.addr, l.port);
         let sentence =
             format!("a program listens on {l} only: if it is to serve {service}, its clients are refused");
-        Finding::warning("rip-only", &service, sentence).command(anywhere(l.port))
+        Finding::warning("rip-only", &service, sentence).advice(anywhere(l.port))
     });
     found.collect()
 }

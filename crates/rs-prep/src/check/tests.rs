@@ -71,6 +71,20 @@ fn the_larger_number_decides_and_larger_is_not_stricter() {
 }
 
 #[test]
+fn arp_ignore_3_hides_a_vip_of_scope_host_alone() {
+    let mut host = good();
+    host.all.arp_ignore = 3;
+    assert_eq!(codes(&host, &asked(), &Seen::default()), ["arp-ignore"]);
+    host.addresses.last_mut().unwrap().host_scope = true;
+    assert_eq!(codes(&host, &asked(), &Seen::default()), [""; 0]);
+    host.all.arp_ignore = 4;
+    assert_eq!(codes(&host, &asked(), &Seen::default()), ["arp-ignore"]);
+    host.all.arp_ignore = 3;
+    let both = Asked { vips: vec![vip(), Vip::direct("10.0.0.1".parse().unwrap())], ..asked() };
+    assert_eq!(codes(&host, &both, &Seen::default()), ["vip-missing", "arp-ignore"], "up makes it global");
+}
+
+#[test]
 fn the_sentence_says_which_value_and_why_los_does_nothing() {
     let mut host = good();
     host.all = Settings::default();

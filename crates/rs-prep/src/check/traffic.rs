@@ -90,7 +90,7 @@ fn gateways(host: &HostState, asked: &Asked) -> Vec<Finding> {
         Some(
             Finding::error("gateway-director", &gateway, sentence)
                 .command("ip route replace default via ROUTER".to_owned())
-                .command(format!(
+                .advice(format!(
                     "or on {gateway}, if it has to be the router: sysctl -w net.ipv4.conf.all.accept_local=1"
                 )),
         )

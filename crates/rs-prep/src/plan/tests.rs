@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::host::testing::{alone, held, nic, with};
-use crate::host::{RouteTo, Settings};
+use crate::host::{Nic, RouteTo, Settings};
 
 fn vip(addr: &str) -> Vip {
     Vip::direct(addr.parse().unwrap())
@@ -91,6 +91,10 @@ fn a_vip_on_a_nic_or_with_a_wide_mask_is_refused_untouched() {
     host.addresses = vec![held("192.168.15.111/24", "lo", "lo:0")];
     let error = up(&host, &[vip("192.168.15.111")], &Wish::default()).unwrap_err();
     assert!(matches!(error, Refusal::Mask { .. }), "{error}");
+    host.nics.push(nic("wg0", false, Settings::default()));
+    host.addresses = vec![held("192.168.15.111/24", "wg0", "")];
+    let error = up(&host, &[vip("192.168.15.111")], &Wish::default()).unwrap_err();
+    assert!(matches!(error, Refusal::Network { .. }), "{error}");
 }
 
 #[test]
@@ -151,6 +155,18 @@ fn a_stricter_value_of_the_admins_stays_and_a_harmful_one_is_mended_aloud() {
 }
 
 #[test]
+fn what_is_in_effect_already_is_not_written() {
+    let mut host = alone();
+    host.all = Settings { arp_ignore: 1, arp_announce: 2, rp_filter: 2, ..Settings::default() };
+    let tunnel = Nic { up: false, ..nic("tunl0", false, Settings::default()) };
+    host.nics.push(tunnel);
+    for vip in [vip("10.0.0.1"), Vip::tunnel("10.0.0.1".parse().unwrap())] {
+        let steps = up(&host, &[vip], &Wish::default()).unwrap();
+        assert!(!steps.iter().any(|step| matches!(step, Step::Set { .. })), "{:?}", text(&steps));
+    }
+}
+
+#[test]
 fn a_vip_that_was_there_too_early_is_told_of() {
     let mut host = alone();
     host.addresses.push(held("10.0.0.1/32", "lo", "lo:0"));
@@ -167,6 +183,19 @@ fn a_route_of_the_kernels_own_is_not_the_runbooks() {
     host.routes.push(RouteTo { to, device: "lo".to_owned(), gateway: None, source: None, by_kernel: true });
     let steps = up(&host, &[vip("10.0.0.1")], &Wish::default()).unwrap();
     assert!(matches!(steps.last(), Some(Step::AddRoute { .. })));
+}
+
+#[test]
+fn a_route_of_the_admins_to_the_vip_stays_and_is_told_of() {
+    let mut host = alone();
+    let (to, device, gateway) =
+        ("10.0.0.1/32".parse().unwrap(), "ens192".to_owned(), "192.168.8.1".parse().ok());
+    host.routes.push(RouteTo { to, device, gateway, source: None, by_kernel: false });
+    let vips = [vip("10.0.0.1")];
+    let steps = up(&host, &vips, &Wish::default()).unwrap();
+    assert!(matches!(steps.last(), Some(Step::AddAddress { .. })));
+    let said = notices(&host, &vips, &steps);
+    assert!(said[0].contains("a route by ens192 is there for it already"), "{said:?}");
 }
 
 fn values() -> impl Strategy<Value = Settings> {

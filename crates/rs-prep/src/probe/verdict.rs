@@ -92,7 +92,7 @@ impl Survey {
 pub fn verdict(survey: &Survey) -> Vec<Finding> {
     let mut found = leaks(survey);
     found.extend(holders(survey));
-    found.extend(survey.servers.iter().flat_map(|server| of_server(survey.vip, server)));
+    found.extend(survey.servers.iter().flat_map(|server| of_server(survey, server)));
     found
 }
 
@@ -128,8 +128,8 @@ fn mended(finding: Finding, survey: &Survey, mac: Mac) -> Finding {
     let (vip, device) = (survey.vip, &survey.device);
     let there = survey.who(mac).map_or_else(|| mac.to_string(), |addr| addr.to_string());
     finding
-        .command(format!("on {there}: rs-prep check --fix {vip}"))
-        .command(format!("then on the director that holds it: rs-prep heal {vip} --dev {device}"))
+        .advice(format!("on {there}: rs-prep check --fix {vip}"))
+        .advice(format!("then on the director that holds it: rs-prep heal {vip} --dev {device}"))
 }
 
 /// Exactly one host that is no real server must hold the VIP.
@@ -141,7 +141,7 @@ fn holders(survey: &Survey) -> Option<Finding> {
         (true, []) | (false, [_]) => None,
         (false, []) => Some(
             Finding::error("no-holder", &vip, format!("no director holds the VIP: nobody answers for {vip}"))
-                .command("on a director: systemctl status vrrpd".to_owned()),
+                .advice("on a director: systemctl status vrrpd".to_owned()),
         ),
         (ours, names) => {
             let all = if ours { format!("this one and {}", names.join(", ")) } else { names.join(", ") };
@@ -157,23 +157,44 @@ fn holders(survey: &Survey) -> Option<Finding> {
             let finding = Finding::error("two-holders", &vip, sentence);
             let hear = format!("on each director: vrrpd status; tcpdump -ni {} ip proto 112", survey.device);
             Some(if survey.servers.is_empty() {
-                finding.command(format!("on a real server: rs-prep check --fix {vip}")).command(hear)
+                finding.advice(format!("on a real server: rs-prep check --fix {vip}")).advice(hear)
             } else {
-                finding.command(hear)
+                finding.advice(hear)
             })
         }
     }
 }
 
-fn of_server(vip: IpAddr, server: &Server) -> Vec<Finding> {
-    let rip = server.rip;
+fn of_server(survey: &Survey, server: &Server) -> Vec<Finding> {
+    let (vip, rip) = (survey.vip, server.rip);
     if server.macs.is_empty() {
         let sentence = format!(
             "{rip} does not answer: it is down, or on another network, where direct routing cannot reach it"
         );
         return vec![Finding::error("no-server", &rip, sentence)];
     }
-    server.ports.iter().filter_map(|tried| of_port(vip, rip, tried)).collect()
+    // Whoever asks with the VIP as its sender gets no answer from the VIP's holder, and so gives none: its silence says
+    // nothing of its service.
+    let announces = server.macs.iter().any(|mac| survey.announcers.contains(mac));
+    let silent = |tried: &Tried| tried.rip == Port::Silent || tried.vip == Port::Silent;
+    let telling = server.ports.iter().filter(|tried| !(announces && silent(tried)));
+    let ports = telling.filter_map(|tried| of_port(vip, rip, tried));
+    two_servers(survey, server).into_iter().chain(ports).collect()
+}
+
+/// A real server's own address that is answered for twice: the director's packets go to whichever answered last.
+fn two_servers(survey: &Survey, server: &Server) -> Option<Finding> {
+    let (vip, rip) = (survey.vip, server.rip);
+    let macs: Vec<_> = server.macs.iter().map(ToString::to_string).collect();
+    let sentence = format!(
+        "{rip} is at {}: several hosts have this address, or one host answers for it on several interfaces of this LAN",
+        macs.join(" and at ")
+    );
+    (macs.len() > 1).then(|| {
+        Finding::error("two-servers", &rip, sentence)
+            .advice(format!("on each of them: ip -o address show to {rip}; take it from the wrong one"))
+            .advice(format!("on {rip}, if it is one host: rs-prep check --fix {vip}"))
+    })
 }
 
 fn of_port(vip: IpAddr, rip: IpAddr, tried: &Tried) -> Option<Finding> {
@@ -203,7 +224,7 @@ fn of_port(vip: IpAddr, rip: IpAddr, tried: &Tried) -> Option<Finding> {
     let at = Endpoint::new(rip, tried.port);
     let sentence = format!("{at}: RIP {}, VIP {}: {why}", tried.rip.word(), tried.vip.word());
     let make = if code == "vip-only" { Finding::warning } else { Finding::error };
-    Some(make(code, &at, sentence).command(format!("on {rip}: {command}")))
+    Some(make(code, &at, sentence).advice(format!("on {rip}: {command}")))
 }
 
 #[cfg(test)]

@@ -102,13 +102,27 @@ fn an_interface_that_is_gone_is_no_trouble() {
 }
 
 #[test]
-fn a_directors_vip_is_not_touched() {
+fn a_renamed_interface_gets_its_settings_back() {
+    let mut start = alone();
+    start.nics[1].index = 2;
+    let (mut host, saved) = after_up(&start, &Saved::default(), &[vip("10.0.0.1")]);
+    host.nics[1].name = "lan0".to_owned();
+    let (host, down) = take(&host, &saved, &[vip("10.0.0.1")]);
+    assert_eq!((host.nics[1].settings, down.notices), (Settings::default(), vec![]));
+}
+
+#[test]
+fn a_directors_vip_and_a_vpns_own_address_are_not_touched() {
     let mut host = alone();
+    host.nics.push(nic("wg0", false, Settings::default()));
     host.addresses.push(held("10.0.0.1/32", "ens192", "ens192"));
+    host.addresses.push(held("10.0.0.1/24", "wg0", ""));
     let (after, down) = take(&host, &Saved::default(), &[vip("10.0.0.1"), vip("10.0.0.2")]);
     assert_eq!(after, host);
     assert!(down.notices[0].contains("left on ens192"), "{:?}", down.notices);
-    assert!(down.notices[1].contains("10.0.0.2: not on this host"), "{:?}", down.notices);
+    assert!(down.notices[1].contains("left on wg0"), "{:?}", down.notices);
+    assert!(down.notices[2].contains("10.0.0.2: not on this host"), "{:?}", down.notices);
+    assert_eq!(down.gone, [], "neither was here and is not now");
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn a_real_server_that_answers_is_a_leak_with_its_name_and_the_cure() {
     assert_eq!(found.len(), 1);
     assert!(found[0].sentence.starts_with("192.168.15.103 ("), "{}", found[0].sentence);
     assert_eq!(
-        found[0].commands,
+        found[0].advice,
         [
             "on 192.168.15.103: rs-prep check --fix 192.168.15.111",
             "then on the director that holds it: rs-prep heal 192.168.15.111 --dev ens192",
@@ -65,7 +65,7 @@ fn a_real_server_that_answers_is_a_leak_with_its_name_and_the_cure() {
     // Its second interface answers for its address as well, which is how it is known.
     let mut second = Survey { answers: vec![mac(203)], ..survey() };
     second.servers[1].macs.push(mac(203));
-    assert_eq!(codes(&second), ["leak"]);
+    assert_eq!(codes(&second), ["leak", "two-servers"]);
 }
 
 #[test]
@@ -115,6 +115,30 @@ fn what_the_two_answers_of_a_port_mean() {
             assert!(found.iter().all(|f| (f.severity == Severity::Warning) == (code == "vip-only")));
         }
     }
+}
+
+#[test]
+fn a_real_servers_address_on_two_hosts_is_not_well() {
+    let mut survey = survey();
+    survey.servers[1].macs.push(mac(9));
+    let found = verdict(&survey);
+    assert_eq!((found[0].code, found.len(), ready(&found)), ("two-servers", 1, false));
+    let sentence = &found[0].sentence;
+    assert!(
+        sentence.starts_with("192.168.15.103 is at 02:00:c0:a8:0f:67 and at 02:00:c0:a8:0f:09:"),
+        "{sentence}"
+    );
+}
+
+/// Its questions have the VIP as their sender, so its answers never come, whether or not the service listens.
+#[test]
+fn the_silence_of_an_announcer_is_not_its_services() {
+    let silent = Tried { port: 7885, rip: Port::Silent, vip: Port::Silent };
+    let closed = Tried { port: 80, rip: Port::Closed, vip: Port::Closed };
+    let survey =
+        Survey { announcers: vec![mac(102)], servers: vec![server(102, &[silent, closed])], ..survey() };
+    assert_eq!(codes(&survey), ["announces", "no-service"]);
+    assert!(verdict(&survey)[1].subject.ends_with(":80"));
 }
 
 #[test]
