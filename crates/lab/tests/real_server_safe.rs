@@ -162,3 +162,17 @@ fn a_renamed_interface_gets_its_settings_back() {
     host.ok("rs-prep down 192.168.15.111");
     assert_eq!(host.ok("sysctl -n net.ipv4.conf.lan0.arp_ignore net.ipv4.conf.lan0.arp_announce"), "0\n0\n");
 }
+
+#[test]
+fn check_tells_what_is_wrong_with_the_file_and_not_how_a_director_fares_with_it() {
+    let lab = Lab::new();
+    let host = real_server(&lab);
+    host.write(
+        "/etc/keepalived.conf",
+        "vrrp_instance V {\n interface eth7\n virtual_router_id 51\n virtual_ipaddress {\n  192.168.15.111/32\n }\n}\n\
+         virtual_server 192.168.15.111 80 {\n lb_kind DR\n real_server 192.168.15.102 80 {\n }\n}\n",
+    );
+    let check = host.run("rs-prep check --config /etc/keepalived.conf");
+    assert!(check.stderr.contains("no-checker"), "{check}");
+    assert!(!check.stderr.contains("FAULT"), "{check}");
+}
