@@ -47,10 +47,10 @@ _ipvsctl() {
     esac
     ;;
   diff)
-    words='--prune'; files=1
+    words='--prune --allow-empty'; files=1
     ;;
   apply)
-    words='--prune --dry-run --rollback'; files=1
+    words='--prune --allow-empty --dry-run --rollback'; files=1
     ;;
   list)
     words='--json'

@@ -61,12 +61,14 @@ complete -c ipvsctl -n __fish_is_first_arg -a list -d 'Show everything that the 
 complete -c ipvsctl -n '__fish_seen_subcommand_from list' -l json -d 'As JSON (schema/list.schema.json), which \'apply\' and \'diff\' read'
 complete -c ipvsctl -n __fish_is_first_arg -a apply -d 'Make the table that of a file, with the least change'
 complete -c ipvsctl -n '__fish_seen_subcommand_from apply' -F
-complete -c ipvsctl -n '__fish_seen_subcommand_from apply' -l prune -d 'Delete services that are not in the file'
+complete -c ipvsctl -n '__fish_seen_subcommand_from apply' -l prune -d 'Services that are not in the file go'
+complete -c ipvsctl -n '__fish_seen_subcommand_from apply' -l allow-empty -d 'With --prune: a file without a service is meant as it is, and every service goes'
 complete -c ipvsctl -n '__fish_seen_subcommand_from apply' -l dry-run -d 'Only print the rule lines that would be carried out'
 complete -c ipvsctl -n '__fish_seen_subcommand_from apply' -l rollback -d 'If anything fails, put the table back as it was'
 complete -c ipvsctl -n __fish_is_first_arg -a diff -d 'Print what \'apply\' would change, as rule lines; 1 if there is anything'
 complete -c ipvsctl -n '__fish_seen_subcommand_from diff' -F
-complete -c ipvsctl -n '__fish_seen_subcommand_from diff' -l prune -d 'Services that are not in the file are a difference too'
+complete -c ipvsctl -n '__fish_seen_subcommand_from diff' -l prune -d 'Services that are not in the file go'
+complete -c ipvsctl -n '__fish_seen_subcommand_from diff' -l allow-empty -d 'With --prune: a file without a service is meant as it is, and every service goes'
 complete -c ipvsctl -n __fish_is_first_arg -a check -d 'Find every mistake of a file, and what will be one at night'
 complete -c ipvsctl -n '__fish_seen_subcommand_from check' -F
 complete -c ipvsctl -n '__fish_seen_subcommand_from check' -l format -x -d 'How findings are printed'

@@ -7,7 +7,7 @@ use lvs_core::plan::{Op, Scope, diff};
 use lvs_core::sys::owner::{Owner, OwnerError};
 use lvs_core::table::Table;
 
-use crate::source;
+use crate::source::{self, Purpose};
 use crate::verbs::{Failure, open, print};
 
 /// The options of `apply`.
@@ -15,9 +15,8 @@ use crate::verbs::{Failure, open, print};
 pub struct Args {
     /// keepalived.conf, the JSON of 'list --json', or rule lines; - is standard input
     file: String,
-    /// Delete services that are not in the file
-    #[arg(long)]
-    prune: bool,
+    #[command(flatten)]
+    purpose: Purpose,
     /// Only print the rule lines that would be carried out
     #[arg(long)]
     dry_run: bool,
@@ -31,9 +30,8 @@ pub struct Args {
 pub struct DiffArgs {
     /// keepalived.conf, the JSON of 'list --json', or rule lines; - is standard input
     file: String,
-    /// Services that are not in the file are a difference too
-    #[arg(long)]
-    prune: bool,
+    #[command(flatten)]
+    purpose: Purpose,
 }
 
 fn scope(prune: bool) -> Scope {
@@ -53,11 +51,11 @@ fn lines(ops: &[Op]) -> String {
 /// # Errors
 /// The file is wrong, or the kernel cannot be read: both are trouble, status 2, as in diff(1).
 pub fn run_diff(args: &DiffArgs) -> Result<u8, Failure> {
-    let want = source::table(&args.file)?;
+    let want = source::table(&args.file, args.purpose)?;
     let trouble = |text: String| Failure::Usage(text);
     let mut client = open().map_err(|e| trouble(e.to_string()))?;
     let now = client.read().map_err(|e| trouble(e.text))?;
-    let ops = diff(&now, &want, &scope(args.prune));
+    let ops = diff(&now, &want, &scope(args.purpose.prune));
     print(&lines(&ops))?;
     Ok(u8::from(!ops.is_empty()))
 }
@@ -68,15 +66,15 @@ pub fn run_diff(args: &DiffArgs) -> Result<u8, Failure> {
 /// The file is wrong, another program keeps the table, or the kernel refused something: then what was done, what was
 /// not and why is in the failure.
 pub fn run(args: &Args) -> Result<u8, Failure> {
-    let want = source::table(&args.file)?;
+    let want = source::table(&args.file, args.purpose)?;
     let mut client = open()?;
     if args.dry_run {
         let now = client.read()?;
-        print(&lines(&diff(&now, &want, &scope(args.prune))))?;
+        print(&lines(&diff(&now, &want, &scope(args.purpose.prune))))?;
         return Ok(0);
     }
     let _owner = claim()?;
-    let report = carry_out(&mut client, &want, &scope(args.prune), args.rollback)?;
+    let report = carry_out(&mut client, &want, &scope(args.purpose.prune), args.rollback)?;
     print(&report)?;
     Ok(0)
 }

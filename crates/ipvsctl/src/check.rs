@@ -21,7 +21,7 @@ use lvs_core::sys::rtnl::{RouteKind, Rtnl};
 use self::judge::{Host, Reach, judge};
 use self::pages::Texts;
 use self::subject::Subject;
-use crate::source::{self, Form};
+use crate::source::{self, Form, doubt};
 use crate::verbs::{Failure, print};
 
 /// The options of `check`.
@@ -70,6 +70,9 @@ fn read(name: &str, bytes: Vec<u8>, no_host: bool) -> Subject {
             } else {
                 judged_text(name, &bytes, &mut loader)
             };
+            if config.outline.known == 0 {
+                return Subject::unreadable(doubt::nothing(name, &text, &findings));
+            }
             drop(text);
             loader.texts.insert(name.to_owned(), bytes);
             Subject::of_config(&config, findings, loader.texts)

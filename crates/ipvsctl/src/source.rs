@@ -1,5 +1,7 @@
 //! FILE: a table as keepalived.conf, as the JSON of `list --json`, or as rule lines; `-` is standard input.
 
+pub(crate) mod doubt;
+
 use std::io::Read;
 use std::path::Path;
 
@@ -31,7 +33,7 @@ pub(crate) enum Form {
 pub(crate) fn form(text: &str) -> Form {
     let mut lines = text.lines().map(str::trim_start);
     match lines.find(|l| !l.is_empty() && !l.starts_with(['#', '!'])) {
-        Some(line) if line.starts_with('{') => Form::Json,
+        Some(line) if line.starts_with(['{', '[']) => Form::Json,
         Some(line) if line.starts_with('-') || line.starts_with("ipvsadm") => Form::Rules,
         // Nothing at all is an empty list of rules, which means the same in every form.
         None => Form::Rules,
@@ -56,31 +58,74 @@ impl From<Content> for Table {
     }
 }
 
+/// What a table is read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::Args)]
+pub(crate) struct Purpose {
+    /// Services that are not in the file go
+    #[arg(long)]
+    pub(crate) prune: bool,
+    /// With --prune: a file without a service is meant as it is, and every service goes
+    #[arg(long, requires = "prune")]
+    allow_empty: bool,
+}
+
 /// Reads the table in a file; warnings go to standard error. What is wrong with blocks that say nothing of the table is no
 /// obstacle.
 ///
 /// # Errors
-/// It cannot be read, or anything of the table in it is wrong: then all that is wrong is in the failure.
-pub(crate) fn table(file: &str) -> Result<Table, Failure> {
-    content(file, |d| d.stops(Tool::Ipvsctl, false)).map(Table::from)
+/// It cannot be read, nothing of it is understood, or anything of the table in it is wrong: then all that is wrong is in
+/// the failure. Where services that are not in the file go, nothing may be passed over, and a service must be there.
+pub(crate) fn table(file: &str, purpose: Purpose) -> Result<Table, Failure> {
+    let care = if purpose.prune { Care::Prune } else { Care::Table };
+    let table = Table::from(content(file, care)?);
+    if purpose.prune && !purpose.allow_empty && table.services.is_empty() {
+        return Err(Failure::Usage(format!("{}: {}", name(file), doubt::EMPTY)));
+    }
+    Ok(table)
 }
 
 /// Reads a file; warnings go to standard error.
 ///
 /// # Errors
-/// It cannot be read, or anything in it is wrong.
+/// It cannot be read, nothing of it is understood, or anything in it is wrong.
 pub(crate) fn read(file: &str) -> Result<Content, Failure> {
-    content(file, |d| d.severity == Severity::Error)
+    content(file, Care::All)
 }
 
-fn content(file: &str, stops: impl Fn(&Diag) -> bool) -> Result<Content, Failure> {
+/// Which findings are obstacles.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Care {
+    /// Errors of the table.
+    Table,
+    /// Those, and whatever is passed over.
+    Prune,
+    /// Errors of any kind.
+    All,
+}
+
+impl Care {
+    fn stops(self, finding: &Diag) -> bool {
+        match self {
+            Self::All => finding.severity == Severity::Error,
+            Self::Table | Self::Prune => finding.stops(Tool::Ipvsctl, false),
+        }
+    }
+}
+
+fn content(file: &str, care: Care) -> Result<Content, Failure> {
     let name = name(file);
     let bytes = bytes(file).map_err(|why| Failure::Usage(format!("{name}: {why}")))?;
     let text = String::from_utf8_lossy(&bytes);
     match form(&text) {
         Form::Keepalived => {
-            let (config, findings) = conf::parse(name, &bytes, &mut Disk::default(), &env());
-            judge(&findings, stops)?;
+            let (config, mut findings) = conf::parse(name, &bytes, &mut Disk::default(), &env());
+            if config.outline.known == 0 {
+                return Err(Failure::Usage(doubt::nothing(name, &text, &findings)));
+            }
+            if care == Care::Prune {
+                doubt::sharpen(&mut findings, &config.outline);
+            }
+            judge(&findings, |d| care.stops(d))?;
             Ok(Content::Config(Box::new(config)))
         }
         Form::Json => json(&text).map(Content::Table).map_err(|e| Failure::Usage(format!("{name}: {e}"))),
@@ -96,11 +141,22 @@ pub(crate) fn name(file: &str) -> &str {
     if file == "-" { "standard input" } else { file }
 }
 
-/// The file's bytes, or standard input's.
+/// The mark that some editors put before a text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// The file's bytes, or standard input's, without a byte order mark.
 ///
 /// # Errors
 /// Why it cannot be read, as a clause.
 pub(crate) fn bytes(file: &str) -> Result<Vec<u8>, String> {
+    let mut bytes = all_bytes(file)?;
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        bytes.drain(..BYTE_ORDER_MARK.len());
+    }
+    Ok(bytes)
+}
+
+fn all_bytes(file: &str) -> Result<Vec<u8>, String> {
     match file {
         "-" => {
             let mut bytes = Vec::new();

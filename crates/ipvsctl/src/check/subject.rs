@@ -52,6 +52,11 @@ fn wrong(code: &'static str, at: Option<Excerpt>, message: String) -> Diag {
 }
 
 impl Subject {
+    /// A file of which nothing is understood.
+    pub(crate) fn unreadable(message: String) -> Self {
+        Self { findings: vec![wrong("not-understood", None, message)], ..Self::default() }
+    }
+
     /// From a keepalived.conf, every server taken as alive.
     pub(crate) fn of_config(config: &Config, findings: Vec<Diag>, texts: Texts) -> Self {
         let health = desired::Health {

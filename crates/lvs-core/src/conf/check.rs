@@ -79,13 +79,15 @@ fn text(name: &str, contents: &str, findings: &[Diag]) -> String {
         let _ = writeln!(out, "{d}\n");
     }
     let count = |s: Severity| findings.iter().filter(|d| d.severity == s).count();
-    let _ = writeln!(
+    let _ = write!(
         out,
-        "{name}: {}, {}, {}; {contents}",
+        "{name}: {}, {}, {}",
         many(count(Severity::Error), "error"),
         many(count(Severity::Warning), "warning"),
         many(count(Severity::Note), "note"),
     );
+    // A file that was not understood has no contents.
+    let _ = if contents.is_empty() { writeln!(out) } else { writeln!(out, "; {contents}") };
     out
 }
 

@@ -8,6 +8,7 @@
 mod check;
 mod global;
 mod left_out;
+mod outline;
 mod script;
 mod service;
 mod statics;
@@ -16,6 +17,7 @@ mod vrrp;
 pub use check::{Check, CheckKind, Http, HttpVersion, Misc, Other, Probe, Status, Url};
 pub use global::{Fifo, Garp, Global, SyncDaemon, VrrpVersion};
 pub use left_out::LeftOut;
+pub use outline::Outline;
 pub use script::{Command, Reference, Script, TrackFile, TrackProcess, Weight};
 pub use service::{GroupEntry, RealServer, ServerGroup, Sorry, Target, VirtualServer};
 pub use statics::{Extra, Route, Rule, StaticAddress, TrackGroup};
@@ -57,4 +59,6 @@ pub struct Config {
     pub virtual_servers: Vec<VirtualServer>,
     /// Blocks with errors and what belongs together with them, in the order in which that was found.
     pub left_out: Vec<LeftOut>,
+    /// How much of the text is in all this.
+    pub outline: Outline,
 }

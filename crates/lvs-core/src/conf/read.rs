@@ -20,7 +20,7 @@ mod value;
 pub(super) use leave::leave_out;
 
 use super::findings::Findings;
-use super::model::{Config, Global};
+use super::model::{Config, Global, Outline};
 use super::place::{At, Place};
 use super::schema::{self, Block, Keyword, Status};
 use super::source::Sources;
@@ -47,8 +47,8 @@ pub(super) struct Known<'t> {
 /// Reads a whole tree.
 pub(super) fn config(sources: &Sources, tree: &Tree, findings: &mut Findings) -> Config {
     let mut cx = Cx { findings, global: Global::default() };
-    let statements = cx.judge(tree.top(sources), &schema::TOP);
-    let mut config = Config { files: sources.files.clone(), ..Config::default() };
+    let (statements, outline) = outline(&mut cx, tree.top(sources));
+    let mut config = Config { files: sources.files.clone(), outline, ..Config::default() };
     // Defaults come from global_defs wherever in the file they stand.
     for s in statements.iter().filter(|s| s.key == "global_defs") {
         global::read(&mut cx, s.stmt);
@@ -67,6 +67,20 @@ pub(super) fn config(sources: &Sources, tree: &Tree, findings: &mut Findings) ->
     link::resolve(&mut cx, &mut config);
     cx.findings.within(None);
     config
+}
+
+/// The blocks that are known, and what is passed over beside them.
+fn outline<'t>(cx: &mut Cx<'_>, top: impl Iterator<Item = Stmt<'t>>) -> (Vec<Known<'t>>, Outline) {
+    let mut outline = Outline::default();
+    let mut known = Vec::new();
+    for stmt in top.filter(|s| s.len() > 0) {
+        match cx.judge(stmt, &schema::TOP) {
+            Some(s) => known.push(s),
+            None => outline.skipped.push(stmt.place(0)),
+        }
+    }
+    outline.known = known.len();
+    (known, outline)
 }
 
 fn block(cx: &mut Cx<'_>, config: &mut Config, s: Known<'_>) {
@@ -91,18 +105,10 @@ fn block(cx: &mut Cx<'_>, config: &mut Config, s: Known<'_>) {
 impl Cx<'_> {
     /// The known statements of a block, everything else being reported.
     pub(super) fn statements<'t>(&mut self, stmt: Stmt<'t>, block: &'static Block) -> Vec<Known<'t>> {
-        self.judge(stmt.children(), block)
+        stmt.children().filter_map(|s| self.judge(s, block)).collect()
     }
 
-    fn judge<'t>(
-        &mut self,
-        statements: impl Iterator<Item = Stmt<'t>>,
-        block: &'static Block,
-    ) -> Vec<Known<'t>> {
-        statements.filter_map(|s| self.judge_one(s, block)).collect()
-    }
-
-    fn judge_one<'t>(&mut self, stmt: Stmt<'t>, block: &'static Block) -> Option<Known<'t>> {
+    fn judge<'t>(&mut self, stmt: Stmt<'t>, block: &'static Block) -> Option<Known<'t>> {
         if stmt.len() == 0 {
             return None;
         }

@@ -213,3 +213,14 @@ fn a_mask_alone_means_persistence() {
     assert_eq!(config.virtual_servers[0].persistence.map(|p| p.value), Some(360));
     assert_eq!(findings.iter().map(|d| d.code).collect::<Vec<_>>(), ["persistence-implied"]);
 }
+
+#[test]
+fn the_outline_tells_what_is_passed_over() {
+    let (config, findings) = read(
+        "virtual_servre 10.0.0.1 80 {\n protocol TCP\n}\nglobal_defs {\n bogus\n}\nVI_2\nvirtual_server 10.0.0.2 80 {\n real_server 10.0.0.3 80 {\n TCP_CHECK {\n }\n }\n}\n",
+    );
+    assert_eq!(config.outline.known, 2);
+    assert_eq!(config.outline.skipped.iter().map(|p| p.line).collect::<Vec<_>>(), [1, 7]);
+    let told = |p: &Place| findings.iter().any(|d| d.at.as_ref().is_some_and(|e| e.place == *p));
+    assert!(config.outline.skipped.iter().all(told), "{findings:?}");
+}
