@@ -1,12 +1,16 @@
 //! `ipvsctl apply` and `ipvsctl diff`: from the table that is to the one in a file, with the least change.
 
+mod carry;
+
 use std::fmt::Write;
 
-use lvs_core::ipvs::{Ipvs, IpvsError};
+use lvs_core::ipvs::Ipvs;
 use lvs_core::plan::{Op, Scope, diff};
 use lvs_core::sys::owner::{Owner, OwnerError};
-use lvs_core::table::Table;
+use lvs_core::sys::poll::Signals;
+use nix::sys::signal::Signal;
 
+use self::carry::carry_out;
 use crate::source::{self, Purpose};
 use crate::verbs::{Failure, open, print};
 
@@ -63,20 +67,31 @@ pub fn run_diff(args: &DiffArgs) -> Result<u8, Failure> {
 /// Makes the kernel's table the file's.
 ///
 /// # Errors
-/// The file is wrong, another program keeps the table, or the kernel refused something: then what was done, what was
-/// not and why is in the failure.
+/// The file is wrong, another program keeps the table, a signal came, or the kernel refused something: then what was
+/// done, what was not and why is in the failure.
 pub fn run(args: &Args) -> Result<u8, Failure> {
     let want = source::table(&args.file, args.purpose)?;
     let mut client = open()?;
+    let scope = scope(args.purpose.prune);
     if args.dry_run {
         let now = client.read()?;
-        print(&lines(&diff(&now, &want, &scope(args.purpose.prune))))?;
+        print(&lines(&diff(&now, &want, &scope)))?;
         return Ok(0);
     }
     let _owner = claim()?;
-    let report = carry_out(&mut client, &want, &scope(args.purpose.prune), args.rollback)?;
-    print(&report)?;
+    let signals = Signals::new(&[Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP])
+        .map_err(|e| Failure::File("signals".to_owned(), e))?;
+    let ops = carry_out(&mut client, &want, &scope, args.rollback, &mut || ended(&signals))?;
+    print(&if ops.is_empty() { "nothing to do\n".to_owned() } else { lines(&ops) })?;
     Ok(0)
+}
+
+/// The signal that has come, in words; the next one ends the program at once.
+fn ended(signals: &Signals) -> Option<String> {
+    let signal = signals.next().ok()??;
+    // If that fails, the next one waits too: the table comes first.
+    let _ = signals.give_back();
+    Some(format!("ended by {signal}"))
 }
 
 /// Whoever keeps the table true would undo what we do.
@@ -86,59 +101,6 @@ fn claim() -> Result<Owner, Failure> {
             "{who} keeps this table and would undo the change: change its file instead, or stop it first"
         )),
         other @ OwnerError::File { .. } => Failure::Refused(other.to_string()),
-    })
-}
-
-/// Reads, writes the difference, reads again and proves that it holds; what was done, as text.
-pub(crate) fn carry_out(
-    kernel: &mut impl Ipvs,
-    want: &Table,
-    scope: &Scope,
-    rollback: bool,
-) -> Result<String, Failure> {
-    let before = kernel.read()?;
-    let ops = diff(&before, want, scope);
-    if ops.is_empty() {
-        return Ok("nothing to do\n".to_owned());
-    }
-    let results = kernel.apply(&ops);
-    if results.iter().any(Result::is_err) {
-        let mut text = told(&ops, &results);
-        if rollback {
-            text.push_str(&roll_back(kernel, &before, want)?);
-        }
-        return Err(Failure::Refused(text));
-    }
-    let rest = diff(&kernel.read()?, want, scope);
-    if rest.is_empty() {
-        return Ok(lines(&ops));
-    }
-    let text = "the kernel took every operation, but its table is not the file's; still missing:\n";
-    Err(Failure::Refused(text.to_owned() + lines(&rest).trim_end()))
-}
-
-fn told(ops: &[Op], results: &[Result<(), IpvsError>]) -> String {
-    let failed = results.iter().filter(|r| r.is_err()).count();
-    let mut text = format!("{failed} of {} operations failed", ops.len());
-    for (op, result) in ops.iter().zip(results) {
-        let _ = match result {
-            Ok(()) => write!(text, "\n  done    {op}"),
-            Err(e) => write!(text, "\n  FAILED  {op}: {e}"),
-        };
-    }
-    text
-}
-
-/// Puts back what stood before under the services that the file names or that were there.
-fn roll_back(kernel: &mut impl Ipvs, before: &Table, want: &Table) -> Result<String, Failure> {
-    let ours = Scope::Services(want.services.keys().copied().collect());
-    let ops = diff(&kernel.read()?, before, &ours);
-    let results = kernel.apply(&ops);
-    let rest = diff(&kernel.read()?, before, &ours);
-    Ok(if rest.is_empty() {
-        "\nrolled back: the table is as it was".to_owned()
-    } else {
-        format!("\nNOT rolled back: {}\nstill different:\n{}", told(&ops, &results), lines(&rest).trim_end())
     })
 }
 

@@ -77,10 +77,17 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
 fn nobody_else_keeps_the_table(server: RealServer) -> Result<(), Failure> {
     match Owner::claim("ipvsctl drain") {
         Ok(_) => Ok(()),
-        Err(e @ OwnerError::Taken(_)) => Err(Failure::Refused(format!(
-            "{e} and would put the weight back; drain the server there (tcpcheck drain {server})"
-        ))),
+        Err(OwnerError::Taken(who)) => Err(Failure::Refused(taken(&who, server))),
         Err(e) => Err(Failure::Refused(e.to_string())),
+    }
+}
+
+/// What to do about the program that keeps the table.
+fn taken(who: &str, server: RealServer) -> String {
+    if who.starts_with("tcpcheck") {
+        format!("{who} keeps this table and would put the weight back; drain the server there (tcpcheck drain {server})")
+    } else {
+        format!("{who} keeps this table and might put the weight back; try again when it has ended, or stop it")
     }
 }
 

@@ -1,6 +1,7 @@
 //! FILE: a table as keepalived.conf, as the JSON of `list --json`, or as rule lines; `-` is standard input.
 
 pub(crate) mod doubt;
+pub(crate) mod rules;
 
 use std::io::Read;
 use std::path::Path;
@@ -8,14 +9,10 @@ use std::path::Path;
 use lvs_core::conf::schema::Tool;
 use lvs_core::conf::{self, Diag, Severity};
 use lvs_core::desired::{self, Health, ServerHealth, ServiceHealth};
-use lvs_core::plan::{Op, step};
-use lvs_core::rule::{self, Command};
 use lvs_core::sys::conf::{self as conf_file, Disk, env};
-use lvs_core::sys::names::System;
 use lvs_core::table::Table;
 
 use crate::document::Document;
-use crate::restore;
 use crate::verbs::Failure;
 
 /// What a text is.
@@ -129,7 +126,7 @@ fn content(file: &str, care: Care) -> Result<Content, Failure> {
             Ok(Content::Config(Box::new(config)))
         }
         Form::Json => json(&text).map(Content::Table).map_err(|e| Failure::Usage(format!("{name}: {e}"))),
-        Form::Rules => rules(&text).map(Content::Table).map_err(|all| {
+        Form::Rules => rules::table(&text).map(Content::Table).map_err(|all| {
             let lines: Vec<String> = all.iter().map(|(line, e)| format!("{name}:{line}: {e}")).collect();
             Failure::Usage(lines.join("\nipvsctl: "))
         }),
@@ -192,36 +189,6 @@ fn everybody_lives(config: &conf::Config) -> Health {
 
 fn json(text: &str) -> Result<Table, String> {
     serde_json::from_str::<Document>(text).map_err(|e| e.to_string())?.table()
-}
-
-/// The table after these lines from an empty one; every line that is wrong otherwise, with its number.
-fn rules(text: &str) -> Result<Table, Vec<(usize, String)>> {
-    let mut table = Table::default();
-    let mut wrong = Vec::new();
-    for (i, line) in text.lines().enumerate() {
-        if restore::is_comment(line) || restore::words(line).next().is_none() {
-            continue;
-        }
-        if let Err(e) = rule_line(&mut table, line) {
-            wrong.push((i + 1, e));
-        }
-    }
-    if wrong.is_empty() { Ok(table) } else { Err(wrong) }
-}
-
-fn rule_line(table: &mut Table, line: &str) -> Result<(), String> {
-    match rule::parse(restore::words(line), &System) {
-        Ok(
-            Command::Op(Op::SetTimeouts(_) | Op::StartDaemon(_) | Op::StopDaemon(..) | Op::Zero(_))
-            | Command::List(_),
-        ) => Err("a table has services and real servers only".to_owned()),
-        Ok(Command::Op(op)) if step(table, &op) => Ok(()),
-        Ok(Command::Op(op)) => {
-            Err(format!("{op}: the lines before it do not fit (is it there twice, or missing?)"))
-        }
-        Ok(_) => Err("a table has services and real servers only".to_owned()),
-        Err(refusal) => Err(refusal.text),
-    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use lvs_core::table::{ServiceKey, Table};
 use super::pages::{Pages, Texts};
 use crate::document::Document;
 use crate::restore;
+use crate::source::rules::misfit;
 
 /// A service, or a server of one.
 type Item = (ServiceKey, Option<Endpoint>);
@@ -123,9 +124,7 @@ impl Subject {
             Err(refusal) => return self.wrong("bad-rule", at, refusal.text),
         };
         if !step(&mut self.table, &op) {
-            let text =
-                "the lines before it do not fit: what it adds is there already, or what it needs is missing";
-            self.wrong("bad-order", at, text.to_owned());
+            self.wrong("bad-order", at, misfit(&self.table, &op));
         }
         match op {
             Op::AddService(key, _) | Op::EditService(key, _) => self.places.push(((key, None), at)),

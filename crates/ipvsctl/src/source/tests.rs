@@ -14,7 +14,7 @@ fn the_form_is_told_by_the_first_words() {
 fn rule_lines_make_a_table() {
     let text =
         "# web\n-A -t 10.0.0.1:80 -s rr\n-a -t 10.0.0.1:80 -r 10.0.0.2 -g -w 3 -x 9\n\nipvsadm -A -f 5\n";
-    let table = rules(text).unwrap();
+    let table = rules::table(text).unwrap();
     assert_eq!(table.services.len(), 2);
     let printed: Vec<String> =
         lvs_core::plan::diff(&Table::default(), &table, &lvs_core::plan::Scope::Everything)
@@ -31,8 +31,21 @@ fn rule_lines_make_a_table() {
 fn every_wrong_line_is_named() {
     let text =
         "-A -t 10.0.0.1:80\n-A -t 10.0.0.1:80\n-Ln\n-A -t bad\n--set 1 2 3\n-a -t 10.0.0.9:80 -r 10.0.0.2\n";
-    let lines: Vec<usize> = rules(text).unwrap_err().iter().map(|(line, _)| *line).collect();
+    let lines: Vec<usize> = rules::table(text).unwrap_err().iter().map(|(line, _)| *line).collect();
     assert_eq!(lines, [2, 3, 4, 5, 6]);
+}
+
+#[test]
+fn a_line_that_does_not_fit_says_what_is_missing() {
+    let why = |text: &str| rules::table(text).unwrap_err().remove(0).1;
+    assert_eq!(
+        why("-a -t 10.0.0.9:80 -r 10.0.0.2\n"),
+        "no line before it adds the service -t 10.0.0.9:80 (-A -t 10.0.0.9:80)"
+    );
+    assert!(why("-A -f 5\n-A -f 5\n").contains("adds the service -f 5 already"));
+    assert!(why("-A -f 5\n-d -f 5 -r 10.0.0.2\n").contains("adds the real server 10.0.0.2:0 of -f 5"));
+    let twice = "-a -f 5 -r 10.0.0.2\n";
+    assert!(why(&format!("-A -f 5\n{twice}{twice}")).contains("real server 10.0.0.2:0 of -f 5 already"));
 }
 
 /// What reading this text for a purpose says; the table if nothing.

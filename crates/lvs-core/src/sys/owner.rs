@@ -23,13 +23,28 @@ pub enum OwnerError {
     #[error("{0} keeps the IPVS table of this network namespace")]
     Taken(String),
     /// The lock file cannot be used.
-    #[error("{}: {error}", path.display())]
+    #[error("{}: {}", path.display(), reason(error))]
     File {
         /// The lock file.
         path: PathBuf,
         /// What the system said.
         error: io::Error,
     },
+}
+
+/// What an admin can do about a lock file that cannot be made or written.
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            "no rights to take this lock, which whoever changes the IPVS table must hold; run this as root".to_owned()
+        }
+        io::ErrorKind::ReadOnlyFilesystem => {
+            "this lock, which whoever changes the IPVS table must hold, cannot be made: the file system is read-only \
+             (a container needs a writable /run: --tmpfs /run)"
+                .to_owned()
+        }
+        _ => error.to_string(),
+    }
 }
 
 impl Owner {
@@ -62,4 +77,19 @@ fn path() -> Result<PathBuf, OwnerError> {
 fn holder(path: &Path) -> String {
     let name = fs::read_to_string(path).unwrap_or_default();
     if name.trim().is_empty() { "another program".to_owned() } else { name.trim().to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_cannot_be_made_is_explained() {
+        let text = |errno: nix::errno::Errno| {
+            OwnerError::File { path: "/run/lvs/table.lock".into(), error: errno.into() }.to_string()
+        };
+        assert!(text(nix::errno::Errno::EACCES).contains("run this as root"));
+        assert!(text(nix::errno::Errno::EROFS).contains("read-only"));
+        assert!(text(nix::errno::Errno::ENOSPC).starts_with("/run/lvs/table.lock: No space left"));
+    }
 }

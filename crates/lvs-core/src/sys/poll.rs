@@ -168,6 +168,7 @@ fn timespec(t: Time) -> TimeSpec {
 /// The signals are blocked for the calling thread and every thread that it starts later, and for every program that is
 /// started without [`super::child::unburden`].
 pub struct Signals {
+    mask: SigSet,
     fd: SignalFd,
 }
 
@@ -176,7 +177,12 @@ impl Signals {
     pub fn new(signals: &[Signal]) -> io::Result<Self> {
         let mask: SigSet = signals.iter().copied().collect();
         mask.thread_block()?;
-        Ok(Self { fd: SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)? })
+        Ok(Self { fd: SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?, mask })
+    }
+
+    /// Lets the next ones interrupt again.
+    pub fn give_back(&self) -> io::Result<()> {
+        Ok(self.mask.thread_unblock()?)
     }
 
     /// The next signal that has come, if any.
@@ -217,6 +223,17 @@ mod tests {
     fn a_deadline_that_has_passed_does_not_wait() {
         let mut poll = Poll::new().unwrap();
         poll.wait(Some(Time::ZERO), &mut Vec::new()).unwrap();
+    }
+
+    #[test]
+    fn signals_are_taken_over_and_given_back() {
+        let blocked = || SigSet::thread_get_mask().unwrap().contains(Signal::SIGUSR2);
+        let signals = Signals::new(&[Signal::SIGUSR2]).unwrap();
+        assert!(blocked());
+        nix::sys::signal::raise(Signal::SIGUSR2).unwrap();
+        assert_eq!(signals.next().unwrap(), Some(Signal::SIGUSR2));
+        signals.give_back().unwrap();
+        assert!(!blocked());
     }
 
     #[test]
