@@ -11,6 +11,8 @@ use lvs_core::sys::poll::Signals;
 use nix::sys::signal::Signal;
 
 use self::carry::carry_out;
+use crate::drain::record::Records;
+use crate::out::complain;
 use crate::source::{self, Purpose};
 use crate::verbs::{Failure, open, print};
 
@@ -82,8 +84,21 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
     let signals = Signals::new(&[Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP])
         .map_err(|e| Failure::File("signals".to_owned(), e))?;
     let ops = carry_out(&mut client, &want, &scope, args.rollback, &mut || ended(&signals))?;
+    drained(&ops);
     print(&if ops.is_empty() { "nothing to do\n".to_owned() } else { lines(&ops) })?;
     Ok(0)
+}
+
+/// Says which servers a drain had taken out that serve again, and forgets what no longer holds.
+fn drained(ops: &[Op]) {
+    match Records::open().and_then(|records| records.after(ops)) {
+        Ok(back) => {
+            for op in back {
+                complain("ipvsctl", &format!("{op}: it was drained, and has the file's weight again"));
+            }
+        }
+        Err(e) => complain("ipvsctl", &format!("the weights before drains (/run/lvs): {e}")),
+    }
 }
 
 /// The signal that has come, in words; the next one ends the program at once.

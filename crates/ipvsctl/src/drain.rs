@@ -105,12 +105,12 @@ fn drain(client: &mut Client, records: &Records, targets: Vec<Target>, args: &Ar
     let mut view = View::new(stdout().is_terminal());
     let look = follow(client, &watch, &mut view, &signals)?;
     print(view.clear())?;
-    let known = |t: &Target| records.get(t).ok().flatten();
+    let known = |t: &Target| records.get(t).ok().flatten().map(|r| r.weight);
     match look {
         Ending::Drained => finish(client, records, &watch, args.remove),
         Ending::Stopped(why, left) => Err(Failure::Refused(view::left_behind(&watch, &why, left, known))),
         Ending::Disturbed(target, what) => {
-            records.forget(&target).map_err(record_failure)?;
+            records.forget(&target.key, target.endpoint).map_err(record_failure)?;
             Err(Failure::Refused(view::disturbed(&target, what)))
         }
     }
@@ -159,7 +159,7 @@ fn finish(client: &mut Client, records: &Records, watch: &Watch, remove: bool) -
     if remove {
         write(client, &watch.targets().iter().map(Target::remove).collect::<Vec<_>>())?;
         for target in watch.targets() {
-            records.forget(target).map_err(record_failure)?;
+            records.forget(&target.key, target.endpoint).map_err(record_failure)?;
         }
     }
     print(&view::closing(watch, clock::now(), remove))?;
@@ -169,12 +169,12 @@ fn finish(client: &mut Client, records: &Records, watch: &Watch, remove: bool) -
 fn undo(client: &mut Client, records: &Records, targets: &[Target]) -> Result<u8, Failure> {
     let mut status = 0;
     for target in targets {
-        let what = plan::undo(target, records.get(target).map_err(record_failure)?);
+        let what = plan::undo(target, records.get(target).map_err(record_failure)?.as_ref());
         match what {
             Undo::Restore(weight) => write(client, &[target.weigh(weight)])?,
-            Undo::Unknown | Undo::NotDrained(_) => status = 1,
+            Undo::Unknown | Undo::Another(_) | Undo::NotDrained(_) => status = 1,
         }
-        records.forget(target).map_err(record_failure)?;
+        records.forget(&target.key, target.endpoint).map_err(record_failure)?;
         print(&view::undone(target, &what))?;
     }
     Ok(status)

@@ -5,6 +5,7 @@ use lvs_core::ipvs::ServerState;
 use lvs_core::plan::Op;
 use lvs_core::table::{Server, ServiceFlags, ServiceKey};
 
+use super::record::Record;
 use crate::service::RealServer;
 use crate::snapshot::Entry;
 
@@ -21,6 +22,8 @@ pub struct Target {
     pub endpoint: Endpoint,
     /// How it was used.
     pub server: Server,
+    /// The connections that it has ever had.
+    pub connections: u64,
 }
 
 impl Target {
@@ -31,7 +34,15 @@ impl Target {
         // Seen on 6.1: sh and mh hash onto all servers, and only with their first flag look for another one.
         let hashes = ["sh", "mh"].contains(&s.scheduler.as_str()) && !s.flags.has(ServiceFlags::SCHED_1);
         let refuses = hashes.then(|| s.scheduler.clone());
-        Self { key: service.key, persistence, refuses, endpoint: state.endpoint, server: state.server }
+        let connections = state.stats.connections;
+        Self {
+            key: service.key,
+            persistence,
+            refuses,
+            endpoint: state.endpoint,
+            server: state.server,
+            connections,
+        }
     }
 
     /// The operation that gives it a weight and leaves all else.
@@ -86,12 +97,15 @@ pub enum Undo {
     NotDrained(u32),
     /// It has weight 0, and no drain of ours has remembered another.
     Unknown,
+    /// It is not the server that was drained, which had this weight.
+    Another(u32),
 }
 
-/// What to do about a server for which `remembered` is the weight before the drain, if there was one.
-pub fn undo(target: &Target, remembered: Option<u32>) -> Undo {
+/// What to do about a server, given what was remembered before the drain, if there was one.
+pub fn undo(target: &Target, remembered: Option<&Record>) -> Undo {
     match (target.server.weight, remembered) {
-        (0, Some(weight)) => Undo::Restore(weight),
+        (0, Some(record)) if record.fits(target) => Undo::Restore(record.weight),
+        (0, Some(record)) => Undo::Another(record.weight),
         (0, None) => Undo::Unknown,
         (weight, _) => Undo::NotDrained(weight),
     }

@@ -7,7 +7,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use lvs_core::addr::Family;
+use lvs_core::addr::{Endpoint, Family};
+use lvs_core::plan::Op;
 use lvs_core::sys::{netns, owner};
 use lvs_core::table::ServiceKey;
 
@@ -30,14 +31,14 @@ impl Records {
         Self(folder.join(format!("drained-{namespace}")))
     }
 
-    /// The weight that is remembered for a server.
+    /// What is remembered of a server.
     ///
     /// # Errors
     /// The file cannot be read, or holds something else.
-    pub fn get(&self, target: &Target) -> io::Result<Option<u32>> {
-        let path = self.0.join(name(target));
+    pub fn get(&self, target: &Target) -> io::Result<Option<Record>> {
+        let path = self.0.join(name(&target.key, target.endpoint));
         match fs::read_to_string(&path) {
-            Ok(text) => text.trim().parse().map(Some).map_err(|_| {
+            Ok(text) => Record::parse(&text).map(Some).ok_or_else(|| {
                 io::Error::new(io::ErrorKind::InvalidData, format!("{} holds no weight", path.display()))
             }),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -45,7 +46,7 @@ impl Records {
         }
     }
 
-    /// Remembers the weight of a server; weight 0 is not worth it, and must not replace one that is.
+    /// Remembers a server; weight 0 is not worth it, and must not replace one that is.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -54,28 +55,108 @@ impl Records {
             return Ok(());
         }
         fs::create_dir_all(&self.0)?;
-        let half = self.0.join(format!(".{}.{}", name(target), std::process::id()));
-        fs::write(&half, format!("{}\n", target.server.weight))?;
-        fs::rename(&half, self.0.join(name(target)))
+        let name = name(&target.key, target.endpoint);
+        let half = self.0.join(format!(".{name}.{}", std::process::id()));
+        let record = Record::of(target);
+        fs::write(&half, format!("{}\n{}\n{}\n", record.weight, record.connections, record.rule))?;
+        fs::rename(&half, self.0.join(name))
     }
 
-    /// Forgets a server.
+    /// Forgets a server; whether anything was known.
     ///
     /// # Errors
     /// The file cannot be removed.
-    pub fn forget(&self, target: &Target) -> io::Result<()> {
-        match fs::remove_file(self.0.join(name(target))) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
-            _ => Ok(()),
+    pub fn forget(&self, key: &ServiceKey, server: Endpoint) -> io::Result<bool> {
+        match fs::remove_file(self.0.join(name(key, server))) {
+            Ok(()) => Ok(true),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(e) => Err(e),
         }
+    }
+
+    /// Forgets the servers that operations have deleted, added anew or given a weight; those that a drain held at 0 and
+    /// that have a weight again.
+    ///
+    /// # Errors
+    /// A file cannot be removed.
+    pub fn after(&self, ops: &[Op]) -> io::Result<Vec<Op>> {
+        let mut back = Vec::new();
+        if !self.0.exists() {
+            return Ok(back);
+        }
+        for op in ops {
+            match op {
+                Op::EditServer(key, server, new) if new.weight > 0 => {
+                    if self.forget(key, *server)? {
+                        back.push(op.clone());
+                    }
+                }
+                Op::AddServer(key, server, _) | Op::DelServer(key, server) => {
+                    self.forget(key, *server)?;
+                }
+                Op::DelService(key) => self.forget_all(&prefix(key))?,
+                Op::Flush => self.forget_all("")?,
+                _ => {}
+            }
+        }
+        Ok(back)
+    }
+
+    fn forget_all(&self, prefix: &str) -> io::Result<()> {
+        for entry in fs::read_dir(&self.0)? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(prefix) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A server before its drain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Its weight.
+    pub weight: u32,
+    /// The connections that it had ever had: another server at its place begins anew.
+    connections: u64,
+    /// The rule that gives it weight 0 and leaves all else.
+    rule: String,
+}
+
+impl Record {
+    /// What to remember of a server.
+    pub fn of(target: &Target) -> Self {
+        Self {
+            weight: target.server.weight,
+            connections: target.connections,
+            rule: target.weigh(0).to_string(),
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut lines = text.lines();
+        let weight = lines.next()?.parse().ok()?;
+        let connections = lines.next()?.parse().ok()?;
+        Some(Self { weight, connections, rule: lines.next()?.to_owned() })
+    }
+
+    /// Whether this is still the server that was drained: IPVS has no number for it, but one that was deleted and added
+    /// again has forgotten its counters.
+    pub fn fits(&self, target: &Target) -> bool {
+        self.rule == target.weigh(0).to_string() && target.connections >= self.connections
     }
 }
 
 /// `TCP-192.168.15.111:7885-192.168.15.102:7885`: nothing in it that a file name may not hold.
-fn name(target: &Target) -> String {
-    match target.key {
-        ServiceKey::Addr { protocol, vip } => format!("{protocol}-{vip}-{}", target.endpoint),
-        ServiceKey::Mark { mark, family: Family::Inet } => format!("FWM-{mark}-{}", target.endpoint),
-        ServiceKey::Mark { mark, family: Family::Inet6 } => format!("FWM6-{mark}-{}", target.endpoint),
+fn name(key: &ServiceKey, server: Endpoint) -> String {
+    format!("{}{server}", prefix(key))
+}
+
+fn prefix(key: &ServiceKey) -> String {
+    match key {
+        ServiceKey::Addr { protocol, vip } => format!("{protocol}-{vip}-"),
+        ServiceKey::Mark { mark, family: Family::Inet } => format!("FWM-{mark}-"),
+        ServiceKey::Mark { mark, family: Family::Inet6 } => format!("FWM6-{mark}-"),
     }
 }

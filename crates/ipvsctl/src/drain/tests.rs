@@ -4,6 +4,7 @@ use lvs_core::table::{Forward, Server, Service, ServiceFlags};
 use lvs_core::time::Time;
 use proptest::prelude::*;
 
+use super::record::Record;
 use super::watch::Counts;
 use super::*;
 use crate::snapshot::Entry;
@@ -80,11 +81,26 @@ fn only_the_weight_changes() {
 
 #[test]
 fn undo_restores_only_what_a_drain_has_taken() {
-    let busy = &one()[0];
+    let busy = one()[0].clone();
     let drained = Target { server: Server { weight: 0, ..busy.server }, ..busy.clone() };
-    assert_eq!(plan::undo(&drained, Some(5)), Undo::Restore(5));
+    let record = Record::of(&busy);
+    assert_eq!(plan::undo(&drained, Some(&record)), Undo::Restore(5));
     assert_eq!(plan::undo(&drained, None), Undo::Unknown);
-    assert_eq!(plan::undo(busy, Some(9)), Undo::NotDrained(5));
+    assert_eq!(plan::undo(&busy, Some(&record)), Undo::NotDrained(5));
+}
+
+#[test]
+fn undo_leaves_a_server_alone_that_was_added_anew() {
+    let busy = Target { connections: 7, ..one()[0].clone() };
+    let record = Record::of(&busy);
+    let now = |connections, forward| Target {
+        connections,
+        server: Server { weight: 0, forward, ..busy.server },
+        ..busy.clone()
+    };
+    assert_eq!(plan::undo(&now(9, Forward::Route), Some(&record)), Undo::Restore(5));
+    assert_eq!(plan::undo(&now(0, Forward::Route), Some(&record)), Undo::Another(5));
+    assert_eq!(plan::undo(&now(9, Forward::Masq), Some(&record)), Undo::Another(5));
 }
 
 fn look(watch: &Watch, weight: u32, counts: [u32; 3], seconds: u32) -> Look {
@@ -197,14 +213,45 @@ fn weights_are_remembered_until_they_are_forgotten() {
     let target = &one()[0];
     assert_eq!(records.get(target).unwrap(), None);
     records.keep(target).unwrap();
-    assert_eq!(records.get(target).unwrap(), Some(5));
+    assert_eq!(records.get(target).unwrap().map(|r| r.weight), Some(5));
     // A second drain of a server at weight 0 must not forget the first one's weight.
     records.keep(&Target { server: Server { weight: 0, ..target.server }, ..target.clone() }).unwrap();
-    assert_eq!(records.get(target).unwrap(), Some(5));
-    records.forget(target).unwrap();
-    records.forget(target).unwrap();
+    assert_eq!(records.get(target).unwrap().map(|r| r.weight), Some(5));
+    assert!(records.forget(&target.key, target.endpoint).unwrap());
+    assert!(!records.forget(&target.key, target.endpoint).unwrap());
     assert_eq!(records.get(target).unwrap(), None);
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn what_changes_a_server_forgets_its_drain() {
+    let folder = std::env::temp_dir().join(format!("ipvsctl-after-{}", std::process::id()));
+    let records = Records::below(&folder, "net-1");
+    let target = &one()[0];
+    let (key, server) = (target.key, target.endpoint);
+    assert_eq!(records.after(&[Op::Flush]).unwrap(), [], "nothing was ever drained");
+    for (op, back) in [
+        (target.weigh(7), true),
+        (Op::DelServer(key, server), false),
+        (Op::AddServer(key, server, target.server), false),
+        (Op::DelService(key), false),
+        (Op::Flush, false),
+    ] {
+        records.keep(target).unwrap();
+        assert_eq!(records.after(&[target.weigh(0), Op::DelService(self::key(78))]).unwrap(), []);
+        assert!(records.get(target).unwrap().is_some());
+        assert_eq!(records.after(std::slice::from_ref(&op)).unwrap().len(), usize::from(back), "{op}");
+        assert_eq!(records.get(target).unwrap(), None, "{op}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn the_program_that_keeps_the_table_is_named() {
+    let server = real("192.168.15.102");
+    assert!(taken("tcpcheck (process 7)", server).contains("tcpcheck drain 192.168.15.102"));
+    let other = taken("ipvsctl apply (process 8)", server);
+    assert!(other.starts_with("ipvsctl apply (process 8) keeps") && !other.contains("tcpcheck"), "{other}");
 }
 
 proptest! {

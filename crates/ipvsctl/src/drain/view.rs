@@ -164,10 +164,18 @@ pub fn undone(target: &Target, what: &Undo) -> String {
         Undo::NotDrained(weight) => {
             format!("{target}: it has weight {weight}, there is nothing to undo\n")
         }
-        Undo::Unknown => format!(
-            "{target}: no drain has remembered its weight; set one: ipvsctl -e {} -r {} -w WEIGHT (with the \
-             forwarding method and thresholds that it has)\n",
-            target.key, target.endpoint
+        Undo::Unknown => format!("{target}: no drain has remembered its weight; {}\n", by_hand(target)),
+        Undo::Another(weight) => format!(
+            "{target}: it is not the server that was drained (weight {weight} then): it was added anew, edited, or its \
+             counters were set to zero since; {}\n",
+            by_hand(target)
         ),
     }
+}
+
+fn by_hand(target: &Target) -> String {
+    let (key, server) = (target.key, target.endpoint);
+    format!(
+        "set one: ipvsctl -e {key} -r {server} -w WEIGHT (with the forwarding method and thresholds that it has)"
+    )
 }
