@@ -91,7 +91,7 @@ complete -c ipvsctl -n __fish_is_first_arg -a export -d 'Print the table, or tha
 complete -c ipvsctl -n '__fish_seen_subcommand_from export' -F
 complete -c ipvsctl -n '__fish_seen_subcommand_from export' -s f -l format -x -a 'keepalived rules json' -d 'What comes out'
 complete -c ipvsctl -n __fish_is_first_arg -a metrics -d 'Print the table\'s counters for Prometheus'
-complete -c ipvsctl -n '__fish_seen_subcommand_from metrics' -s o -l output -x -d 'Write FILE in one piece instead of standard output, as node_exporter\'s textfile collector needs it'
+complete -c ipvsctl -n '__fish_seen_subcommand_from metrics' -s o -l output -x -d 'Write FILE in one piece, as node_exporter\'s textfile collector needs it; - is standard output'
 complete -c ipvsctl -n __fish_is_first_arg -a top -d 'Show services and servers with their connections and traffic'
 complete -c ipvsctl -n '__fish_seen_subcommand_from top' -l once -d 'Print one frame with the kernel\'s own rates, for scripts'
 complete -c ipvsctl -n '__fish_seen_subcommand_from top' -s i -l interval -x -d 'From one look at the table to the next'

@@ -6,10 +6,10 @@
 
 mod family;
 mod render;
+mod write;
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 
 pub use family::{Kind, ServerFamily, ServiceFamily, server_families, service_families};
 pub use render::render;
@@ -17,10 +17,13 @@ pub use render::render;
 use crate::snapshot::Snapshot;
 use crate::verbs::{Failure, open, print};
 
+/// Names that mean standard output, even where that is a file to which others write too.
+const STANDARD_OUTPUT: [&[u8]; 2] = [b"-", b"/dev/stdout"];
+
 /// The options of `metrics`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Write FILE in one piece instead of standard output, as node_exporter's textfile collector needs it
+    /// Write FILE in one piece, as node_exporter's textfile collector needs it; - is standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -31,25 +34,13 @@ pub struct Args {
 /// The kernel refused to tell, or the file cannot be written.
 pub fn run(args: &Args) -> Result<u8, Failure> {
     let text = render(&Snapshot::read(&mut open()?)?);
-    match &args.output {
-        None => print(&text)?,
-        Some(path) => replace(path, &text).map_err(|e| Failure::File(path.display().to_string(), e))?,
+    match args.output.as_deref() {
+        Some(path) if !STANDARD_OUTPUT.contains(&path.as_os_str().as_bytes()) => {
+            write::write(path, &text).map_err(|e| Failure::File(path.display().to_string(), e))?;
+        }
+        _ => print(&text)?,
     }
     Ok(0)
-}
-
-/// Puts `text` into the file at once: a reader sees the old one or the new one, never half of it.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
-    // The collector reads *.prom only, so the half-written file must end otherwise.
-    name.push(format!(".{}", std::process::id()));
-    let half = path.with_file_name(name);
-    let done = fs::write(&half, text).and_then(|()| fs::rename(&half, path));
-    if done.is_err() {
-        // What went wrong is told; that the rest could not be removed either adds nothing.
-        let _ = fs::remove_file(&half);
-    }
-    done
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+use std::fs;
+
 use lvs_core::addr::{Endpoint, Family};
 use lvs_core::ipvs::{Info, ServerState, ServiceState, Stats};
 use lvs_core::plan::{Daemon, DaemonRole, Timeouts};
@@ -113,7 +115,7 @@ fn a_file_is_replaced_in_one_piece() {
     fs::create_dir(&folder).unwrap();
     let path = folder.join("ipvs.prom");
     for text in ["one\n", "two\n"] {
-        replace(&path, text).unwrap();
+        write::write(&path, text).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
     }
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
