@@ -1,7 +1,9 @@
 //! Findings: what is wrong with a file, where, and what to write instead.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use super::lex::chars;
 use super::place::Place;
 use super::schema::{Status, TOP, Tool};
 use crate::text::plain;
@@ -116,20 +118,82 @@ impl Excerpt {
 
     /// The line, cut around the word, and a caret line under it.
     fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let col = (self.place.col.max(1) - 1) as usize;
-        let skip = if col + usize::from(self.place.len) > Self::WIDTH { col.saturating_sub(20) } else { 0 };
-        let shown: String = self.text.chars().skip(skip).take(Self::WIDTH).map(visible).collect();
+        let (text, col, len) = self.masked();
+        let skip = if col + len > Self::WIDTH { col.saturating_sub(20) } else { 0 };
+        let shown: String = text.chars().skip(skip).take(Self::WIDTH).map(visible).collect();
         // A tab before the word stays a tab in the caret line, so that both lines move alike on a terminal.
         let pad: String =
             shown.chars().take(col - skip).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
-        let carets = usize::from(self.place.len).clamp(1, Self::WIDTH.saturating_sub(col - skip).max(1));
+        let carets = len.clamp(1, Self::WIDTH.saturating_sub(col - skip).max(1));
         let number = self.place.line.to_string();
         write!(f, "\n  {number} | {}", shown.trim_end())?;
         write!(f, "\n  {:width$} | {pad}{}", "", "^".repeat(carets), width = number.len())
     }
+
+    /// The line without a password, the column from 0 and the length of the word in it.
+    fn masked(&self) -> (Cow<'_, str>, usize, usize) {
+        let (col, len) = ((self.place.col.max(1) - 1) as usize, usize::from(self.place.len));
+        let Some(start) = self.secret() else { return (Cow::Borrowed(&self.text), col, len) };
+        let before = chars(self.text[..start].as_bytes()) as usize;
+        let (col, len) = if col < before { (col, len) } else { (before, MASK.len()) };
+        (Cow::Owned(self.text[..start].to_owned() + MASK), col, len)
+    }
+
+    /// Where the password of the line begins, in bytes. Findings go to logs, mails and terminals that others see.
+    fn secret(&self) -> Option<usize> {
+        // Also as people misspell it: auth_pas, auth_password.
+        let keyword = self.text.find("auth_pa")?;
+        let after = keyword + self.text[keyword..].find([' ', '\t'])?;
+        Some(after + self.text[after..].find(|c| c != ' ' && c != '\t')?)
+    }
+
+    /// Hides the value of a definition that a password is made of.
+    pub(super) fn hide_definition(&mut self) {
+        if let Some(value) = self.text.find('=') {
+            self.text.truncate(value + 1);
+            self.text.push_str(MASK);
+        }
+    }
+
+    /// Whether the line has a password.
+    pub(super) fn has_password(&self) -> bool {
+        self.secret().is_some()
+    }
 }
+
+/// What stands for a password, however long that is.
+const MASK: &str = "********";
 
 /// Control characters of a file must not reach the terminal, and here each is one column wide.
 fn visible(c: char) -> char {
     if c.is_control() && c != '\t' { '\u{fffd}' } else { c }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::conf::{Env, NoFiles, parse};
+
+    #[test]
+    fn no_finding_shows_a_password() {
+        for (lines, seen) in [
+            ("  auth_pass Geheim-und-lang", "long-password"),
+            ("  auth_pass\tGeheim zweites", "extra-words"),
+            ("  auth_pass Geheim#x", "cut-password"),
+            ("  auth_pas Geheim", "unknown-keyword"),
+            ("  auth_pass $PW", "long-password"),
+        ] {
+            let text = format!(
+                "$PW=Geheim-und-lang\nvrrp_instance V {{\n interface e\n virtual_router_id 5\n authentication {{\n  \
+                 auth_type PASS\n{lines}\n }}\n}}\n"
+            );
+            let (_, findings) = parse("f", text.as_bytes(), &mut NoFiles, &Env::default());
+            assert!(findings.iter().any(|d| d.code == seen), "{seen}: {findings:?}");
+            for d in findings {
+                let shown = d.to_string();
+                assert!(!shown.contains("Geheim") && !shown.contains("zweites"), "{shown}");
+                let carets = shown.matches('^').count();
+                assert!(d.code != seen || shown.contains("********") && carets > 0, "{shown}");
+            }
+        }
+    }
 }

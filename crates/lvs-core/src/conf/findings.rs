@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::diag::{Diag, Severity};
+use super::diag::{Diag, Excerpt, Severity};
 use super::place::Place;
 use super::source::{LineIndex, Sources};
 use crate::text::plain;
@@ -147,15 +147,24 @@ fn diag(mut finding: Finding, sources: &Sources, lines: &mut LineIndex<'_>) -> D
     for place in sources.includes(finding.place) {
         finding.see("included here", place);
     }
-    let related = finding.related.into_iter();
+    let at = lines.excerpt(finding.place);
+    let secret = at.as_ref().is_some_and(Excerpt::has_password);
+    let related = finding.related.into_iter().filter_map(|(why, place)| {
+        let mut excerpt = lines.excerpt(place)?;
+        if secret {
+            excerpt.hide_definition();
+        }
+        Some((why, excerpt))
+    });
+    let related = related.collect();
     Diag {
         severity: finding.severity,
         code: finding.code,
-        at: lines.excerpt(finding.place),
+        at,
         until: finding.until.max(finding.place.line),
         block: finding.block,
         message: finding.message,
         help: finding.help,
-        related: related.filter_map(|(why, place)| Some((why, lines.excerpt(place)?))).collect(),
+        related,
     }
 }

@@ -179,10 +179,9 @@ impl Cx<'_> {
         }
         if given > most {
             let takes = if keyword.takes.is_empty() { "nothing" } else { keyword.takes };
-            let message = format!(
-                "{name} takes {takes}; from '{}' on the line has no effect",
-                stmt.get(most + 1).unwrap_or("")
-            );
+            // What follows a password is most likely its second half.
+            let rest = if name == "auth_pass" { "the second word" } else { stmt.get(most + 1).unwrap_or("") };
+            let message = format!("{name} takes {takes}; from '{rest}' on the line has no effect");
             self.findings.warning("extra-words", stmt.place(most + 1), message).help("one statement a line");
         }
         if stmt.has_block() && keyword.block.is_none() {
