@@ -64,7 +64,7 @@ _ipvsctl() {
     -u|--udp-service) words=''; value=1;;
     --sctp-service) words=''; value=1;;
     -f|--fwmark-service) words=''; value=1;;
-    -s|--scheduler) words='rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh'; value=1;;
+    -s|--scheduler) words='rr wrr lc wlc lblc lblcr dh sh mh sed nq fo ovf twos'; value=1;;
     -p|--persistent) words=''; value=1;;
     -M|--netmask) words=''; value=1;;
     --pe) words='sip'; value=1;;

@@ -21,7 +21,7 @@ complete -c ipvsctl -n 'string match -q -- \'-*\' (commandline -opc)[2] (command
 complete -c ipvsctl -n 'string match -q -- \'-*\' (commandline -opc)[2] (commandline -ct)' -l sctp-service -x -d 'sctp service'
 complete -c ipvsctl -n 'string match -q -- \'-*\' (commandline -opc)[2] (commandline -ct)' -s f -l fwmark-service -x -d 'fwmark service'
 complete -c ipvsctl -n 'string match -q -- \'-*\' (commandline -opc)[2] (commandline -ct)' -s 6 -l ipv6 -d 'ipv6'
-complete -c ipvsctl -n 'string match -q -- \'-*\' (commandline -opc)[2] (commandline -ct)' -s s -l scheduler -x -a 'rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh' -d 'scheduler'
+complete -c ipvsctl -n 'string match -q -- \'-*\' (commandline -opc)[2] (commandline -ct)' -s s -l scheduler -x -a 'rr wrr lc wlc lblc lblcr dh sh mh sed nq fo ovf twos' -d 'scheduler'
 complete -c ipvsctl -n 'string match -q -- \'-*\' (commandline -opc)[2] (commandline -ct)' -s p -l persistent -x -d 'persistent'
 complete -c ipvsctl -n 'string match -q -- \'-*\' (commandline -opc)[2] (commandline -ct)' -s M -l netmask -x -d 'netmask'
 complete -c ipvsctl -n 'string match -q -- \'-*\' (commandline -opc)[2] (commandline -ct)' -l pe -x -a 'sip' -d 'pe'

@@ -6,6 +6,7 @@ mod shells;
 
 use clap::{ArgAction, Command};
 use lvs_core::rule::{Opt, Takes, options};
+use lvs_core::table::{ENGINES, SCHEDULERS};
 
 use crate::verbs::{Failure, command, print};
 
@@ -66,21 +67,20 @@ struct Flag {
     about: String,
 }
 
-const SCHEDULERS: &str = "rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh";
-
 fn groups(command: &Command) -> Vec<Group> {
     let verbs = command.get_subcommands().filter(|c| c.get_name() != "help");
     std::iter::once(ipvsadm()).chain(verbs.map(verb)).collect()
 }
 
 fn ipvsadm() -> Group {
+    let (schedulers, engines) = (SCHEDULERS.join(" "), ENGINES.join(" "));
     let flags = options().iter().map(|o| Flag {
         names: o.short.chars().map(|c| format!("-{c}")).chain([format!("--{}", o.long)]).collect(),
         value: o.takes != Takes::Nothing,
         choices: split(match o.opt {
-            Opt::Scheduler => SCHEDULERS,
+            Opt::Scheduler => schedulers.as_str(),
             Opt::TunType => "ipip gue gre",
-            Opt::Engine => "sip",
+            Opt::Engine => engines.as_str(),
             Opt::SchedFlags => "sh-fallback sh-port mh-fallback mh-port flag-1 flag-2 flag-3",
             Opt::Command(lvs_core::rule::Verb::Start | lvs_core::rule::Verb::Stop) => "master backup",
             _ => "",

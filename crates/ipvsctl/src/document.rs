@@ -1,8 +1,14 @@
 //! The JSON of `ipvsctl list --json`, which `apply` and `diff` read too. schema/list.schema.json describes it.
 //!
-//! What is counted may be missing on reading; what is configured may not, save where the default is meant.
+//! What is counted may be missing on reading; what is configured may be where rule lines have a default too.
 
+mod places;
+mod plain;
 mod read;
+
+pub(crate) use places::Places;
+pub use read::Misfit;
+pub(crate) use read::{Fault, read};
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -50,6 +56,7 @@ pub struct ServiceDoc {
     mark: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     family: Option<Family>,
+    #[serde(default = "read::scheduler")]
     scheduler: String,
     #[serde(default)]
     scheduler_flags: [bool; 3],
@@ -61,6 +68,7 @@ pub struct ServiceDoc {
     engine: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stats: Option<Stats>,
+    #[serde(default)]
     servers: Vec<ServerDoc>,
 }
 
@@ -75,12 +83,13 @@ struct Persistence {
     prefix_length: Option<u32>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Method {
     Masq,
     Local,
     Tunnel,
+    #[default]
     Route,
     Bypass,
 }
@@ -98,10 +107,13 @@ enum TunnelDoc {
 #[serde(deny_unknown_fields)]
 pub struct ServerDoc {
     address: IpAddr,
-    port: u16,
+    /// None: the service's.
+    port: Option<u16>,
+    #[serde(default)]
     forward: Method,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tunnel: Option<TunnelDoc>,
+    #[serde(default = "read::weight")]
     weight: u32,
     #[serde(default)]
     upper_threshold: u32,
@@ -231,7 +243,7 @@ impl From<&ServerState> for ServerDoc {
         };
         Self {
             address: s.endpoint.addr,
-            port: s.endpoint.port,
+            port: Some(s.endpoint.port),
             forward,
             tunnel,
             weight: s.server.weight,

@@ -85,9 +85,13 @@ fn nobody_else_keeps_the_table(server: RealServer) -> Result<(), Failure> {
 /// What to do about the program that keeps the table.
 fn taken(who: &str, server: RealServer) -> String {
     if who.starts_with("tcpcheck") {
-        format!("{who} keeps this table and would put the weight back; drain the server there (tcpcheck drain {server})")
+        format!(
+            "{who} keeps this table and would put the weight back; drain the server there (tcpcheck drain {server})"
+        )
     } else {
-        format!("{who} keeps this table and might put the weight back; try again when it has ended, or stop it")
+        format!(
+            "{who} keeps this table and might put the weight back; try again when it has ended, or stop it"
+        )
     }
 }
 

@@ -12,7 +12,7 @@ use lvs_core::desired::{self, Health, ServerHealth, ServiceHealth};
 use lvs_core::sys::conf::{self as conf_file, Disk, env};
 use lvs_core::table::Table;
 
-use crate::document::Document;
+use crate::document;
 use crate::verbs::Failure;
 
 /// What a text is.
@@ -125,7 +125,10 @@ fn content(file: &str, care: Care) -> Result<Content, Failure> {
             judge(&findings, |d| care.stops(d))?;
             Ok(Content::Config(Box::new(config)))
         }
-        Form::Json => json(&text).map(Content::Table).map_err(|e| Failure::Usage(format!("{name}: {e}"))),
+        Form::Json => match document::read(&text) {
+            Ok((_, table)) => Ok(Content::Table(table)),
+            Err(e) => Err(Failure::Usage(format!("{name}:{}:{}: {}", e.line, e.column, e.text))),
+        },
         Form::Rules => rules::table(&text).map(Content::Table).map_err(|all| {
             let lines: Vec<String> = all.iter().map(|(line, e)| format!("{name}:{line}: {e}")).collect();
             Failure::Usage(lines.join("\nipvsctl: "))
@@ -185,10 +188,6 @@ fn everybody_lives(config: &conf::Config) -> Health {
         health
     });
     Health { services: services.collect() }
-}
-
-fn json(text: &str) -> Result<Table, String> {
-    serde_json::from_str::<Document>(text).map_err(|e| e.to_string())?.table()
 }
 
 #[cfg(test)]

@@ -225,11 +225,10 @@ fn service(vs: &VirtualServer, family: Family) -> Service {
 
 /// Where a real server stands under a service. Direct routing and tunnels leave the packet's port as it is, so that the
 /// server's is the service's, which for a firewall mark is any (0); keepalived sees to it likewise.
-fn place(server: Endpoint, forward: Forward, key: &ServiceKey) -> Endpoint {
-    match (forward, key) {
-        (Forward::Masq, _) => server,
-        (_, ServiceKey::Addr { vip, .. }) => Endpoint { port: vip.port, ..server },
-        (_, ServiceKey::Mark { .. }) => Endpoint { port: 0, ..server },
+pub fn place(server: Endpoint, forward: Forward, key: &ServiceKey) -> Endpoint {
+    match forward {
+        Forward::Route | Forward::Tunnel(_) => Endpoint { port: key.port(), ..server },
+        Forward::Masq | Forward::Local | Forward::Bypass => server,
     }
 }
 

@@ -123,6 +123,12 @@ impl ServiceFlags {
 pub const SCHEDULERS: [&str; 14] =
     ["rr", "wrr", "lc", "wlc", "lblc", "lblcr", "sh", "mh", "dh", "fo", "ovf", "sed", "nq", "twos"];
 
+/// The persistence engines that kernels have had.
+pub const ENGINES: [&str; 1] = ["sip"];
+
+/// Bytes of a scheduler's or an engine's name at most (IP_VS_SCHEDNAME_MAXLEN, IP_VS_PENAME_MAXLEN, without the zero byte).
+pub const LONGEST_NAME: usize = 15;
+
 /// How a virtual service is balanced: everything that an admin sets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Service {

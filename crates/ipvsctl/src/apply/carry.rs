@@ -43,11 +43,7 @@ pub(super) fn carry_out(
 
 /// Writes batch after batch. A batch is never cut, so that what was done is known; one result for each operation that
 /// was tried, and why the rest was not.
-fn write(
-    kernel: &mut impl Ipvs,
-    ops: &[Op],
-    stop: Stop<'_>,
-) -> (Vec<Result<(), IpvsError>>, Option<String>) {
+fn write(kernel: &mut impl Ipvs, ops: &[Op], stop: Stop<'_>) -> (Vec<Result<(), IpvsError>>, Option<String>) {
     let mut results = Vec::with_capacity(ops.len());
     for batch in ops.chunks(BATCH) {
         if let Some(why) = stop() {

@@ -1,5 +1,8 @@
 //! The warnings that save a night, each a function of the table and of this host.
 
+mod address;
+mod known;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -94,26 +97,24 @@ impl Judge<'_> {
             let text = "every real server has weight 0: new clients are refused".to_owned();
             self.add(warn, "all-weights-zero", key, None, &text, "");
         }
+        self.known(key, &entry.service);
         self.persistence(key, entry);
         self.hashing(key, entry);
     }
 
     fn persistence(&mut self, key: ServiceKey, entry: &ServiceEntry) {
-        let timeouts = self.host.timeouts.unwrap_or(DEFAULT);
-        let (Some(bound), Some((name, idle))) = (entry.service.persistence, idle(key, timeouts)) else {
-            return;
-        };
-        if bound > idle {
-            let text = format!(
-                "persistence ({bound} s) outlives the {name} connection timeout ({idle} s): a client that is silent \
-                 for {idle} s is still bound to its real server, but its connection is forgotten and hangs"
-            );
-            let help = format!(
-                "let connections live as long (ipvsctl --set {}), or use keepalives below {idle} s",
-                if name == "UDP" { format!("0 0 {bound}") } else { format!("{bound} 0 0") }
-            );
-            self.add(Severity::Warning, "persistence-timeout", key, None, &text, &help);
-        }
+        let idle = self.host.timeouts.unwrap_or(DEFAULT).tcp;
+        // UDP has no connection that a silent client would miss.
+        let tcp = matches!(key, ServiceKey::Addr { protocol: Protocol::Tcp, .. } | ServiceKey::Mark { .. });
+        let Some(bound) = entry.service.persistence.filter(|bound| tcp && *bound > idle) else { return };
+        let text = format!(
+            "persistence ({bound} s) outlives the TCP connection timeout ({idle} s): a client that is silent for \
+             {idle} s is still bound to its real server, but its TCP connection is forgotten and hangs"
+        );
+        let help = format!(
+            "let connections live as long (ipvsctl --set {bound} 0 0), or use keepalives below {idle} s"
+        );
+        self.add(Severity::Warning, "persistence-timeout", key, None, &text, &help);
     }
 
     /// sh and mh hash a client onto one server. At weight 0 it is refused there unless the fallback flag is set, and
@@ -147,6 +148,9 @@ impl Judge<'_> {
 
     fn server(&mut self, key: ServiceKey, endpoint: Endpoint, server: &Server) {
         let reach = self.host.reach.get(&endpoint.addr).copied();
+        if self.address(key, endpoint, server, reach) {
+            return;
+        }
         let mut warn = |code, text: &str, help: &str| {
             self.add(Severity::Warning, code, key, Some(endpoint), text, help);
         };
@@ -186,14 +190,5 @@ impl Judge<'_> {
                 self.add(Severity::Warning, "port-differs", key, Some(endpoint), &text, help);
             }
         }
-    }
-}
-
-/// The idle timeout of a service's connections; none where one number does not tell.
-fn idle(key: ServiceKey, t: Timeouts) -> Option<(&'static str, u32)> {
-    match key {
-        ServiceKey::Addr { protocol: Protocol::Tcp, .. } => Some(("TCP", t.tcp)),
-        ServiceKey::Addr { protocol: Protocol::Udp, .. } => Some(("UDP", t.udp)),
-        _ => None,
     }
 }

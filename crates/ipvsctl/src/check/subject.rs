@@ -1,5 +1,7 @@
 //! What is checked: a table with the places where its services and servers are written.
 
+mod json;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use lvs_core::addr::Endpoint;
@@ -11,7 +13,6 @@ use lvs_core::rule::{Command, Names, parse};
 use lvs_core::table::{ServiceKey, Table};
 
 use super::pages::{Pages, Texts};
-use crate::document::Document;
 use crate::restore;
 use crate::source::rules::misfit;
 
@@ -82,27 +83,6 @@ impl Subject {
             }
         }
         it.ordered()
-    }
-
-    /// From the JSON of `list --json`, whose items have no places.
-    pub(crate) fn of_json(name: &str, text: &str) -> Self {
-        let read = serde_json::from_str::<Document>(text);
-        let table = match read {
-            Ok(document) => document.table().map_err(|e| wrong("bad-table", None, format!("{name}: {e}"))),
-            Err(e) => {
-                let line = text.lines().nth(e.line().saturating_sub(1)).unwrap_or_default();
-                let at = Excerpt {
-                    file: name.to_owned(),
-                    place: place(line, e.line(), e.column()),
-                    text: line.to_owned(),
-                };
-                Err(wrong("bad-json", Some(at), e.to_string()))
-            }
-        };
-        match table {
-            Ok(table) => Self { contents: count(&table), table, ..Self::default() },
-            Err(finding) => Self { findings: vec![finding], ..Self::default() },
-        }
     }
 
     /// From rule lines.

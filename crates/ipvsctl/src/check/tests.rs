@@ -71,10 +71,67 @@ fn a_port_that_direct_routing_cannot_translate() {
 }
 
 #[test]
+fn findings_in_json_have_lines_and_ports_are_judged() {
+    let text = "{\"services\": [\n {\"protocol\": \"tcp\", \"address\": \"192.168.15.111\", \"port\": 443, \"scheduler\": \"rr\",\n  \
+                \"servers\": [\n   {\"address\": \"192.168.15.109\", \"port\": 8080, \"forward\": \"METHOD\"},\n   \
+                {\"address\": \"192.168.15.50\"}]},\n {\"mark\": 5}]}\n";
+    let of = |method: &str| codes(&Subject::of_json("t.json", &text.replace("METHOD", method)));
+    assert_eq!(of("route"), [("port-differs", 4), ("not-connected", 5), ("no-server", 6)]);
+    assert_eq!(of("masq"), [("not-connected", 5), ("no-server", 6)]);
+    let finding =
+        judge(&Subject::of_json("t.json", &text.replace("METHOD", "route")), &connected())[0].to_string();
+    assert!(finding.contains("4 |    {\"address\"") && finding.contains("|    ^"), "{finding}");
+}
+
+#[test]
+fn addresses_that_the_kernel_refuses() {
+    let server = |addr: &str, method: &str| {
+        codes(&rules(&format!(
+            "-A -t 192.168.15.111:443 -s rr\n-a -t 192.168.15.111:443 -r {addr} {method}\n"
+        )))
+    };
+    for addr in ["224.0.0.5", "0.0.0.0", "255.255.255.255"] {
+        assert_eq!(server(addr, "-g"), [("bad-server", 2)], "{addr}");
+    }
+    assert_eq!(server("127.0.0.1", "-g"), [("own-address", 2)]);
+    let config = |addr: &str, kind: &str| {
+        codes(&conf(&format!(
+            "virtual_server 192.168.15.111 443 {{\n protocol TCP\n lb_algo rr\n lb_kind {kind}\n real_server {addr} 443 {{\n  \
+             TCP_CHECK {{\n  }}\n }}\n}}\n"
+        )))
+    };
+    assert_eq!(config("224.0.0.5", "DR"), [("bad-server", 5)]);
+    assert_eq!(config("2001:db8::5", "DR"), [("other-family", 5)]);
+    assert_eq!(config("2001:db8::5", "TUN"), []);
+    assert_eq!(config("fe80::1", "TUN"), [("bad-server", 5)]);
+}
+
+#[test]
+fn schedulers_and_engines_that_no_kernel_is_known_to_have() {
+    let with = |options: &str| codes(&rules(&SOUND.replace("-s rr", options)));
+    assert_eq!(with("-s foo"), [("unknown-scheduler", 1)]);
+    assert_eq!(with("-s twos"), []);
+    assert_eq!(with("-s rr -p 60 --pe sip"), []);
+    assert_eq!(with("-s rr -p 60 --pe nosuch"), [("unknown-engine", 1)]);
+    let severity = |name: &str| {
+        let text = format!("{{\"services\": [{{\"mark\": 5, \"scheduler\": \"{name}\"}}]}}");
+        let found = judge(&Subject::of_json("t.json", &text), &connected());
+        found.iter().find(|d| d.code == "unknown-scheduler").map(|d| (d.severity, d.help.clone().unwrap()))
+    };
+    assert_eq!(severity("wrrr"), Some((conf::Severity::Warning, "did you mean 'wrr'?".to_owned())));
+    let long = severity("abcdefghijklmnop").map(|(severity, _)| severity);
+    assert_eq!(long, Some(conf::Severity::Error), "longer than the kernel's field");
+}
+
+#[test]
 fn persistence_that_outlives_its_connections() {
     let with = |p: u32| codes(&rules(&SOUND.replace("-s rr", &format!("-s rr -p {p}"))));
     assert_eq!(with(900), []);
     assert_eq!(with(901), [("persistence-timeout", 1)]);
+    let udp = "-A -u 192.168.15.111:53 -s rr -p 3600\n-a -u 192.168.15.111:53 -r 192.168.15.109\n";
+    assert_eq!(codes(&rules(udp)), [], "UDP has no connection that hangs");
+    let mark = "-A -f 3 -s rr -p 3600\n-a -f 3 -r 192.168.15.109\n";
+    assert_eq!(codes(&rules(mark)), [("persistence-timeout", 1)]);
     let longer = Host { timeouts: Some(Timeouts { tcp: 3600, tcp_fin: 0, udp: 0 }), ..connected() };
     assert_eq!(judge(&rules(&SOUND.replace("-s rr", "-s rr -p 3600")), &longer), []);
 }
@@ -128,6 +185,8 @@ fn every_wrong_line_is_found_in_one_run() {
 #[test]
 fn json_is_judged_too_and_its_faults_have_a_line() {
     assert_eq!(codes(&Subject::of_json("t.json", "{\n \"services\": [\n  {]\n}")), [("bad-json", 3)]);
+    let text = Subject::of_json("t.json", "{\n \"services\": [\n  {]\n}").findings[0].to_string();
+    assert_eq!(text.matches("line").count(), 0, "the place is said once: {text}");
     let good = r#"{"services":[{"protocol":"tcp","address":"192.168.15.111","port":443,"scheduler":"rr","servers":[]}]}"#;
     let found = judge(&Subject::of_json("t.json", good), &connected());
     assert_eq!(found[0].code, "no-server");

@@ -1,9 +1,49 @@
 //! From the JSON to the table that it describes.
 
 use lvs_core::addr::{Endpoint, Family};
+use lvs_core::desired::place;
 use lvs_core::table::{Forward, Server, Service, ServiceEntry, ServiceFlags, ServiceKey, Table, Tunnel};
 
-use super::{Document, FLAGS, Method, ServerDoc, ServiceDoc, TunnelDoc};
+use super::{Document, FLAGS, Method, Places, ServerDoc, ServiceDoc, TunnelDoc, plain};
+
+/// The scheduler that rule lines without -s have.
+pub(super) fn scheduler() -> String {
+    "wlc".to_owned()
+}
+
+/// The weight that rule lines without -w have.
+pub(super) fn weight() -> u32 {
+    1
+}
+
+/// Why a text is no table, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// The line, from 1.
+    pub(crate) line: usize,
+    /// The column, from 1.
+    pub(crate) column: usize,
+    /// The reason.
+    pub(crate) text: String,
+}
+
+/// The document in a text, and the table that it describes.
+pub(crate) fn read(text: &str) -> Result<(Document, Table), Fault> {
+    let document: Document = serde_json::from_str(text).map_err(|e| plain::fault(&e))?;
+    let table = document.table().map_err(|Misfit { service, server, text: why }| {
+        let (line, column) = Places::of(text).spot(service, server);
+        Fault { line, column, text: why }
+    })?;
+    Ok((document, table))
+}
+
+/// What does not fit into a table: a service by its index, or a server of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    service: usize,
+    server: Option<usize>,
+    text: String,
+}
 
 impl ServiceDoc {
     fn key(&self) -> Result<ServiceKey, String> {
@@ -50,26 +90,51 @@ impl ServerDoc {
     }
 }
 
+impl ServerDoc {
+    /// The address and port that are written; without a port the service's.
+    fn endpoint(&self, key: &ServiceKey) -> Endpoint {
+        Endpoint { addr: self.address, port: self.port.unwrap_or(key.port()) }
+    }
+}
+
 impl Document {
-    /// The table that it describes.
+    /// The table that it describes. Ports of servers are those that packets arrive at.
     ///
     /// # Errors
     /// A service without a name, or two with the same.
-    pub fn table(&self) -> Result<Table, String> {
+    pub fn table(&self) -> Result<Table, Misfit> {
         let mut table = Table::default();
-        for (i, doc) in self.services.iter().enumerate() {
-            let key = doc.key().map_err(|e| format!("services[{i}]: {e}"))?;
+        for (service, doc) in self.services.iter().enumerate() {
+            let misfit = |server, text| Misfit { service, server, text };
+            let key = doc.key().map_err(|e| misfit(None, e))?;
             let mut entry = ServiceEntry::new(doc.service(key.family()));
-            for server in &doc.servers {
-                let endpoint = Endpoint { addr: server.address, port: server.port };
-                if entry.servers.insert(endpoint, server.server()).is_some() {
-                    return Err(format!("services[{i}]: real server {endpoint} stands there twice"));
+            for (i, server) in doc.servers.iter().enumerate() {
+                let value = server.server();
+                let endpoint = place(server.endpoint(&key), value.forward, &key);
+                if entry.servers.insert(endpoint, value).is_some() {
+                    return Err(misfit(
+                        Some(i),
+                        format!("real server {endpoint} of {key} stands there twice"),
+                    ));
                 }
             }
             if table.services.insert(key, entry).is_some() {
-                return Err(format!("services[{i}]: {key} stands there twice"));
+                return Err(misfit(None, format!("{key} stands there twice")));
             }
         }
         Ok(table)
+    }
+
+    /// Services and their servers in the order of the text, each server with its place in the table and the port that is
+    /// written.
+    pub(crate) fn items(&self) -> impl Iterator<Item = (ServiceKey, Vec<(Endpoint, u16)>)> {
+        self.services.iter().filter_map(|doc| {
+            let key = doc.key().ok()?;
+            let server = |s: &ServerDoc| {
+                let written = s.endpoint(&key);
+                (place(written, s.server().forward, &key), written.port)
+            };
+            Some((key, doc.servers.iter().map(server).collect()))
+        })
     }
 }

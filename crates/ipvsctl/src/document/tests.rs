@@ -147,6 +147,65 @@ fn a_short_hand_written_document_is_enough() {
         "servers": [{"address": "10.0.0.2", "port": 80, "forward": "route", "weight": 1}]}]}"#;
     let table = serde_json::from_str::<Document>(text).unwrap().table().unwrap();
     assert_eq!(table.services.len(), 1);
+    let shorter = r#"{"services": [{"protocol": "tcp", "address": "10.0.0.1", "port": 80,
+        "servers": [{"address": "10.0.0.2"}]}, {"mark": 5}]}"#;
+    let table = read(shorter).unwrap().1;
+    let rules = "-A -t 10.0.0.1:80 -s wlc\n-a -t 10.0.0.1:80 -r 10.0.0.2:80 -g -w 1\n-A -f 5 -s wlc\n";
+    let ops = lvs_core::plan::diff(&Default::default(), &table, &lvs_core::plan::Scope::Everything);
+    assert_eq!(ops.iter().map(|op| format!("{op}\n")).collect::<String>(), rules, "as rule lines have it");
     let nameless = r#"{"services": [{"scheduler": "rr", "servers": []}]}"#;
     assert!(serde_json::from_str::<Document>(nameless).unwrap().table().is_err());
+}
+
+#[test]
+fn only_masquerading_has_ports_of_its_own() {
+    let server = |forward: &str| {
+        let text = format!(
+            r#"{{"services": [{{"protocol": "tcp", "address": "10.0.0.1", "port": 443,
+            "servers": [{{"address": "10.0.0.2", "port": 8080, "forward": "{forward}"}}]}}]}}"#
+        );
+        let table = read(&text).unwrap().1;
+        table.services.values().flat_map(|e| e.servers.keys().map(|s| s.port)).collect::<Vec<_>>()
+    };
+    assert_eq!((server("route"), server("tunnel"), server("masq")), (vec![443], vec![443], vec![8080]));
+}
+
+#[test]
+fn what_is_wrong_is_said_in_plain_words_and_with_its_line() {
+    let head = r#"{"services": [
+ {"protocol": "tcp", "address": "10.0.0.1", "port": 80, "servers": ["#;
+    for (inside, line, text) in [
+        ("\n{\"port\": 80}]}]}", 3, "'address' is missing"),
+        (
+            "\n{\"address\": \"10.0.0.2\", \"port\": 70000}]}]}",
+            3,
+            "integer '70000' stands where a number from 0 to 65535 belongs",
+        ),
+        (
+            "\n{\"address\": \"10.0.0.2\", \"port\": \"80\"}]}]}",
+            3,
+            "string \"80\" stands where a number from 0 to 65535 belongs",
+        ),
+        ("\n\n7]}]}", 4, "integer '7' stands where an object { ... } belongs"),
+        (
+            "{\"address\": \"10.0.0.2\", \"wieght\": 1}]}]}",
+            2,
+            "unknown field 'wieght', expected one of 'address', 'port'",
+        ),
+        (
+            "{\"address\": \"10.0.0.2\", \"forward\": \"dr\"}]}]}",
+            2,
+            "unknown variant 'dr', expected one of 'masq'",
+        ),
+        ("\n{\"address\": ", 3, "the text ends in the middle"),
+        (
+            "{\"address\": \"10.0.0.2\"},\n {\"address\": \"10.0.0.2\"}]}]}",
+            3,
+            "10.0.0.2:80 of -t 10.0.0.1:80 stands there twice",
+        ),
+        ("]},\n\n{\"servers\": []}]}", 4, "a service needs protocol"),
+    ] {
+        let fault = read(&format!("{head}{inside}")).unwrap_err();
+        assert!(fault.line == line && fault.text.contains(text), "{fault:?} is not {line}: {text}");
+    }
 }

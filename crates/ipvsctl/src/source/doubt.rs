@@ -42,7 +42,8 @@ fn looks_like(text: &str) -> Option<&'static str> {
 
 fn beginning(text: &str) -> String {
     let line = text.lines().find(|l| !l.trim().is_empty()).unwrap_or_default();
-    let shown: String = line.chars().take(SHOWN).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let shown: String =
+        line.chars().take(SHOWN).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     format!("this begins with '{shown}'")
 }
 

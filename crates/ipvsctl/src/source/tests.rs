@@ -105,7 +105,11 @@ fn with_prune_nothing_is_passed_over() {
         let text = format!("{SERVICE}{extra}");
         let refused = read_for(&text, true, true).unwrap_err();
         assert!(refused.contains(why), "{extra}: {refused}");
-        assert_eq!(read_for(&text, false, false).is_ok(), extra != "}\n", "{extra}: a warning without --prune");
+        assert_eq!(
+            read_for(&text, false, false).is_ok(),
+            extra != "}\n",
+            "{extra}: a warning without --prune"
+        );
     }
     assert!(read_for(&format!("{SERVICE}global_defs {{\n bogus\n}}\n"), true, false).is_ok());
 }

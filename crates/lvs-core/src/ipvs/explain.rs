@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use crate::addr::Family;
 use crate::plan::Op;
-use crate::table::{SCHEDULERS, Service};
+use crate::table::{ENGINES, SCHEDULERS, Service};
 
 const EPERM: i32 = 1;
 const ENOENT: i32 = 2;
@@ -19,9 +19,6 @@ const ERANGE: i32 = 34;
 const EPROTONOSUPPORT: i32 = 93;
 const EOPNOTSUPP: i32 = 95;
 const EAFNOSUPPORT: i32 = 97;
-
-/// Linux's only persistence engine.
-const ENGINE: &str = "sip";
 
 /// The reason, and what to try where there is something to try. No full stop, no line break.
 pub fn explain(op: &Op, errno: i32) -> String {
@@ -78,9 +75,10 @@ fn unknown_module(service: &Service) -> String {
     );
     let Some(engine) = &service.engine else { return of_scheduler };
     let of_engine = format!("persistence engine '{engine}'");
-    match (SCHEDULERS.contains(&scheduler.as_str()), engine == ENGINE) {
+    match (SCHEDULERS.contains(&scheduler.as_str()), ENGINES.contains(&engine.as_str())) {
         (true, false) => format!(
-            "{of_engine} is unknown or its module cannot be loaded (modprobe ip_vs_pe_{engine}); Linux has '{ENGINE}'"
+            "{of_engine} is unknown or its module cannot be loaded (modprobe ip_vs_pe_{engine}); Linux has '{}'",
+            ENGINES.join("', '")
         ),
         (false, true) => of_scheduler,
         _ => format!("{of_scheduler}, or {of_engine} (modprobe ip_vs_pe_{engine})"),
