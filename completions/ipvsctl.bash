@@ -1,7 +1,8 @@
 # bash completion for ipvsctl, made by: ipvsctl completions bash
 _ipvsctl() {
-  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb=${COMP_WORDS[1]} words='' files='' value=''
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb=${COMP_WORDS[1]} words='' files='' value='' first=''
   COMPREPLY=()
+  [ "$COMP_CWORD" != 1 ] || first=1
   if [ "$COMP_CWORD" = 1 ] && [[ $cur != -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W 'list apply diff check completions drain export metrics top' -- "$cur")
     return 0
@@ -43,7 +44,7 @@ _ipvsctl() {
   check)
     words='--format --strict --no-host'; files=1
     case $prev in
-    --format) words=''; value=1;;
+    --format) words='text json'; value=1;;
     esac
     ;;
   diff)
@@ -56,7 +57,8 @@ _ipvsctl() {
     words='--json'
     ;;
   *)
-    words='-A --add-service -E --edit-service -D --delete-service -C --clear -L -l --list -a --add-server -e --edit-server -d --delete-server --set --start-daemon --stop-daemon -R --restore -S --save -Z --zero -h --help -v --version -t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -s --scheduler -p --persistent -M --netmask --pe -o --ops -b --sched-flags -r --real-server -m --masquerading -g --gatewaying -i --ipip -w --weight -x --u-threshold -y --l-threshold --tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum --mcast-interface --syncid --sync-maxlen --mcast-group --mcast-port --mcast-ttl -n --numeric -c --connection --timeout --daemon --stats --rate -X --exact --thresholds --persistent-conn --tun-info --nosort --sort'
+    words='-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -s --scheduler -p --persistent -M --netmask --pe -o --ops -b --sched-flags -r --real-server -m --masquerading -g --gatewaying -i --ipip -w --weight -x --u-threshold -y --l-threshold --tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum --mcast-interface --syncid --sync-maxlen --mcast-group --mcast-port --mcast-ttl -n --numeric -c --connection --timeout --daemon --stats --rate -X --exact --thresholds --persistent-conn --tun-info --nosort --sort'
+    [ -z "$first" ] || words="-A --add-service -E --edit-service -D --delete-service -C --clear -L -l --list -a --add-server -e --edit-server -d --delete-server --set --start-daemon --stop-daemon -R --restore -S --save -Z --zero -h --help -v --version $words"
     case $prev in
     --start-daemon) words='master backup'; value=1;;
     --stop-daemon) words='master backup'; value=1;;

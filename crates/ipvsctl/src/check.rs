@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::Path;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use lvs_core::conf::check::{self, Format, report};
 use lvs_core::conf::{self, Loader};
 use lvs_core::sys::conf::{Disk, env, judged_text};
@@ -30,7 +31,7 @@ pub struct Args {
     /// keepalived.conf, the JSON of 'list --json', or rule lines; - is standard input
     file: String,
     /// How findings are printed
-    #[arg(long, value_name = "text|json", default_value = "text")]
+    #[arg(long, value_name = "text|json", default_value = "text", hide_possible_values = true, value_parser = formats())]
     format: Format,
     /// Warnings are errors
     #[arg(long)]
@@ -38,6 +39,10 @@ pub struct Args {
     /// Do not look at this host's addresses, routes and timeouts: the file is for another one
     #[arg(long)]
     no_host: bool,
+}
+
+fn formats() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(["text", "json"]).try_map(|word| word.parse::<Format>())
 }
 
 /// Prints the findings; 0 without any but notes, 1 with warnings, 2 with errors, of which one is that the file cannot be

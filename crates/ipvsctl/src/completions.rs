@@ -64,6 +64,8 @@ struct Flag {
     value: bool,
     /// The values, where they are few.
     choices: Vec<String>,
+    /// Only the first word can be it.
+    first: bool,
     about: String,
 }
 
@@ -85,6 +87,7 @@ fn ipvsadm() -> Group {
             Opt::Command(lvs_core::rule::Verb::Start | lvs_core::rule::Verb::Stop) => "master backup",
             _ => "",
         }),
+        first: matches!(o.opt, Opt::Command(_)),
         about: o.long.replace('-', " "),
     });
     Group {
@@ -109,6 +112,7 @@ fn verb(command: &Command) -> Group {
             .collect(),
         value: matches!(a.get_action(), ArgAction::Set | ArgAction::Append),
         choices: if matches!(a.get_action(), ArgAction::Set) { choices(a) } else { Vec::new() },
+        first: false,
         about: about(a.get_help()),
     };
     let words: Vec<String> = command.get_positionals().flat_map(choices).collect();

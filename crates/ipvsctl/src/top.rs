@@ -17,6 +17,7 @@ use lvs_core::sys::terminal;
 use lvs_core::time::{Time, parse_duration};
 use nix::sys::signal::{Signal, raise};
 
+use self::frame::Frame;
 use self::model::{Sample, Sort, rows};
 use self::screen::{Screen, Wish};
 use crate::snapshot::entries;
@@ -31,8 +32,8 @@ pub struct Args {
     /// Print one frame with the kernel's own rates, for scripts
     #[arg(long)]
     once: bool,
-    /// From one look at the table to the next
-    #[arg(short, long, value_name = "TIME", default_value = "2s", value_parser = parse_duration)]
+    /// From one look at the table to the next, at least 100ms
+    #[arg(short, long, value_name = "TIME", default_value = "2s", value_parser = interval)]
     interval: Duration,
     /// The order of rows
     #[arg(short, long, value_enum, default_value_t)]
@@ -40,6 +41,14 @@ pub struct Args {
     /// Leave the real servers out
     #[arg(long)]
     services: bool,
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    let time = parse_duration(text).map_err(|e| e.to_string())?;
+    if time < SHORTEST {
+        return Err(format!("at least {}ms", SHORTEST.as_millis()));
+    }
+    Ok(time)
 }
 
 /// Shows the table until a key or signal ends it, or once.
@@ -60,9 +69,9 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
 /// One frame as plain text, names in full.
 pub fn once(sample: &Sample, sort: Sort, services_only: bool) -> String {
     let rows = rows(None, sample, sort, services_only);
-    let names = frame::longest(&rows);
-    let lines = rows.iter().map(|r| frame::line(r, names));
-    std::iter::once(frame::title(names)).chain(lines).map(|l| l + "\n").collect()
+    let frame = Frame::full(&rows);
+    let lines = rows.iter().map(|r| frame.line(r));
+    std::iter::once(frame.title()).chain(lines).map(|l| l + "\n").collect()
 }
 
 fn look(client: &mut Client) -> Result<Sample, Failure> {
@@ -82,7 +91,7 @@ fn live(client: &mut Client, args: &Args) -> Result<u8, Failure> {
     let mut poll = Poll::new().map_err(io)?;
     poll.add(&terminal, KEYS, Interest::Read).map_err(io)?;
     poll.add(&signals, SIGNALS, Interest::Read).map_err(io)?;
-    let interval = args.interval.max(SHORTEST);
+    let interval = args.interval;
     let mut screen =
         Screen { size: size(), sort: args.sort, services_only: args.services, scroll: 0, interval };
     let mut events = Vec::new();

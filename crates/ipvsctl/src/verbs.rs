@@ -96,7 +96,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
             complain(TOOL, &misspelt(&e));
             e.exit_code().try_into().unwrap_or(2)
         }
-        Err(help) => print(&help.to_string()).map_or_else(|e| failed(&e), |()| 0),
+        Err(help) => print(&help.render().to_string()).map_or_else(|e| failed(&e), |()| 0),
     }
 }
 

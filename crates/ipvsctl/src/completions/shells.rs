@@ -15,22 +15,28 @@ fn arms(group: &Group, indent: &str) -> String {
     out
 }
 
-fn names(group: &Group) -> String {
-    let all = group.flags.iter().flat_map(|f| &f.names).chain(&group.words);
-    all.map(String::as_str).collect::<Vec<_>>().join(" ")
+/// The words of a group that can be the first one only, or all others.
+fn names(group: &Group, first: bool) -> String {
+    let flags = group.flags.iter().filter(|f| f.first == first).flat_map(|f| &f.names);
+    let words = group.words.iter().filter(|_| !first);
+    flags.chain(words).map(String::as_str).collect::<Vec<_>>().join(" ")
 }
 
 fn verbs(groups: &[Group]) -> String {
     groups.iter().map(|g| g.name.as_str()).filter(|n| !n.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// The part that bash and zsh have in common: from $verb and $prev to $words, $files.
+/// The part that bash and zsh have in common: from $verb, $prev and $first to $words, $files.
 fn choose(groups: &[Group]) -> String {
     let mut out = String::from("  case $verb in\n");
     for g in groups.iter().rev() {
         let pattern = if g.name.is_empty() { "*" } else { &g.name };
         let files = if g.file { "; files=1" } else { "" };
-        let _ = writeln!(out, "  {pattern})\n    words='{}'{files}", names(g));
+        let _ = writeln!(out, "  {pattern})\n    words='{}'{files}", names(g, false));
+        let commands = names(g, true);
+        if !commands.is_empty() {
+            let _ = writeln!(out, "    [ -z \"$first\" ] || words=\"{commands} $words\"");
+        }
         let arms = arms(g, "    ");
         if !arms.is_empty() {
             let _ = write!(out, "    case $prev in\n{arms}    esac\n");
@@ -48,8 +54,9 @@ pub(super) fn bash(groups: &[Group]) -> String {
     format!(
         "# bash completion for ipvsctl, made by: ipvsctl completions bash
 _ipvsctl() {{
-  local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD-1]}} verb=${{COMP_WORDS[1]}} words='' files='' value=''
+  local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD-1]}} verb=${{COMP_WORDS[1]}} words='' files='' value='' first=''
   COMPREPLY=()
+  [ \"$COMP_CWORD\" != 1 ] || first=1
   if [ \"$COMP_CWORD\" = 1 ] && [[ $cur != -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W '{}' -- \"$cur\")
     return 0
@@ -69,7 +76,8 @@ pub(super) fn zsh(groups: &[Group]) -> String {
         "#compdef ipvsctl
 # zsh completion for ipvsctl, made by: ipvsctl completions zsh
 _ipvsctl() {{
-  local cur=${{words[CURRENT]}} prev=${{words[CURRENT-1]}} verb=${{words[2]}} files= value=
+  local cur=${{words[CURRENT]}} prev=${{words[CURRENT-1]}} verb=${{words[2]}} files= value= first=
+  [[ $CURRENT != 2 ]] || first=1
   if [[ $CURRENT == 2 && $cur != -* ]]; then
     compadd -- {}
     return
@@ -91,7 +99,8 @@ pub(super) fn fish(groups: &[Group]) -> String {
     out.push_str("complete -c ipvsctl -f\n");
     for g in groups {
         let when = if g.name.is_empty() {
-            "string match -q -- '-*' (commandline -opc)[2] (commandline -ct)".to_owned()
+            // The first word after the program's name, be it complete or not.
+            "string match -q -- '-*' (commandline -opc; commandline -ct)[2]".to_owned()
         } else {
             let _ = writeln!(
                 out,
@@ -109,7 +118,9 @@ pub(super) fn fish(groups: &[Group]) -> String {
                 writeln!(out, "complete -c ipvsctl -n {} -a {}", quoted(&when), quoted(&g.words.join(" ")));
         }
         for f in &g.flags {
-            let _ = writeln!(out, "complete -c ipvsctl -n {}{}", quoted(&when), fish_flag(f));
+            let first = if f.first { "test (count (commandline -opc)) = 1; and " } else { "" };
+            let when = quoted(&format!("{first}{when}"));
+            let _ = writeln!(out, "complete -c ipvsctl -n {when}{}", fish_flag(f));
         }
     }
     out

@@ -67,7 +67,7 @@ fn every_verb_and_option_is_offered_by_bash_and_zsh() {
 
 #[test]
 fn fish_knows_every_long_option_of_every_verb() {
-    for g in groups(&command()) {
+    for g in groups(&command()).into_iter().filter(|g| !g.flags.is_empty()) {
         let offered = fish(&format!("{}{}--", g.name, if g.name.is_empty() { "" } else { " " }));
         for name in g.flags.iter().flat_map(|f| &f.names).filter(|n| n.starts_with("--")) {
             assert!(offered.contains(name), "{} {name}: {offered:?}", g.name);
@@ -80,12 +80,34 @@ fn values_are_offered_where_they_are_few() {
     assert_eq!(bash(&["dr"]), ["drain"]);
     assert_eq!(bash(&["export", "--format", ""]), ["keepalived", "rules", "json"]);
     assert_eq!(bash(&["-A", "-t", "10.0.0.1:80", "-s", "w"]), ["wrr", "wlc"]);
+    for offered in [bash(&["check", "--format", ""]), zsh(&["check", "--format", ""])] {
+        assert_eq!(offered, ["text", "json"]);
+    }
+    assert_eq!(fish("check --format "), ["json", "text"]);
     assert_eq!(bash(&["-A", "-t", ""]), Vec::<String>::new());
     assert_eq!(zsh(&["export", "--format", ""]), ["keepalived", "rules", "json"]);
     assert_eq!(fish("export --format "), ["json", "keepalived", "rules"]);
     assert_eq!(bash(&["completions", "z"]), ["zsh"]);
     assert!(bash(&["apply", &file("ipvsctl.b")])[0].ends_with("completions/ipvsctl.bash"));
     assert!(zsh(&["apply", "x"]).contains(&"FILES".to_owned()));
+}
+
+#[test]
+fn a_command_is_offered_as_the_first_word_only() {
+    for offered in [bash(&["-A", ""]), zsh(&["-A", ""]), bash(&["-A", "-"]), fish("-A -"), fish("-A --")] {
+        let has = |name: &str| offered.iter().any(|o| o == name);
+        assert!(has("-t") || has("--tcp-service"), "{offered:?}");
+        assert!(!["-A", "-D", "--add-service", "--delete-service"].iter().any(|c| has(c)), "{offered:?}");
+    }
+}
+
+#[test]
+fn a_verb_is_offered_its_own_options_only() {
+    for offered in [bash(&["check", "-"]), zsh(&["check", "-"]), fish("check -"), fish("check --")] {
+        let has = |name: &str| offered.iter().any(|o| o == name);
+        assert!(has("--strict"), "{offered:?}");
+        assert!(!["-A", "-t", "--add-service", "--tcp-service", "--prune"].iter().any(|c| has(c)), "{offered:?}");
+    }
 }
 
 #[test]

@@ -1,50 +1,115 @@
-//! From rows to a screen's text: fixed columns that fit a terminal of 80.
+//! From rows to a screen's text: columns that fit a terminal of 80, and fewer of them one that is narrower.
 
 use std::fmt::Write;
 
 use super::model::{Rates, Row};
 
-/// Columns of the numbers, each with its title.
-const TITLES: [(&str, usize); 8] = [
-    ("Weight", 7),
-    ("Active", 7),
-    ("Inact", 6),
-    ("Pers", 6),
-    ("Conn/s", 7),
-    ("Pkt/s", 6),
-    ("In/s", 6),
-    ("Out/s", 6),
-];
-/// What they take together.
-pub const NUMBERS: usize = 51;
-/// The column of names on a terminal of 80, whose last column stays empty.
-pub const NAMES: usize = 28;
+/// A column of numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Column {
+    Weight,
+    Active,
+    Inactive,
+    Persistent,
+    Connections,
+    Packets,
+    BytesIn,
+    BytesOut,
+}
 
-/// The title line, `width` columns for names.
-pub fn title(names: usize) -> String {
-    let mut line = format!("{:names$}", "Service / real server");
-    for (title, width) in TITLES {
-        // Writing to a String cannot fail.
-        let _ = write!(line, "{title:>width$}");
+use Column::{Active, BytesIn, BytesOut, Connections, Inactive, Packets, Persistent, Weight};
+
+/// The columns in their order, each with its title and width.
+const COLUMNS: [(Column, &str, usize); 8] = [
+    (Weight, "Weight", 7),
+    (Active, "Active", 7),
+    (Inactive, "Inact", 6),
+    (Persistent, "Pers", 6),
+    (Connections, "Conn/s", 7),
+    (Packets, "Pkt/s", 6),
+    (BytesIn, "In/s", 6),
+    (BytesOut, "Out/s", 6),
+];
+
+/// The order in which columns go where names need their room; active connections stay.
+const GO: [Column; 7] = [Persistent, Packets, BytesOut, BytesIn, Inactive, Weight, Connections];
+
+const TITLE: &str = "Service / real server";
+/// The column of names on a terminal of 80, whose last column stays empty.
+const NAMES: usize = 28;
+
+/// Which columns there are: names, so wide, and numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    names: usize,
+    columns: Vec<(Column, &'static str, usize)>,
+}
+
+impl Frame {
+    /// All columns, and names in full.
+    pub fn full(rows: &[Row]) -> Self {
+        Self { names: longest(rows).max(NAMES), columns: COLUMNS.into() }
     }
-    line
+
+    /// What fits into `width`: columns go before a name is cut, for a cut name may be another server's too.
+    pub fn fitting(rows: &[Row], width: usize) -> Self {
+        let mut frame = Self { names: longest(rows).max(TITLE.len()), columns: COLUMNS.into() };
+        for gone in GO {
+            if frame.width() <= width {
+                break;
+            }
+            frame.columns.retain(|(column, ..)| *column != gone);
+        }
+        // What is left over, or missing, is the names'.
+        let others = frame.width() - frame.names;
+        let room = width.saturating_sub(others).max(10);
+        frame.names = if frame.names > room { room } else { frame.names.max(NAMES.min(room)) };
+        frame
+    }
+
+    fn width(&self) -> usize {
+        self.names + self.columns.iter().map(|(_, _, width)| width).sum::<usize>()
+    }
+
+    /// The title line.
+    pub fn title(&self) -> String {
+        let names = self.names;
+        let mut line = format!("{:names$}", cut(TITLE, names));
+        for (_, title, width) in &self.columns {
+            // Writing to a String cannot fail.
+            let _ = write!(line, "{title:>width$}");
+        }
+        line
+    }
+
+    /// One row; a name that is longer than its column is cut.
+    pub fn line(&self, row: &Row) -> String {
+        let names = self.names;
+        let mut line = format!("{:names$}", cut(&format!("{}{}", indent(row), row.name), names));
+        for (column, _, width) in &self.columns {
+            let _ = write!(line, "{:>width$}", value(row, *column));
+        }
+        line
+    }
+}
+
+fn value(row: &Row, column: Column) -> String {
+    let Rates { connections, packets, bytes_in, bytes_out } = row.rates;
+    match column {
+        Weight => count(row.weight),
+        Active => count(row.active),
+        Inactive => count(row.inactive),
+        Persistent => count(row.persistent),
+        Connections => rate(connections),
+        Packets => rate(packets),
+        BytesIn => rate(bytes_in),
+        BytesOut => rate(bytes_out),
+    }
 }
 
 /// The columns that names need to be shown whole.
-pub fn longest(rows: &[Row]) -> usize {
-    rows.iter().map(|r| r.name.len() + indent(r).len()).max().unwrap_or(0).max(NAMES)
-}
-
-/// One row, `names` columns for its name, which is cut if it is longer.
-pub fn line(row: &Row, names: usize) -> String {
-    let Rates { connections, packets, bytes_in, bytes_out } = row.rates;
-    let mut line = format!("{:names$}", cut(&format!("{}{}", indent(row), row.name), names));
-    let counts = [row.weight, row.active, row.inactive, row.persistent].map(count);
-    let rates = [connections, packets, bytes_in, bytes_out].map(rate);
-    for (text, (_, width)) in counts.into_iter().chain(rates).zip(TITLES) {
-        let _ = write!(line, "{text:>width$}");
-    }
-    line
+fn longest(rows: &[Row]) -> usize {
+    rows.iter().map(|r| r.name.len() + indent(r).len()).max().unwrap_or(0)
 }
 
 fn indent(row: &Row) -> &'static str {

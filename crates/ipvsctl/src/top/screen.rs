@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::frame;
+use super::frame::Frame;
 use super::model::{Row, Sort};
 
 /// The display's state.
@@ -82,7 +82,7 @@ impl Screen {
     /// The bytes that draw a frame over the last one; every line ends by clearing what was longer before.
     pub fn draw(&mut self, rows: &[Row]) -> String {
         let width = self.size.0.saturating_sub(1);
-        let names = frame::longest(rows).min(width.saturating_sub(frame::NUMBERS)).max(10);
+        let frame = Frame::fitting(rows, width);
         self.scroll = self.scroll.min(rows.len().saturating_sub(self.room()));
         let shown = &rows[self.scroll..rows.len().min(self.scroll + self.room())];
         let mut out = String::from("\x1b[H");
@@ -91,9 +91,9 @@ impl Screen {
             let _ = write!(out, "{style}{}\x1b[0m\x1b[K\r\n", clipped(text, width));
         };
         put(&self.heading(rows, shown.len()), "");
-        put(&frame::title(names), "\x1b[7m");
+        put(&frame.title(), "\x1b[7m");
         for row in shown {
-            put(&frame::line(row, names), if row.server { "" } else { "\x1b[1m" });
+            put(&frame.line(row), if row.server { "" } else { "\x1b[1m" });
         }
         // The last line has no line break: it would move the whole screen up.
         let _ = write!(out, "\x1b[J\x1b[{};1H\x1b[2m{}\x1b[0m\x1b[K", self.size.1, clipped(KEYS, width));

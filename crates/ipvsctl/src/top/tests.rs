@@ -108,6 +108,33 @@ fn numbers_keep_to_their_columns() {
     assert_eq!([0.0, 0.25, 9.96, 1234.4].map(frame::rate), ["0", "0.2", "10", "1234"]);
 }
 
+#[test]
+fn a_narrow_terminal_has_fewer_columns_and_whole_names() {
+    let all = rows(None, &cluster(0, 0), Sort::Name, false);
+    let title = |width| Frame::fitting(&all, width).title();
+    assert_eq!(title(79), Frame::full(&all).title());
+    assert_eq!(title(60), "Service / real server       Weight Active Inact Conn/s  In/s");
+    for width in 30..90 {
+        let frame = Frame::fitting(&all, width);
+        for row in &all {
+            let line = frame.line(row);
+            assert!(line.contains(&row.name) && line.len() <= width, "{width}: {line}");
+        }
+        assert!(frame.title().contains("Active"), "{width}");
+    }
+}
+
+#[test]
+fn looks_are_not_closer_than_the_least() {
+    let parsed = |value: &str| {
+        let words = ["ipvsctl", "top", "-i", value].map(std::ffi::OsString::from);
+        crate::verbs::command().try_get_matches_from(words).map(|_| ()).map_err(|e| e.to_string())
+    };
+    assert!(parsed("0").unwrap_err().contains("at least 100ms"));
+    assert!(parsed("99ms").unwrap_err().contains("at least 100ms"));
+    assert_eq!(parsed("100ms"), Ok(()));
+}
+
 fn screen() -> Screen {
     Screen {
         size: (80, 6),
