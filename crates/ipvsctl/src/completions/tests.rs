@@ -106,7 +106,10 @@ fn a_verb_is_offered_its_own_options_only() {
     for offered in [bash(&["check", "-"]), zsh(&["check", "-"]), fish("check -"), fish("check --")] {
         let has = |name: &str| offered.iter().any(|o| o == name);
         assert!(has("--strict"), "{offered:?}");
-        assert!(!["-A", "-t", "--add-service", "--tcp-service", "--prune"].iter().any(|c| has(c)), "{offered:?}");
+        assert!(
+            !["-A", "-t", "--add-service", "--tcp-service", "--prune"].iter().any(|c| has(c)),
+            "{offered:?}"
+        );
     }
 }
 

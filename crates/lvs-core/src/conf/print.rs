@@ -1,7 +1,7 @@
 //! A typed configuration as keepalived's text again. Reading it back gives the same configuration.
 //!
-//! Values are written out where they are in force, so that the text says everything that defaults, definitions and
-//! includes only implied. What is not in the typed configuration (mail, SNMP, ...) is not in the text.
+//! A line stands there for what would be otherwise without it, and for what every reader looks for; definitions and
+//! includes are spelled out. What is not in the typed configuration (mail, SNMP, ...) is not in the text.
 
 mod service;
 mod vrrp;
@@ -9,7 +9,9 @@ mod vrrp;
 use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
-use super::model::{Command, Config, Fifo, Global, Script, SyncDaemon, TrackFile, TrackProcess, VrrpVersion};
+use super::model::{
+    Command, Config, Fifo, Garp, Global, Script, SyncDaemon, TrackFile, TrackProcess, VrrpVersion, Weight,
+};
 use super::place::At;
 
 /// The configuration as a file.
@@ -49,12 +51,23 @@ impl Out {
         }
     }
 
-    fn seconds(&mut self, key: &str, value: Duration) {
-        self.line(format_args!("{key} {}", seconds(value)));
+    /// A value, unless it is what stands there without the line.
+    fn value<T: Display + PartialEq>(&mut self, key: &str, value: T, default: T) {
+        if value != default {
+            self.line(format_args!("{key} {value}"));
+        }
     }
 
-    fn switch(&mut self, key: &str, value: bool) {
-        self.line(format_args!("{key} {}", if value { "on" } else { "off" }));
+    fn seconds(&mut self, key: &str, value: Duration, default: Duration) {
+        if value != default {
+            self.line(format_args!("{key} {}", seconds(value)));
+        }
+    }
+
+    fn switch(&mut self, key: &str, value: bool, default: bool) {
+        if value != default {
+            self.line(format_args!("{key}{}", if value { "" } else { " off" }));
+        }
     }
 
     /// A bare keyword, if it holds.
@@ -129,25 +142,31 @@ fn seconds(d: Duration) -> String {
 }
 
 fn global(out: &mut Out, g: &Global) {
-    out.block("global_defs", |out| {
-        out.optional("router_id", g.router_id.as_ref());
-        out.optional("vmac_prefix", g.vmac_prefix.as_ref());
-        if let Some(user) = &g.script_user {
-            out.line(format_args!("script_user{}", owner(Some(user), g.script_group.as_ref())));
-        }
-        out.switch("enable_script_security", g.script_security.value);
-        out.flag("dynamic_interfaces", g.dynamic_interfaces.value);
-        out.optional("default_interface", g.default_interface.as_ref());
-        out.command("startup_script", g.startup_script.as_ref());
-        out.seconds("startup_script_timeout", g.startup_timeout.value);
-        out.command("shutdown_script", g.shutdown_script.as_ref());
-        out.seconds("shutdown_script_timeout", g.shutdown_timeout.value);
-        fifo(out, "notify_fifo", g.notify_fifo.as_ref());
-        fifo(out, "vrrp_notify_fifo", g.vrrp_fifo.as_ref());
-        fifo(out, "lvs_notify_fifo", g.lvs_fifo.as_ref());
-        global_vrrp(out, g);
-        global_lvs(out, g);
-    });
+    let mut inside = Out { depth: 1, ..Out::default() };
+    global_lines(&mut inside, g, &Global::default());
+    if !inside.text.is_empty() {
+        out.block("global_defs", |out| out.text.push_str(&inside.text));
+    }
+}
+
+fn global_lines(out: &mut Out, g: &Global, usual: &Global) {
+    out.optional("router_id", g.router_id.as_ref());
+    out.optional("vmac_prefix", g.vmac_prefix.as_ref());
+    if let Some(user) = &g.script_user {
+        out.line(format_args!("script_user{}", owner(Some(user), g.script_group.as_ref())));
+    }
+    out.switch("enable_script_security", *g.script_security, false);
+    out.flag("dynamic_interfaces", g.dynamic_interfaces.value);
+    out.optional("default_interface", g.default_interface.as_ref());
+    out.command("startup_script", g.startup_script.as_ref());
+    out.seconds("startup_script_timeout", *g.startup_timeout, *usual.startup_timeout);
+    out.command("shutdown_script", g.shutdown_script.as_ref());
+    out.seconds("shutdown_script_timeout", *g.shutdown_timeout, *usual.shutdown_timeout);
+    fifo(out, "notify_fifo", g.notify_fifo.as_ref());
+    fifo(out, "vrrp_notify_fifo", g.vrrp_fifo.as_ref());
+    fifo(out, "lvs_notify_fifo", g.lvs_fifo.as_ref());
+    global_vrrp(out, g, usual);
+    global_lvs(out, g);
 }
 
 fn fifo(out: &mut Out, key: &str, fifo: Option<&Fifo>) {
@@ -157,31 +176,32 @@ fn fifo(out: &mut Out, key: &str, fifo: Option<&Fifo>) {
     }
 }
 
-fn global_vrrp(out: &mut Out, g: &Global) {
-    out.line(format_args!("vrrp_version {}", version(g.version.value)));
-    out.switch("vrrp_strict", g.strict.value);
-    out.line(format_args!("vrrp_mcast_group4 {}", g.mcast_group4.value));
-    out.line(format_args!("vrrp_mcast_group6 {}", g.mcast_group6.value));
-    out.switch("vrrp_skip_check_adv_addr", g.skip_check_adv_addr.value);
-    out.switch("vrrp_check_unicast_src", g.check_unicast_src.value);
-    vrrp::garp(out, "vrrp_", &g.garp);
-    for (key, gap) in [("vrrp_garp_interval", g.garp_interval), ("vrrp_gna_interval", g.gna_interval)] {
-        if !gap.is_zero() {
-            out.seconds(key, gap.value);
-        }
-    }
-    out.switch("vrrp_min_garp", g.min_garp.value);
-    out.switch("vrrp_lower_prio_no_advert", g.lower_prio_no_advert.value);
-    out.switch("vrrp_higher_prio_send_advert", g.higher_prio_send_advert.value);
-    out.line(format_args!("vrrp_down_timer_adverts {}", g.down_timer_adverts.value));
-    out.seconds("vrrp_startup_delay", g.startup_delay.value);
-    out.switch("vrrp_notify_priority_changes", g.notify_priority_changes.value);
+fn global_vrrp(out: &mut Out, g: &Global, usual: &Global) {
+    out.value("vrrp_version", version(*g.version), version(*usual.version));
+    out.switch("vrrp_strict", *g.strict, false);
+    out.value("vrrp_mcast_group4", *g.mcast_group4, *usual.mcast_group4);
+    out.value("vrrp_mcast_group6", *g.mcast_group6, *usual.mcast_group6);
+    out.switch("vrrp_skip_check_adv_addr", *g.skip_check_adv_addr, false);
+    out.switch("vrrp_check_unicast_src", *g.check_unicast_src, false);
+    // Without lines of their own these are what masters do.
+    let garp =
+        Garp { lower_prio_delay: g.garp.master_delay, lower_prio_repeat: g.garp.master_repeat, ..usual.garp };
+    vrrp::garp(out, "vrrp_", &g.garp, &garp);
+    out.seconds("vrrp_garp_interval", *g.garp_interval, Duration::ZERO);
+    out.seconds("vrrp_gna_interval", *g.gna_interval, Duration::ZERO);
+    out.switch("vrrp_min_garp", *g.min_garp, false);
+    out.switch("vrrp_lower_prio_no_advert", *g.lower_prio_no_advert, false);
+    out.switch("vrrp_higher_prio_send_advert", *g.higher_prio_send_advert, false);
+    out.value("vrrp_down_timer_adverts", *g.down_timer_adverts, *usual.down_timer_adverts);
+    out.seconds("vrrp_startup_delay", *g.startup_delay, Duration::ZERO);
+    out.switch("vrrp_notify_priority_changes", *g.notify_priority_changes, false);
     if let Some(n) = g.rt_priority {
         out.line(format_args!("vrrp_rt_priority {}", n.value));
     }
     out.flag("vrrp_no_swap", g.no_swap.value);
-    out.line(format_args!("max_auto_priority {}", g.max_auto_priority.value));
-    out.line(format_args!("min_auto_priority_delay {}", g.min_auto_priority_delay.as_micros()));
+    out.value("max_auto_priority", *g.max_auto_priority, *usual.max_auto_priority);
+    let delay = |g: &Global| g.min_auto_priority_delay.as_micros();
+    out.value("min_auto_priority_delay", delay(g), delay(usual));
 }
 
 fn version(v: VrrpVersion) -> u8 {
@@ -204,7 +224,7 @@ fn global_lvs(out: &mut Out, g: &Global) {
     }
     out.flag("lvs_flush", g.flush.value);
     out.flag("lvs_flush_on_stop", g.flush_on_stop.value);
-    out.switch("checker_log_all_failures", g.log_all_failures.value);
+    out.switch("checker_log_all_failures", *g.log_all_failures, false);
     out.flag("rs_init_notifies", g.rs_init_notifies.value);
 }
 
@@ -227,19 +247,27 @@ fn script(out: &mut Out, s: &Script) {
         if let Some(user) = &s.command.user {
             out.line(format_args!("user{}", owner(Some(user), s.command.group.as_ref())));
         }
-        out.seconds("interval", s.interval.value);
-        out.seconds("timeout", s.timeout.value);
-        out.line(format_args!("weight {}", vrrp::weight(s.weight.value)));
-        out.line(format_args!("rise {}", s.rise.value));
-        out.line(format_args!("fall {}", s.fall.value));
-        out.switch("init_fail", s.init_fail.value);
+        out.seconds("interval", *s.interval, Duration::from_secs(1));
+        out.seconds("timeout", *s.timeout, *s.interval);
+        weight(out, *s.weight, Weight::default());
+        out.value("rise", *s.rise, 1);
+        out.value("fall", *s.fall, 1);
+        out.switch("init_fail", *s.init_fail, false);
     });
 }
+
+/// The weight of a tracked thing, `N [reverse]`.
+fn weight(out: &mut Out, w: Weight, default: Weight) {
+    out.value("weight", vrrp::weight(w), vrrp::weight(default));
+}
+
+/// The weight of a track file or process.
+const ONE: Weight = Weight { value: 1, reverse: false };
 
 fn track_file(out: &mut Out, f: &TrackFile) {
     out.block(format_args!("track_file {}", quote(&f.name)), |out| {
         out.word("file", &f.path);
-        out.line(format_args!("weight {}", vrrp::weight(f.weight.value)));
+        weight(out, *f.weight, ONE);
         if let Some(At { value: (number, overwrite), .. }) = f.init {
             out.line(format_args!("init_file {number}{}", if overwrite { " overwrite" } else { "" }));
         }
@@ -250,13 +278,13 @@ fn track_process(out: &mut Out, p: &TrackProcess) {
     out.block(format_args!("vrrp_track_process {}", quote(&p.name)), |out| {
         out.line(format_args!("process {}", command_line(&p.process)));
         out.optional("param_match", p.param_match.as_ref());
-        out.line(format_args!("weight {}", vrrp::weight(p.weight.value)));
-        out.line(format_args!("quorum {}", p.quorum.value));
+        weight(out, *p.weight, ONE);
+        out.value("quorum", *p.quorum, 1);
         if let Some(most) = p.quorum_max {
             out.line(format_args!("quorum_max {}", most.value));
         }
-        out.seconds("fork_delay", p.fork_delay.value);
-        out.seconds("terminate_delay", p.terminate_delay.value);
+        out.seconds("fork_delay", *p.fork_delay, Duration::ZERO);
+        out.seconds("terminate_delay", *p.terminate_delay, Duration::ZERO);
         out.flag("full_command", p.full_command.value);
     });
 }

@@ -1,11 +1,15 @@
 //! Virtual servers, their groups, real servers and checks.
 
-use super::{Out, command_line, owner, quote, seconds};
-use crate::addr::{Endpoint, Family};
+use std::time::Duration;
+
+use super::{Out, command_line, owner, quote};
+use crate::addr::Family;
 use crate::conf::model::{
-    Check, CheckKind, Config, GroupEntry, Http, HttpVersion, Misc, Other, RealServer, Sorry, Target, Url,
-    VirtualServer,
+    Check, CheckKind, Config, Global, GroupEntry, Http, HttpVersion, Misc, Other, RealServer, Sorry, Target,
+    Url, VirtualServer,
 };
+use crate::conf::place::At;
+use crate::conf::read::retries;
 use crate::table::{Forward, Service, ServiceFlags, Tunnel, TunnelChecksum};
 
 /// Everything of IPVS.
@@ -15,7 +19,7 @@ pub(super) fn print(out: &mut Out, config: &Config) {
             g.entries.iter().for_each(|e| out.line(entry(&e.value)));
         });
     }
-    config.virtual_servers.iter().for_each(|vs| virtual_server(out, vs));
+    config.virtual_servers.iter().for_each(|vs| virtual_server(out, vs, &config.global));
 }
 
 /// ` PORT`, or nothing for every port.
@@ -39,7 +43,7 @@ fn entry(e: &GroupEntry) -> String {
     }
 }
 
-fn virtual_server(out: &mut Out, vs: &VirtualServer) {
+fn virtual_server(out: &mut Out, vs: &VirtualServer, global: &Global) {
     let title = match &vs.target.value {
         Target::Addr(e) => format!("{}{}", e.addr, port(e.port)),
         Target::Mark(mark) => format!("fwmark {mark}"),
@@ -48,7 +52,7 @@ fn virtual_server(out: &mut Out, vs: &VirtualServer) {
     out.block(format_args!("virtual_server {title}"), |out| {
         balancing(out, vs);
         health(out, vs);
-        vs.real_servers.iter().for_each(|rs| real_server(out, rs));
+        vs.real_servers.iter().for_each(|rs| real_server(out, rs, vs, global));
     });
 }
 
@@ -82,23 +86,23 @@ fn balancing(out: &mut Out, vs: &VirtualServer) {
 }
 
 fn health(out: &mut Out, vs: &VirtualServer) {
-    out.seconds("delay_loop", vs.delay_loop.value);
+    out.seconds("delay_loop", *vs.delay_loop, Duration::from_secs(60));
     out.flag("alpha", vs.alpha.value);
     out.flag("omega", vs.omega.value);
     out.flag("ha_suspend", vs.ha_suspend.value);
-    out.line(format_args!("quorum {}", vs.quorum.value));
-    out.line(format_args!("hysteresis {}", vs.hysteresis.value));
+    out.value("quorum", *vs.quorum, 1);
+    out.value("hysteresis", *vs.hysteresis, 0);
     out.command("quorum_up", vs.quorum_up.as_ref());
     out.command("quorum_down", vs.quorum_down.as_ref());
     out.optional("virtualhost", vs.virtualhost.as_ref());
     if let Some(s) = &vs.sorry {
-        sorry(out, s);
+        sorry(out, s, *vs.forward);
     }
 }
 
-fn sorry(out: &mut Out, s: &Sorry) {
+fn sorry(out: &mut Out, s: &Sorry, usual: Forward) {
     out.line(format_args!("sorry_server {}{}", s.endpoint.addr, port(s.endpoint.port)));
-    out.line(format_args!("sorry_server_lvs_method {}", forward(s.forward.value)));
+    out.value("sorry_server_lvs_method", forward(*s.forward), forward(usual));
     out.flag("sorry_server_inhibit", s.inhibit.value);
 }
 
@@ -120,29 +124,41 @@ fn forward(f: Forward) -> String {
     }
 }
 
-fn real_server(out: &mut Out, rs: &RealServer) {
+fn real_server(out: &mut Out, rs: &RealServer, vs: &VirtualServer, global: &Global) {
     out.block(format_args!("real_server {}{}", rs.endpoint.addr, port(rs.written_port)), |out| {
         out.line(format_args!("weight {}", rs.weight.value));
-        out.line(format_args!("lvs_method {}", forward(rs.forward.value)));
-        out.line(format_args!("uthreshold {}", rs.upper.value));
-        out.line(format_args!("lthreshold {}", rs.lower.value));
-        out.switch("inhibit_on_failure", rs.inhibit_on_failure.value);
-        out.switch("alpha", rs.alpha.value);
+        out.value("lvs_method", forward(*rs.forward), forward(*vs.forward));
+        out.value("uthreshold", *rs.upper, 0);
+        out.value("lthreshold", *rs.lower, 0);
+        out.switch("inhibit_on_failure", *rs.inhibit_on_failure, false);
+        out.switch("alpha", *rs.alpha, *vs.alpha);
         out.command("notify_up", rs.notify_up.as_deref());
         out.command("notify_down", rs.notify_down.as_deref());
         // Checks that make no connection have no keyword for it and get the time from here.
-        if let Some(c) = rs.checks.iter().find(|c| !connects(&c.kind)) {
-            out.seconds("connect_timeout", c.probe.timeout.value);
-        }
-        rs.checks.iter().for_each(|c| check(out, c));
+        let unconnected = rs.checks.iter().find(|c| !connects(&c.kind));
+        let timeout = unconnected.map_or(TIMEOUT, |c| *c.probe.timeout);
+        out.seconds("connect_timeout", timeout, TIMEOUT);
+        let from = Usual { timeout, rs, vs, global };
+        rs.checks.iter().for_each(|c| check(out, c, &from));
     });
+}
+
+/// `connect_timeout` where nothing is written.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Where a check has from what it does not say.
+struct Usual<'a> {
+    timeout: Duration,
+    rs: &'a RealServer,
+    vs: &'a VirtualServer,
+    global: &'a Global,
 }
 
 fn connects(kind: &CheckKind) -> bool {
     !matches!(kind, CheckKind::Misc(_) | CheckKind::Other(Other::Bfd | Other::File))
 }
 
-fn check(out: &mut Out, c: &Check) {
+fn check(out: &mut Out, c: &Check, usual: &Usual<'_>) {
     let title = match &c.kind {
         CheckKind::Tcp => "TCP_CHECK",
         CheckKind::Http(_) => "HTTP_GET",
@@ -155,31 +171,30 @@ fn check(out: &mut Out, c: &Check) {
         CheckKind::Other(Other::Bfd) => "BFD_CHECK",
         CheckKind::Other(Other::File) => "FILE_CHECK",
     };
+    let host = usual.vs.virtualhost.as_ref();
     out.block(title, |out| {
         match &c.kind {
-            CheckKind::Http(h) => http(out, h, false),
-            CheckKind::Ssl(h) => http(out, h, true),
-            CheckKind::Misc(m) => misc(out, m),
+            CheckKind::Http(h) | CheckKind::Ssl(h) => http(out, h, host),
+            CheckKind::Misc(m) => misc(out, m, *c.interval),
             CheckKind::Tcp | CheckKind::Other(_) => {}
         }
         if connects(&c.kind) {
-            connection(out, c);
+            connection(out, c, usual);
         }
-        out.line(format_args!("retry {}", c.retry.value));
-        out.seconds("delay_before_retry", c.retry_delay.value);
-        out.seconds("delay_loop", c.interval.value);
-        out.seconds("warmup", c.warmup.value);
-        out.switch("alpha", c.alpha.value);
-        out.switch("log_all_failures", c.log_all_failures.value);
+        let (retry, delay) = retries(&c.kind, *c.interval);
+        out.value("retry", *c.retry, retry);
+        out.seconds("delay_before_retry", *c.retry_delay, delay);
+        out.seconds("delay_loop", *c.interval, *usual.vs.delay_loop);
+        out.seconds("warmup", *c.warmup, *c.interval);
+        out.switch("alpha", *c.alpha, *usual.rs.alpha);
+        out.switch("log_all_failures", *c.log_all_failures, *usual.global.log_all_failures);
     });
 }
 
-fn connection(out: &mut Out, c: &Check) {
-    let Endpoint { addr, port } = c.probe.connect_to.value;
-    out.line(format_args!("connect_ip {addr}"));
-    if port > 0 {
-        out.line(format_args!("connect_port {port}"));
-    }
+fn connection(out: &mut Out, c: &Check, usual: &Usual<'_>) {
+    let to = c.probe.connect_to.value;
+    out.value("connect_ip", to.addr, usual.rs.endpoint.addr);
+    out.value("connect_port", to.port, usual.rs.written_port);
     if let Some(a) = c.probe.bind_addr {
         out.line(format_args!("bindto {}", a.value));
     }
@@ -187,30 +202,28 @@ fn connection(out: &mut Out, c: &Check) {
         out.line(format_args!("bind_port {}", p.value));
     }
     out.optional("bind_if", c.probe.bind_if.as_ref());
-    out.line(format_args!("fwmark {}", c.probe.mark.value));
-    out.seconds("connect_timeout", c.probe.timeout.value);
+    out.value("fwmark", *c.probe.mark, 0);
+    out.seconds("connect_timeout", *c.probe.timeout, usual.timeout);
 }
 
-fn misc(out: &mut Out, m: &Misc) {
+fn misc(out: &mut Out, m: &Misc, interval: Duration) {
     out.line(format_args!("misc_path {}", command_line(&m.command.argv)));
     if let Some(user) = &m.command.user {
         out.line(format_args!("user{}", owner(Some(user), m.command.group.as_ref())));
     }
-    out.line(format_args!("misc_timeout {}", seconds(m.timeout.value)));
+    out.seconds("misc_timeout", *m.timeout, interval);
     out.flag("misc_dynamic", m.dynamic.value);
 }
 
-fn http(out: &mut Out, h: &Http, tls: bool) {
-    out.line(match h.version.value {
-        HttpVersion::V1_0 => "http_protocol 1.0",
-        HttpVersion::V1_0Close => "http_protocol 1.0C",
-        HttpVersion::V1_1 => "http_protocol 1.1",
-    });
-    out.optional("virtualhost", h.virtualhost.as_ref());
-    if tls {
-        out.switch("enable_sni", h.sni.value);
+fn http(out: &mut Out, h: &Http, host: Option<&At<String>>) {
+    match h.version.value {
+        HttpVersion::V1_0 => {}
+        HttpVersion::V1_0Close => out.line("http_protocol 1.0C"),
+        HttpVersion::V1_1 => out.line("http_protocol 1.1"),
     }
-    out.switch("fast_recovery", h.fast_recovery.value);
+    out.optional("virtualhost", h.virtualhost.as_ref().filter(|own| Some(*own) != host));
+    out.switch("enable_sni", *h.sni, false);
+    out.switch("fast_recovery", *h.fast_recovery, false);
     h.urls.iter().for_each(|u| url(out, u));
 }
 
@@ -232,7 +245,7 @@ fn url(out: &mut Out, u: &Url) {
             let words: Vec<String> = u.regex_options.iter().map(|w| quote(w)).collect();
             out.line(format_args!("regex_options {}", words.join(" ")));
         }
-        out.line(format_args!("regex_min_offset {}", u.regex_min_offset.value));
+        out.value("regex_min_offset", *u.regex_min_offset, 0);
         if let Some(n) = u.regex_max_offset {
             out.line(format_args!("regex_max_offset {}", n.value));
         }

@@ -44,6 +44,52 @@ fn the_seeds_file_comes_back() {
         "{printed}"
     );
     assert!(printed.contains("auth_pass your_pas\n"), "{printed}");
+    // What nobody wrote is not there, least of all what the original calls invalid.
+    for word in ["global_defs", "garp", "startup_delay", "unicast", "off"] {
+        assert!(!printed.contains(word), "{word}: {printed}");
+    }
+    let (_, findings) = parse("f", printed.as_bytes(), &mut NoFiles, &Env::default());
+    let findings: Vec<_> = findings.iter().filter(|d| d.severity > Severity::Note).collect();
+    assert!(findings.is_empty(), "{findings:?}");
+}
+
+#[test]
+fn a_line_stands_there_only_where_it_changes_something() {
+    let text = "global_defs {\nvrrp_garp_master_delay 2\nvrrp_garp_master_repeat 5\nvrrp_startup_delay 0\n}\n\
+                vrrp_instance V {\ninterface e\nvirtual_router_id 5\npriority 9\ngarp_master_delay 2\n\
+                virtual_ipaddress {\n10.0.0.1/32 dev e scope global\n}\n}\n\
+                virtual_server 10.0.0.1 80 {\nprotocol TCP\nweight 5\nalpha\nquorum 1\nreal_server 10.0.0.2 80 {\n\
+                alpha off\nTCP_CHECK {\nconnect_port 80\nretry 1\nconnect_timeout 2\n}\n}\n}\n";
+    assert_eq!(
+        round_trip(text),
+        "global_defs {
+    vrrp_garp_master_delay 2
+}
+vrrp_instance V {
+    state BACKUP
+    interface e
+    virtual_router_id 5
+    priority 9
+    advert_int 1
+    virtual_ipaddress {
+        10.0.0.1/32
+    }
+}
+virtual_server 10.0.0.1 80 {
+    lb_algo wlc
+    lb_kind NAT
+    protocol TCP
+    alpha
+    real_server 10.0.0.2 80 {
+        weight 5
+        alpha off
+        TCP_CHECK {
+            connect_timeout 2
+        }
+    }
+}
+"
+    );
 }
 
 #[test]

@@ -1,26 +1,29 @@
 //! Instances, groups, static items.
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
+use std::time::Duration;
 
-use super::{Out, quote, version};
-use crate::addr::Family;
+use super::{Out, quote, seconds, version};
+use crate::addr::{Family, Mac};
 use crate::conf::model::{
-    Address, Broadcast, Config, Extra, Garp, InitialState, Instance, Notify, Reference, SyncGroup, Tracking,
-    Unicast, Weight,
+    Address, Broadcast, Config, Extra, Garp, Global, InitialState, Instance, Notify, Reference, SyncGroup,
+    Tracking, Unicast, Vmac, VrrpVersion, Weight,
 };
 use crate::conf::place::At;
 
 /// Everything of VRRP that follows the tracked things.
 pub(super) fn print(out: &mut Out, config: &Config) {
-    config.instances.iter().for_each(|i| instance(out, i));
-    config.sync_groups.iter().for_each(|g| sync_group(out, g));
+    config.instances.iter().for_each(|i| instance(out, i, config));
+    config.sync_groups.iter().for_each(|g| sync_group(out, g, config));
     for g in &config.track_groups {
         out.block(format_args!("track_group {}", quote(&g.name)), |out| members(out, &g.members));
     }
     if !config.static_addresses.is_empty() {
+        let dev = config.global.default_interface.as_ref().map_or("eth0", |d| d.as_str());
         out.block("static_ipaddress", |out| {
             for a in &config.static_addresses {
-                out.line(address(&a.address) + &group(a.track_group.as_ref()));
+                out.line(address(&a.address, dev) + &group(a.track_group.as_ref()));
             }
         });
     }
@@ -50,66 +53,88 @@ pub(super) fn weight(w: Weight) -> String {
     format!("{}{}", w.value, if w.reverse { " reverse" } else { "" })
 }
 
-/// The garp settings under the instance's or the global names.
-pub(super) fn garp(out: &mut Out, prefix: &str, g: &Garp) {
-    out.seconds(&format!("{prefix}garp_master_delay"), g.master_delay.value);
-    out.line(format_args!("{prefix}garp_master_repeat {}", g.master_repeat.value));
-    out.seconds(&format!("{prefix}garp_master_refresh"), g.refresh.value);
-    out.line(format_args!("{prefix}garp_master_refresh_repeat {}", g.refresh_repeat.value));
-    out.seconds(&format!("{prefix}garp_lower_prio_delay"), g.lower_prio_delay.value);
-    out.line(format_args!("{prefix}garp_lower_prio_repeat {}", g.lower_prio_repeat.value));
-    out.seconds(&format!("{prefix}garp_extra_if"), g.extra_if.value);
+/// The garp settings under the instance's or the global names, where they differ from others.
+pub(super) fn garp(out: &mut Out, prefix: &str, g: &Garp, usual: &Garp) {
+    out.seconds(&format!("{prefix}garp_master_delay"), *g.master_delay, *usual.master_delay);
+    out.value(&format!("{prefix}garp_master_repeat"), *g.master_repeat, *usual.master_repeat);
+    out.seconds(&format!("{prefix}garp_master_refresh"), *g.refresh, *usual.refresh);
+    out.value(&format!("{prefix}garp_master_refresh_repeat"), *g.refresh_repeat, *usual.refresh_repeat);
+    out.seconds(&format!("{prefix}garp_lower_prio_delay"), *g.lower_prio_delay, *usual.lower_prio_delay);
+    out.value(&format!("{prefix}garp_lower_prio_repeat"), *g.lower_prio_repeat, *usual.lower_prio_repeat);
+    out.seconds(&format!("{prefix}garp_extra_if"), *g.extra_if, *usual.extra_if);
 }
 
-fn instance(out: &mut Out, i: &Instance) {
+fn instance(out: &mut Out, i: &Instance, config: &Config) {
+    let global = &config.global;
+    let dev = i.interface.as_ref().map_or("", |d| d.as_str());
+    let addresses = |list: &[Address]| list.iter().map(|a| address(a, dev)).collect::<Vec<_>>();
     out.block(format_args!("vrrp_instance {}", quote(&i.name)), |out| {
-        election(out, i);
-        network(out, i);
-        garp(out, "", &i.garp);
-        list(out, "virtual_ipaddress", &i.addresses.iter().map(address).collect::<Vec<_>>());
-        list(out, "virtual_ipaddress_excluded", &i.excluded.iter().map(address).collect::<Vec<_>>());
+        election(out, i, global);
+        network(out, i, global);
+        instance_garp(out, i, global);
+        list(out, "virtual_ipaddress", &addresses(&i.addresses));
+        list(out, "virtual_ipaddress_excluded", &addresses(&i.excluded));
         let routes: Vec<_> = i.routes.iter().map(|r| ip(&r.words, r.family, r.no_track, None)).collect();
         list(out, "virtual_routes", &routes);
         let rules: Vec<_> = i.rules.iter().map(|r| ip(&r.words, r.family, r.no_track, None)).collect();
         list(out, "virtual_rules", &rules);
-        tracking(out, &i.track);
-        notify(out, &i.notify);
+        tracking(out, &i.track, config);
+        notify(out, &i.notify, global);
     });
 }
 
-fn election(out: &mut Out, i: &Instance) {
+/// Strict instances do not answer a lower advertisement, whatever is written.
+fn instance_garp(out: &mut Out, i: &Instance, global: &Global) {
+    let mut usual = global.garp;
+    if i.strict.value {
+        (usual.lower_prio_delay, usual.lower_prio_repeat) =
+            (i.garp.lower_prio_delay, i.garp.lower_prio_repeat);
+    }
+    garp(out, "", &i.garp, &usual);
+}
+
+fn election(out: &mut Out, i: &Instance, global: &Global) {
     out.line(if i.state.value == InitialState::Master { "state MASTER" } else { "state BACKUP" });
     out.optional("interface", i.interface.as_ref());
     out.line(format_args!("virtual_router_id {}", i.vrid.value));
     out.line(format_args!("priority {}", i.priority.value));
-    out.line(format_args!("version {}", version(i.version.value)));
-    out.seconds("advert_int", i.advert_interval.value);
+    // IPv6 has no other version.
+    let usual = if *i.family == Family::Inet6 { VrrpVersion::V3 } else { *global.version };
+    out.value("version", version(*i.version), version(usual));
+    out.line(format_args!("advert_int {}", seconds(*i.advert_interval)));
     if let Some(auth) = &i.authentication {
         out.block("authentication", |out| {
             out.line("auth_type PASS");
             out.word("auth_pass", &String::from_utf8_lossy(&auth.password));
         });
     }
-    out.line(if i.preempt.value { "preempt" } else { "nopreempt" });
-    out.seconds("preempt_delay", i.preempt_delay.value);
-    out.switch("strict_mode", i.strict.value);
-    out.line(if i.accept.value { "accept" } else { "no_accept" });
-    out.switch("lower_prio_no_advert", i.lower_prio_no_advert.value);
-    out.switch("higher_prio_send_advert", i.higher_prio_send_advert.value);
-    out.line(format_args!("down_timer_adverts {}", i.down_timer_adverts.value));
-    out.switch("skip_check_adv_addr", i.skip_check_adv_addr.value);
+    out.flag("nopreempt", !i.preempt.value);
+    out.seconds("preempt_delay", *i.preempt_delay, Duration::ZERO);
+    out.switch("strict_mode", *i.strict, *global.strict);
+    if i.accept.value == i.strict.value {
+        out.line(if i.accept.value { "accept" } else { "no_accept" });
+    }
+    let no_advert = i.strict.value || *global.lower_prio_no_advert;
+    out.switch("lower_prio_no_advert", *i.lower_prio_no_advert, no_advert);
+    out.switch("higher_prio_send_advert", *i.higher_prio_send_advert, *global.higher_prio_send_advert);
+    out.value("down_timer_adverts", *i.down_timer_adverts, *global.down_timer_adverts);
+    out.switch("skip_check_adv_addr", *i.skip_check_adv_addr, *global.skip_check_adv_addr);
     out.flag("promote_secondaries", i.promote_secondaries.value);
-    out.line(format_args!("debug {}", i.debug.value));
+    out.value("debug", *i.debug, 0);
 }
 
-fn network(out: &mut Out, i: &Instance) {
+fn network(out: &mut Out, i: &Instance, global: &Global) {
     if let Some(source) = i.source {
         let key = if i.unicast.is_some() { "unicast_src_ip" } else { "mcast_src_ip" };
         out.line(format_args!("{key} {}", source.value));
     }
-    out.line(format_args!("mcast_dst_ip {}", i.mcast_group.value));
+    let group: IpAddr = match *i.family {
+        Family::Inet => (*global.mcast_group4).into(),
+        Family::Inet6 => (*global.mcast_group6).into(),
+    };
+    out.value("mcast_dst_ip", *i.mcast_group, group);
     if let Some(u) = &i.unicast {
-        unicast(out, u);
+        unicast(out, u, *global.check_unicast_src);
     }
     out.flag("track_src_ip", i.track_source.value);
     out.flag("dont_track_primary", !i.track_primary.value);
@@ -117,13 +142,20 @@ fn network(out: &mut Out, i: &Instance) {
         out.line(format_args!("kernel_rx_buf_size {}", n.value));
     }
     if let Some(v) = &i.vmac {
-        out.line(format_args!("use_vmac {} {}", quote(&v.name), v.mac.value));
-        out.flag("vmac_xmit_base", v.xmit_base.value);
-        out.flag("use_vmac_addr", v.on_other_devices.value);
+        vmac(out, i, v);
     }
 }
 
-fn unicast(out: &mut Out, u: &Unicast) {
+fn vmac(out: &mut Out, i: &Instance, v: &Vmac) {
+    let kind = if *i.family == Family::Inet6 { 2 } else { 1 };
+    let usual = *v.mac == Mac([0, 0, 0x5e, 0, kind, *i.vrid]);
+    let mac = if usual { String::new() } else { format!(" {}", v.mac.value) };
+    out.line(format_args!("use_vmac {}{mac}", quote(&v.name)));
+    out.flag("vmac_xmit_base", v.xmit_base.value);
+    out.flag("use_vmac_addr", v.on_other_devices.value);
+}
+
+fn unicast(out: &mut Out, u: &Unicast, check_src: bool) {
     let peers: Vec<String> = u
         .peers
         .iter()
@@ -136,18 +168,18 @@ fn unicast(out: &mut Out, u: &Unicast) {
         })
         .collect();
     list(out, "unicast_peer", &peers);
-    out.line(format_args!("unicast_ttl {}", u.ttl.value));
-    out.switch("check_unicast_src", u.check_src.value);
+    out.value("unicast_ttl", *u.ttl, 255);
+    out.switch("check_unicast_src", *u.check_src, check_src);
     out.flag("unicast_fault_no_peer", u.fault_no_peer.value);
     if let Some(old) = u.old_checksum {
         out.line(if old.value { "old_unicast_checksum" } else { "old_unicast_checksum never" });
     }
 }
 
-/// A line of an address block.
-fn address(a: &Address) -> String {
+/// A line of an address block whose addresses without a `dev` are on `dev`.
+fn address(a: &Address, dev: &str) -> String {
     let mut line = a.prefix.value.to_string();
-    if !a.dev.is_empty() {
+    if a.dev.value != dev {
         let _ = write!(line, " dev {}", quote(&a.dev));
     }
     match a.broadcast.map(|b| b.value) {
@@ -159,7 +191,9 @@ fn address(a: &Address) -> String {
     if let Some(label) = &a.label {
         let _ = write!(line, " label {}", quote(label));
     }
-    let _ = write!(line, " scope {}", a.scope.value);
+    if a.scope.value != 0 {
+        let _ = write!(line, " scope {}", a.scope.value);
+    }
     if let Some(peer) = a.peer {
         let _ = write!(line, " peer {}", peer.value);
     }
@@ -173,9 +207,12 @@ fn address(a: &Address) -> String {
         ("no_track", a.no_track),
     ];
     flags.iter().filter(|(_, on)| *on).for_each(|(key, _)| line.extend([" ", key]));
-    match a.preferred_lft {
-        Some(n) => line.extend([" preferred_lft ", &n.value.to_string()]),
-        None => line.push_str(" preferred_lft forever"),
+    let deprecated = Family::of(a.prefix.addr) == Family::Inet6 && a.prefix.is_host();
+    match a.preferred_lft.map(|n| n.value) {
+        Some(0) if deprecated => {}
+        Some(n) => line.extend([" preferred_lft ", &n.to_string()]),
+        None if deprecated => line.push_str(" preferred_lft forever"),
+        None => {}
     }
     line
 }
@@ -192,20 +229,29 @@ fn ip(words: &Extra, family: Family, no_track: bool, track_group: Option<&At<Str
     line + &group(track_group)
 }
 
-fn tracking(out: &mut Out, t: &Tracking) {
-    let lists = [
-        ("track_interface", &t.interfaces),
-        ("track_script", &t.scripts),
-        ("track_file", &t.files),
-        ("track_process", &t.processes),
-    ];
-    for (title, refs) in lists {
-        let line = |r: &Reference| format!("{} weight {}", quote(&r.name), weight(r.weight.value));
-        list(out, title, &refs.iter().map(line).collect::<Vec<_>>());
-    }
+fn tracking(out: &mut Out, t: &Tracking, config: &Config) {
+    let script = |name: &str| config.scripts.iter().find(|s| *s.name == name).map(|s| *s.weight);
+    let file = |name: &str| config.track_files.iter().find(|f| *f.name == name).map(|f| *f.weight);
+    let process = |name: &str| config.track_processes.iter().find(|p| *p.name == name).map(|p| *p.weight);
+    references(out, "track_interface", &t.interfaces, |_| Some(Weight::default()));
+    references(out, "track_script", &t.scripts, script);
+    references(out, "track_file", &t.files, file);
+    references(out, "track_process", &t.processes, process);
 }
 
-fn notify(out: &mut Out, n: &Notify) {
+/// What is tracked, with the weight unless it is the thing's own.
+fn references(out: &mut Out, title: &str, refs: &[Reference], own: impl Fn(&str) -> Option<Weight>) {
+    let line = |r: &Reference| {
+        if own(&r.name) == Some(*r.weight) {
+            quote(&r.name)
+        } else {
+            format!("{} weight {}", quote(&r.name), weight(*r.weight))
+        }
+    };
+    list(out, title, &refs.iter().map(line).collect::<Vec<_>>());
+}
+
+fn notify(out: &mut Out, n: &Notify, global: &Global) {
     out.command("notify_master", n.master.as_ref());
     out.command("notify_backup", n.backup.as_ref());
     out.command("notify_fault", n.fault.as_ref());
@@ -213,18 +259,18 @@ fn notify(out: &mut Out, n: &Notify) {
     out.command("notify_deleted", n.deleted.as_ref());
     out.command("notify_master_rx_lower_pri", n.master_rx_lower_pri.as_ref());
     out.command("notify", n.any.as_ref());
-    out.switch("notify_priority_changes", n.priority_changes.value);
+    out.switch("notify_priority_changes", *n.priority_changes, *global.notify_priority_changes);
 }
 
 fn members(out: &mut Out, names: &[At<String>]) {
     list(out, "group", &names.iter().map(|n| quote(n)).collect::<Vec<_>>());
 }
 
-fn sync_group(out: &mut Out, g: &SyncGroup) {
+fn sync_group(out: &mut Out, g: &SyncGroup, config: &Config) {
     out.block(format_args!("vrrp_sync_group {}", quote(&g.name)), |out| {
         members(out, &g.members);
         out.flag("sync_group_tracking_weight", g.tracking_weight.value);
-        tracking(out, &g.track);
-        notify(out, &g.notify);
+        tracking(out, &g.track, config);
+        notify(out, &g.notify, &config.global);
     });
 }

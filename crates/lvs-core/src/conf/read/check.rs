@@ -150,7 +150,7 @@ fn finish(cx: &mut Cx<'_>, key: &str, mut d: Draft<'_>, stmt: Stmt<'_>, base: &B
         "BFD_CHECK" => CheckKind::Other(Other::Bfd),
         _ => CheckKind::Other(Other::File),
     };
-    let (retry, delay) = defaults(&kind, interval.value);
+    let (retry, delay) = retries(&kind, interval.value);
     d.probe.connect_to = connect_to(&d, base.target);
     d.probe.timeout = d.schedule.timeout.unwrap_or(d.probe.timeout);
     Some(Check {
@@ -167,7 +167,7 @@ fn finish(cx: &mut Cx<'_>, key: &str, mut d: Draft<'_>, stmt: Stmt<'_>, base: &B
 }
 
 /// `retry` and `delay_before_retry` of a kind of check that says nothing.
-fn defaults(kind: &CheckKind, interval: Duration) -> (u32, Duration) {
+pub(in crate::conf) fn retries(kind: &CheckKind, interval: Duration) -> (u32, Duration) {
     let second = Duration::from_secs(1);
     match kind {
         CheckKind::Misc(_) => (0, second),
