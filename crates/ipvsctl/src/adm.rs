@@ -8,6 +8,7 @@ use lvs_core::plan::Op;
 use lvs_core::rule::{self, Command};
 use lvs_core::sys::names::System;
 
+use crate::drain::record::Records;
 use crate::face::Face;
 use crate::help;
 use crate::list;
@@ -85,7 +86,10 @@ fn change(s: &mut Session, op: Op) -> Result<u8, Failure> {
     let ops = [op];
     s.client.write(&ops, |_, e| refusal = Some(e)).map_err(|e| Failure::new(REFUSED, e.text))?;
     match refusal {
-        None => Ok(0),
+        None => {
+            Records::follow(&ops);
+            Ok(0)
+        }
         Some(e) => Err(Failure { status: REFUSED, text: format!("{}: {e}", ops[0]), ends_restore: false }),
     }
 }

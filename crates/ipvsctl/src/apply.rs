@@ -80,9 +80,9 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
         print(&lines(&diff(&now, &want, &scope)))?;
         return Ok(0);
     }
-    let _owner = claim()?;
     let signals = Signals::new(&[Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP])
         .map_err(|e| Failure::File("signals".to_owned(), e))?;
+    let _owner = claim()?;
     let ops = carry_out(&mut client, &want, &scope, args.rollback, &mut || ended(&signals))?;
     drained(&ops);
     print(&if ops.is_empty() { "nothing to do\n".to_owned() } else { lines(&ops) })?;

@@ -271,3 +271,164 @@ fn sh_refuses_clients_of_a_drained_server_as_drain_and_check_say() {
     cluster.director.ok(&format!("ipvsctl -E -t {VIP}:80 -s sh -b sh-fallback"));
     assert_eq!(refused(), 0, "with the flag that drain recommends");
 }
+
+#[test]
+fn prune_deletes_nothing_for_a_file_that_says_nothing() {
+    let cluster = Cluster::new("-s rr");
+    let director = &cluster.director;
+    let before = director.ok("ipvsadm -Sn");
+    director.write("/run/typo.conf", "virtual_servre 192.168.15.111 80 {\n}\nglobal_defs {\n}\n");
+    for command in [
+        "ipvsctl apply --prune /etc/passwd",
+        "ipvsctl apply --prune /run/typo.conf",
+        "ipvsadm -Ln | ipvsctl apply --prune -",
+        "ipvsctl apply --prune - </dev/null",
+        "echo 'include /nosuch/*.conf' | ipvsctl apply --prune -",
+        "ipvsctl export -f keepalived /nosuch | ipvsctl apply --prune -",
+    ] {
+        let refused = director.sh(command);
+        assert_eq!((refused.status, refused.stdout.as_str()), (2, ""), "{command}: {refused}");
+        assert_eq!(director.ok("ipvsadm -Sn"), before, "{command}");
+    }
+    director.sh("ipvsctl apply --prune --allow-empty - </dev/null");
+    assert_eq!(director.ok("ipvsadm -Sn"), "");
+}
+
+/// Rules enough for an apply to be interrupted.
+fn many_rules() -> String {
+    let mut rules = String::new();
+    for service in 1..=100 {
+        rules += &format!("-A -t 10.9.0.{service}:80 -s rr\n");
+        for server in 1..=200 {
+            rules += &format!("-a -t 10.9.0.{service}:80 -r 10.8.{service}.{server}:80 -m -w 1\n");
+        }
+    }
+    rules
+}
+
+#[test]
+fn an_interrupted_apply_says_what_was_done_and_rolls_back() {
+    let director = Lab::new().host("d100", &["192.168.15.100/21"]);
+    director.ok("ipvsadm -A -t 192.168.15.111:80 -s rr");
+    let before = director.ok("ipvsadm -Sn");
+    director.write("/run/many.rules", &many_rules());
+    for (signal, rollback) in [(Signal::SIGINT, " --rollback"), (Signal::SIGTERM, "")] {
+        let apply = director.spawn(&format!("ipvsctl apply{rollback} /run/many.rules"));
+        wait(20 * SECONDS, "the first service", || director.run("ipvsadm -Ln -t 10.9.0.1:80").status == 0);
+        apply.signal(signal);
+        assert_eq!(apply.wait_for_end(60 * SECONDS), 1);
+        let last = if rollback.is_empty() {
+            "what is done stays; --rollback"
+        } else {
+            "rolled back: the table is as it was"
+        };
+        apply.wait_for_line(last, 60 * SECONDS);
+        let log = apply.log();
+        assert!(log.contains(&format!("ended by {signal}: ")) && log.contains("\n  not done  -"), "{signal}");
+        if rollback.is_empty() {
+            let done = log.matches("\n  done ").count();
+            assert_eq!(
+                director.ok("ipvsadm -Sn").lines().count(),
+                done + 1,
+                "what was done, and nothing else"
+            );
+        } else {
+            assert_eq!(director.ok("ipvsadm -Sn"), before);
+        }
+    }
+}
+
+#[test]
+fn a_server_that_was_added_anew_is_not_undrained() {
+    let cluster = Cluster::new("-s rr");
+    let director = &cluster.director;
+    let _clients = [cluster.connection(), cluster.connection()];
+    let server = format!("-t {VIP}:80 -r 192.168.15.102:80");
+    let drain = director.run(&format!("ipvsctl drain {server} --timeout 100ms"));
+    assert_eq!(drain.status, 1, "{drain}");
+    // The original's -a: within two minutes the kernel takes the old server back, counters and all.
+    director.ok(&format!("ipvsctl -d {server}"));
+    director.ok(&format!("ipvsadm -a {server} -g -w 0"));
+    let undo = director.run(&format!("ipvsctl drain {server} --undo"));
+    assert_eq!(undo.status, 1, "{undo}");
+    assert!(undo.stdout.contains("no drain has remembered"), "{undo}");
+    assert!(cluster.rule("192.168.15.102").ends_with("-w 0"));
+    // Who puts a drained server back without knowing is told.
+    director.ok(&format!("ipvsadm -e {server} -g -w 5"));
+    let rules = director.ok("ipvsadm -Sn");
+    director.run(&format!("ipvsctl drain {server} --timeout 100ms"));
+    let apply = director.input("ipvsctl apply -", &rules);
+    assert_eq!(apply.status, 0, "{apply}");
+    assert!(apply.stderr.contains("192.168.15.102:80 -g -w 5: it was drained"), "{apply}");
+    assert!(cluster.rule("192.168.15.102").ends_with("-w 5"));
+}
+
+#[test]
+fn a_port_that_direct_routing_cannot_translate_does_not_reach_the_kernel() {
+    let director = Lab::new().host("d100", &["192.168.15.100/21"]);
+    let json = r#"{"services": [{"protocol": "tcp", "address": "192.168.15.111", "port": 443,
+        "servers": [{"address": "192.168.15.102", "port": 8080}]}]}"#;
+    let apply = director.input("ipvsctl apply -", json);
+    assert_eq!(apply.status, 0, "{apply}");
+    assert!(director.ok("ipvsadm -Sn").contains("-r 192.168.15.102:443 -g -w 1"));
+    let same = director.sh("ipvsctl -Sn | ipvsctl diff --prune -");
+    assert_eq!((same.status, same.stdout.as_str()), (0, ""), "{same}");
+    assert_eq!(director.input("ipvsctl diff --prune -", json).status, 0);
+}
+
+/// What check calls an error, the kernel refuses; what it only warns of may pass.
+#[test]
+fn check_calls_an_error_what_the_kernel_refuses() {
+    let director = Lab::new().host("d100", &["192.168.15.100/21", "fd00::100/64"]);
+    for (server, code) in [
+        ("224.0.0.5", "[bad-server]"),
+        ("0.0.0.0", "[bad-server]"),
+        ("255.255.255.255", "[bad-server]"),
+        ("fd00::5", "[other-family]"),
+    ] {
+        let json = format!(
+            r#"{{"services": [{{"protocol": "tcp", "address": "192.168.15.111", "port": 443, "servers": [{{"address": "{server}"}}]}}]}}"#
+        );
+        let found = director.input("ipvsctl check -", &json);
+        assert!(found.status == 2 && found.stdout.contains(code), "{found}");
+        let refused = director.input("ipvsctl apply --rollback -", &json);
+        assert!(refused.status == 1 && refused.stderr.contains("FAILED"), "{server}: {refused}");
+    }
+    for (name, status) in [("nosuch", 1), ("abcdefghijklmnop", 2)] {
+        let json = format!(
+            r#"{{"services": [{{"mark": 5, "scheduler": "{name}", "servers": [{{"address": "192.168.15.7"}}]}}]}}"#
+        );
+        let found = director.input("ipvsctl check --no-host -", &json);
+        assert!(found.status == status && found.stdout.contains("[unknown-scheduler]"), "{found}");
+        assert_eq!(director.input("ipvsctl apply --rollback -", &json).status, 1, "{name}");
+    }
+}
+
+#[test]
+fn the_originals_parser_finds_nothing_in_an_exported_file() {
+    let director = Lab::new().host("d100", &["192.168.15.100/21"]);
+    director.write("/run/k.conf", lab::seed::CONFIG);
+    director.sh("ipvsctl export -f keepalived /run/k.conf >/run/e.conf");
+    let judged = director.sh("keepalived -t -f /run/e.conf 2>&1");
+    assert_eq!((judged.status, judged.stdout.as_str()), (0, ""), "{judged}");
+}
+
+#[test]
+fn output_that_cannot_be_written_is_an_error_and_devices_stay() {
+    let cluster = Cluster::new("-s rr");
+    for command in [
+        "-h",
+        "apply --help",
+        "check /dev/null",
+        "metrics",
+        "metrics -o -",
+        "metrics -o /dev/full",
+        "list --json",
+    ] {
+        let full = cluster.director.sh(&format!("ipvsctl {command} >/dev/full"));
+        assert_eq!(full.status, 1, "{command}: {full}");
+        assert!(full.stderr.contains("No space left"), "{command}: {full}");
+    }
+    cluster.director.ok("ipvsctl metrics -o /dev/null");
+    assert_eq!(cluster.director.sh("test -c /dev/null && test -c /dev/full && ! test -e -").status, 0);
+}

@@ -74,6 +74,12 @@ impl Records {
         }
     }
 
+    /// Forgets the servers that an ordinary command has deleted, added or edited. That a record cannot be removed must
+    /// not fail the command: drain --undo looks twice.
+    pub(crate) fn follow(ops: &[Op]) {
+        let _ = Self::open().and_then(|records| records.after(ops));
+    }
+
     /// Forgets the servers that operations have deleted, added anew or given a weight; those that a drain held at 0 and
     /// that have a weight again.
     ///
@@ -118,7 +124,7 @@ impl Records {
 pub struct Record {
     /// Its weight.
     pub weight: u32,
-    /// The connections that it had ever had: another server at its place begins anew.
+    /// The connections that it had ever had.
     connections: u64,
     /// The rule that gives it weight 0 and leaves all else.
     rule: String,
@@ -141,8 +147,9 @@ impl Record {
         Some(Self { weight, connections, rule: lines.next()?.to_owned() })
     }
 
-    /// Whether this is still the server that was drained: IPVS has no number for it, but one that was deleted and added
-    /// again has forgotten its counters.
+    /// Whether this may still be the server that was drained. IPVS has no number for it; one that was deleted and added
+    /// again begins its counters anew, unless it came back within the two minutes for which the kernel keeps what was
+    /// deleted (`IP_VS_DEST_TRASH_PERIOD`).
     pub fn fits(&self, target: &Target) -> bool {
         self.rule == target.weigh(0).to_string() && target.connections >= self.connections
     }
