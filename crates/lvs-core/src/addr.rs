@@ -162,6 +162,15 @@ pub struct Mac(pub [u8; 6]);
 impl Mac {
     /// ff:ff:ff:ff:ff:ff.
     pub const BROADCAST: Self = Self([0xff; 6]);
+
+    /// That of a virtual router (RFC 9568 7.3).
+    pub fn virtual_router(family: Family, vrid: u8) -> Self {
+        let kind = match family {
+            Family::Inet => 1,
+            Family::Inet6 => 2,
+        };
+        Self([0, 0, 0x5e, 0, kind, vrid])
+    }
 }
 
 impl fmt::Display for Mac {

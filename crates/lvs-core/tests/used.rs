@@ -12,16 +12,14 @@ use std::path::{Path, PathBuf};
 use lvs_core::conf::schema::{Status, TOP, blocks};
 
 /// Fields that no tool reads, with the keywords that fill them.
-const UNREAD: [(&str, &[&str]); 17] = [
+const UNREAD: [(&str, &[&str]); 15] = [
     ("checker_no_swap", &["checker_no_swap"]),
     ("checker_rt_priority", &["checker_rt_priority"]),
     ("debug", &["debug"]),
     ("default_interface", &["default_interface"]),
-    ("extra_if", &["garp_extra_if", "vrrp_garp_extra_if"]),
     ("higher_prio_send_advert", &["higher_prio_send_advert", "vrrp_higher_prio_send_advert"]),
     ("fast_recovery", &["fast_recovery"]),
     ("old_checksum", &["old_unicast_checksum"]),
-    ("on_other_devices", &["use_vmac_addr"]),
     ("promote_secondaries", &["promote_secondaries"]),
     ("router_id", &["router_id"]),
     ("rs_init_notifies", &["rs_init_notifies"]),
@@ -34,7 +32,7 @@ const UNREAD: [(&str, &[&str]); 17] = [
 
 /// Fields that the reader itself turns into others, which the tools read; parts of those above; and the pipe that
 /// tcpcheck opens together with the common one; and the number of errors of a block that is left out, which the tools print.
-const INHERITED: [&str; 16] = [
+const INHERITED: [&str; 18] = [
     "check_unicast_src",
     "delay_loop",
     "errors",
@@ -49,6 +47,8 @@ const INHERITED: [&str; 16] = [
     "strict",
     "track_group",
     "use_vmac",
+    "vmac_addr_prefix",
+    "vmac_addresses",
     "vmac_prefix",
     "written_port",
 ];

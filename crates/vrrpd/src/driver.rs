@@ -23,6 +23,7 @@ use crate::spec::Setup;
 use crate::status;
 use crate::tell;
 use crate::track::watch::{News, Things, Watch};
+use crate::vmac::Vmac;
 use crate::words::{Action, Input, State};
 use trouble::{cannot, check_interfaces, occupied};
 
@@ -163,6 +164,7 @@ impl<S: Source> Driver<S> {
             self.clean(at)?;
             self.record_new(at, now);
         }
+        self.clean_vmacs();
         if Handover::clean(&mut self.edge.rtnl)? > 0 {
             log::warn!("an earlier run died in a handover and kept ports silent: mended");
         }
@@ -196,22 +198,14 @@ impl<S: Source> Driver<S> {
             self.tick(clock::now());
         }
         self.handover.end(&mut self.edge.rtnl);
-        self.remove_vmacs();
+        // The daemon's own interfaces go with it.
+        let vmacs: Vec<Vmac> = self.instances.iter().flat_map(|i| i.spec.vmacs().cloned()).collect();
+        self.instances.clear();
+        self.remove_vmacs(&vmacs);
         if let Err(e) = self.edge.guard.end() {
             log::error!("{e}");
         }
         Ok(())
-    }
-
-    /// The daemon's own interfaces go with it.
-    fn remove_vmacs(&mut self) {
-        for instance in &self.instances {
-            let removed =
-                instance.spec.vmac.iter().try_for_each(|v| v.remove(&self.edge.host, &mut self.edge.rtnl));
-            if let Err(e) = removed {
-                log::error!("{}: {e}", instance.spec.name);
-            }
-        }
     }
 
     fn finished(&mut self) -> bool {

@@ -96,28 +96,30 @@ impl Edge {
         Ok(self.lines.len() - 1)
     }
 
-    /// Makes the instance's VMAC, if it has one and it is missing.
+    /// Makes the VMACs of an instance that are missing; true when something was done.
     ///
     /// # Errors
     /// What the kernel says.
-    pub fn prepare_vmac(&mut self, spec: &Spec, base: u32) -> Result<(), String> {
-        let Some(vmac) = &spec.vmac else { return Ok(()) };
-        if vmac.make(base, &self.host, &mut self.rtnl)? {
-            self.host = Host::read(&mut self.rtnl).map_err(|e| e.to_string())?;
+    pub fn prepare_vmacs(&mut self, spec: &Spec) -> Result<bool, String> {
+        let mut done = false;
+        for vmac in spec.vmacs() {
+            if vmac.make(&self.host, &mut self.rtnl)? {
+                self.host = Host::read(&mut self.rtnl).map_err(|e| e.to_string())?;
+                done = true;
+            }
         }
-        Ok(())
+        Ok(done)
     }
 
     /// Where an instance hears. The kernel gives a frame that comes from a virtual MAC address to the macvlan of that address
     /// alone, and all other multicast to it too: with a VMAC that is the place to listen.
     pub fn ear(&self, spec: &Spec, base: u32) -> u32 {
-        let vmac = spec.vmac.as_ref().filter(|_| spec.door.peers.is_empty());
-        vmac.and_then(|v| self.host.link(&v.name)).map_or(base, |l| l.index)
+        spec.ear().and_then(|v| self.host.link(&v.name)).map_or(base, |l| l.index)
     }
 
     /// Where its advertisements leave.
     fn mouth(&self, spec: &Spec, base: u32) -> u32 {
-        if spec.vmac.as_ref().is_some_and(|v| v.xmit_base) { base } else { self.ear(spec, base) }
+        spec.mouth().and_then(|v| self.host.link(&v.name)).map_or(base, |l| l.index)
     }
 
     /// Opens what an instance speaks and hears on; gives the places of lines that are new.
@@ -224,20 +226,28 @@ impl Edge {
 
     /// Tells the hosts of each VIP's network where it is, `count` times over; gives the number of frames sent now.
     pub fn announce(&mut self, spec: &Spec, count: u32, now: Time) -> u64 {
-        let mut sent = 0;
-        for _ in 0..count {
-            for vip in &spec.vips {
-                let Some(link) = self.host.link(&vip.dev).map(|l| l.index) else { continue };
-                let gap = self.gaps[usize::from(vip.prefix.addr.is_ipv6())];
-                if gap.is_zero() {
-                    sent += u64::from(self.announce_one(link, vip.prefix.addr));
-                } else if self.garps.len() < WAITING {
-                    let after = self.garps.iter().rev().find(|g| g.1 == link).map_or(now, |g| g.0 + gap);
-                    self.garps.push_back((after, link, vip.prefix.addr));
-                }
-            }
-        }
+        let sent: u64 = (0..count).flat_map(|_| &spec.vips).map(|v| self.announce_vip(v, now)).sum();
         sent + self.announce_due(now)
+    }
+
+    /// Tells switches where the MAC addresses of interfaces are that no advertisement leaves.
+    pub fn announce_extra(&mut self, spec: &Spec, now: Time) -> u64 {
+        let sent: u64 = spec.extra().into_iter().map(|v| self.announce_vip(v, now)).sum();
+        sent + self.announce_due(now)
+    }
+
+    /// Now, or after the gap.
+    fn announce_vip(&mut self, vip: &Vip, now: Time) -> u64 {
+        let Some(link) = self.host.link(&vip.dev).map(|l| l.index) else { return 0 };
+        let gap = self.gaps[usize::from(vip.prefix.addr.is_ipv6())];
+        if gap.is_zero() {
+            return u64::from(self.announce_one(link, vip.prefix.addr));
+        }
+        if self.garps.len() < WAITING {
+            let after = self.garps.iter().rev().find(|g| g.1 == link).map_or(now, |g| g.0 + gap);
+            self.garps.push_back((after, link, vip.prefix.addr));
+        }
+        0
     }
 
     /// When the next waiting frame is due.

@@ -25,6 +25,11 @@ impl Host {
         Ok(Self { links: rtnl.links()?, addresses: rtnl.addresses()? })
     }
 
+    /// All links.
+    pub fn links(&self) -> &[Link] {
+        &self.links
+    }
+
     /// The link of that name.
     pub fn link(&self, name: &str) -> Option<&Link> {
         self.links.iter().find(|l| l.name == name)

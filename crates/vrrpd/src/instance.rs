@@ -29,6 +29,8 @@ pub struct Instance {
     pub ip_id: u16,
     /// What it has seen and done.
     pub stats: Stats,
+    /// Why its VMACs are not as they must be.
+    pub vmac_trouble: Option<String>,
     /// It has been told to begin.
     pub started: bool,
     /// It is no longer in the configuration and ends once it has handed over.
@@ -48,6 +50,7 @@ impl Instance {
             source: None,
             ip_id: 0,
             stats: Stats::default(),
+            vmac_trouble: None,
             started: false,
             retired: false,
             owned: Vec::new(),

@@ -49,6 +49,9 @@ pub struct Garp {
     pub lower_repeat: u32,
     /// From that burst to its second; zero for no second one.
     pub lower_delay: Duration,
+    /// While master, one packet an interface every so often where no advertisement leaves; zero for never.
+    #[serde(default)]
+    pub extra: Duration,
 }
 
 impl Default for Garp {
@@ -61,6 +64,7 @@ impl Default for Garp {
             refresh_repeat: 1,
             lower_repeat: 5,
             lower_delay: five,
+            extra: Duration::ZERO,
         }
     }
 }

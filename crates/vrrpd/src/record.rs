@@ -184,8 +184,9 @@ const LONGEST: Duration = Duration::from_secs(86_400);
 
 /// Whether a configuration can say so; a record may have been edited.
 fn is_possible(params: &Params) -> bool {
-    let Garp { delay, refresh, lower_delay, .. } = params.garp;
-    let times = [params.interval, params.preempt_delay, params.startup_delay, delay, refresh, lower_delay];
+    let Garp { delay, refresh, lower_delay, extra, .. } = params.garp;
+    let times =
+        [params.interval, params.preempt_delay, params.startup_delay, delay, refresh, lower_delay, extra];
     params.priority > 0 && params.down_adverts <= 100 && times.iter().all(|t| *t <= LONGEST)
 }
 

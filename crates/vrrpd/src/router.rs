@@ -310,6 +310,10 @@ impl Router {
         if self.state == State::Master && before.garp.refresh != refresh {
             self.timers.refresh = (!refresh.is_zero()).then(|| now + refresh);
         }
+        let extra = self.params.garp.extra;
+        if self.state == State::Master && before.garp.extra != extra {
+            self.timers.extra = (!extra.is_zero()).then(|| now + extra);
+        }
         if before.interval == self.params.interval {
             return;
         }

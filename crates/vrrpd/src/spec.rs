@@ -77,8 +77,14 @@ pub struct Spec {
     pub weights: bool,
     /// All addresses to set, those that are not advertised too.
     pub vips: Vec<Vip>,
-    /// The interface with the virtual MAC address.
+    /// Its own interface with the virtual MAC address: it hears and speaks there.
     pub vmac: Option<Vmac>,
+    /// It speaks on the interface below that one.
+    pub xmit_base: bool,
+    /// Those of single addresses.
+    pub address_vmacs: Vec<Vmac>,
+    /// `garp_extra_if` is for all interfaces with addresses, not only for VMACs.
+    pub extra_all: bool,
     /// Routes and rules to set while master.
     pub lines: Lines,
     /// The kernel's connection synchronisation follows it.
@@ -143,12 +149,44 @@ impl Spec {
             weights: true,
             vips,
             vmac: None,
+            xmit_base: false,
+            address_vmacs: Vec::new(),
+            extra_all: false,
             lines: Lines::default(),
             sync: None,
             track_primary: true,
             rx_buffer: None,
             accept: true,
         }
+    }
+
+    /// All its VMACs.
+    pub fn vmacs(&self) -> impl Iterator<Item = &Vmac> {
+        self.vmac.iter().chain(&self.address_vmacs)
+    }
+
+    /// The VMAC that it hears on, with a group; unicast comes to the interface itself.
+    pub fn ear(&self) -> Option<&Vmac> {
+        self.vmac.as_ref().filter(|_| self.door.peers.is_empty())
+    }
+
+    /// The VMAC that its advertisements leave.
+    pub fn mouth(&self) -> Option<&Vmac> {
+        self.ear().filter(|_| !self.xmit_base)
+    }
+
+    /// For `garp_extra_if`: the first address of every interface that no advertisement leaves. Switches learn from those where
+    /// a MAC address is, from nothing else that comes regularly.
+    pub fn extra(&self) -> Vec<&Vip> {
+        let mouth = self.mouth().map_or(&self.interface, |v| &v.name);
+        let mut found: Vec<&Vip> = Vec::new();
+        for vip in self.vips.iter().filter(|v| v.dev != *mouth) {
+            let counts = self.extra_all || self.vmacs().any(|v| v.name == vip.dev);
+            if counts && !found.iter().any(|f| f.dev == vip.dev) {
+                found.push(vip);
+            }
+        }
+        found
     }
 
     /// Whether an address is one of its own VIPs.
@@ -198,3 +236,6 @@ impl fmt::Display for Spec {
         )
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,6 +46,8 @@ pub struct Timers {
     pub garp: Option<Time>,
     /// The next refresh of gratuitous ARP.
     pub refresh: Option<Time>,
+    /// The next gratuitous ARP on other interfaces.
+    pub extra: Option<Time>,
     /// The end of a handover.
     pub leave: Option<Time>,
     /// The addresses of a master that was outdone go.
@@ -64,6 +66,7 @@ impl Timers {
             self.down,
             self.garp,
             self.refresh,
+            self.extra,
             self.leave,
             self.drop,
             self.last_word,

@@ -1,12 +1,13 @@
-//! `use_vmac`: a macvlan with the virtual router's MAC address (RFC 9568 7.3), so that the address moves without any
-//! host having to learn another MAC.
+//! `use_vmac`: macvlans with the virtual MAC address (RFC 9568 7.3), so that addresses move without any host having to
+//! learn another MAC.
 
 use lvs_core::addr::{Family, Mac};
-use lvs_core::sys::rtnl::Rtnl;
+use lvs_core::sys::rtnl::{Link, Rtnl};
 use lvs_core::sys::sysctl::{self, Key};
 use nix::errno::Errno;
 
 use crate::host::Host;
+use crate::spec::Spec;
 
 /// One macvlan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,39 +16,52 @@ pub struct Vmac {
     pub name: String,
     /// Its address, 00:00:5e:00:01:33.
     pub mac: Mac,
-    /// Advertisements leave the underlying interface.
-    pub xmit_base: bool,
+    /// The name of the interface below it.
+    pub base: String,
 }
 
 impl Vmac {
-    /// Makes the interface on its base, if it is not there as it must be; true when it was made now.
+    /// Makes the interface and switches it on, where that is to be done and can be; true when something was done.
     ///
     /// # Errors
     /// What the kernel says.
-    pub fn make(&self, base: u32, host: &Host, rtnl: &mut Rtnl) -> Result<bool, String> {
-        if let Some(link) = host.link(&self.name) {
-            if link.parent == Some(base) && link.mac == Some(self.mac) && link.up {
-                return Ok(false);
+    pub fn make(&self, host: &Host, rtnl: &mut Rtnl) -> Result<bool, String> {
+        let Some(base) = host.link(&self.base) else { return Ok(false) };
+        let fits = |l: &Link| l.parent == Some(base.index) && l.mac == Some(self.mac);
+        let index = match host.link(&self.name).filter(|l| fits(l)) {
+            // It cannot be switched on before what it stands on.
+            Some(link) if link.up || !base.up => return Ok(false),
+            Some(link) => link.index,
+            None => {
+                // Left by another configuration, or made by hand: it cannot serve, and two of one MAC address never can.
+                let in_the_way = |l: &&Link| l.name == self.name || is_macvlan(l) && fits(l);
+                host.links().iter().filter(in_the_way).try_for_each(|l| remove(l, rtnl))?;
+                self.add(base, rtnl)?
             }
-            // Left by another configuration, or made by hand: it cannot serve.
-            self.remove(host, rtnl)?;
+        };
+        if base.up {
+            rtnl.set_up(index, true).map_err(|e| self.cannot(&e))?;
         }
-        let fail = |e: lvs_core::sys::netlink::NetlinkError| format!("cannot make {}: {e}", self.name);
-        rtnl.add_macvlan(&self.name, base, self.mac).map_err(fail)?;
-        self.quiet(host, base);
-        let made = rtnl.link(&self.name).map_err(fail)?;
-        let index = made.map(|l| l.index).ok_or_else(|| format!("{} is gone again", self.name))?;
-        rtnl.set_up(index, true).map_err(fail)?;
         Ok(true)
+    }
+
+    fn add(&self, base: &Link, rtnl: &mut Rtnl) -> Result<u32, String> {
+        rtnl.add_macvlan(&self.name, base.index, self.mac).map_err(|e| self.cannot(&e))?;
+        self.quiet();
+        let made = rtnl.link(&self.name).map_err(|e| self.cannot(&e))?;
+        made.map(|l| l.index).ok_or_else(|| format!("{} is gone again", self.name))
+    }
+
+    fn cannot(&self, e: &lvs_core::sys::netlink::NetlinkError) -> String {
+        format!("cannot make {} on {}: {e}", self.name, self.base)
     }
 
     /// Settings without which the wrong interface would answer: the base must stay silent about addresses of the macvlan, the
     /// macvlan must not make an address of its own, and replies to its packets may arrive at the base.
-    fn quiet(&self, host: &Host, base: u32) {
-        let base = host.link_at(base).map(|l| l.name.clone()).unwrap_or_default();
+    fn quiet(&self) {
         let v4 = |interface: &str, name| Key::conf(Family::Inet, interface, name);
         for (key, value) in [
-            (v4(&base, "arp_ignore"), 1),
+            (v4(&self.base, "arp_ignore"), 1),
             (v4(&self.name, "arp_ignore"), 1),
             (v4(&self.name, "rp_filter"), 0),
             (v4(&self.name, "accept_local"), 1),
@@ -64,10 +78,101 @@ impl Vmac {
     /// # Errors
     /// What the kernel says.
     pub fn remove(&self, host: &Host, rtnl: &mut Rtnl) -> Result<(), String> {
-        let Some(link) = host.link(&self.name) else { return Ok(()) };
-        match rtnl.remove_link(link.index) {
-            Err(e) if e.errno != Errno::ENODEV => Err(format!("cannot remove {}: {e}", self.name)),
-            _ => Ok(()),
+        host.link(&self.name).map_or(Ok(()), |link| remove(link, rtnl))
+    }
+}
+
+fn is_macvlan(link: &Link) -> bool {
+    link.kind.as_deref() == Some("macvlan")
+}
+
+/// Removes a link that may be gone already.
+///
+/// # Errors
+/// What the kernel says.
+pub fn remove(link: &Link, rtnl: &mut Rtnl) -> Result<(), String> {
+    match rtnl.remove_link(link.index) {
+        Err(e) if e.errno != Errno::ENODEV => Err(format!("cannot remove {}: {e}", link.name)),
+        _ => Ok(()),
+    }
+}
+
+/// Macvlans that a killed run left behind: those of this configuration, and those with the MAC address of one of its virtual
+/// routers on one of that one's interfaces.
+pub fn ours<'h>(host: &'h Host, specs: &[&Spec]) -> Vec<&'h Link> {
+    let of = |l: &Link, s: &Spec| {
+        let macs = [Family::Inet, Family::Inet6].map(|f| Mac::virtual_router(f, s.vrid));
+        let base = l.parent.and_then(|p| host.link_at(p));
+        l.mac.is_some_and(|m| macs.contains(&m))
+            && base.is_some_and(|b| b.name == s.interface || s.vips.iter().any(|v| v.dev == b.name))
+    };
+    let all = host.links().iter().filter(|l| is_macvlan(l));
+    all.filter(|l| specs.iter().any(|s| wants(s, l) || of(l, s))).collect()
+}
+
+/// Those of them that another configuration made: their addresses would go on answering.
+pub fn strays<'h>(host: &'h Host, specs: &[&Spec]) -> Vec<&'h Link> {
+    ours(host, specs).into_iter().filter(|l| !specs.iter().any(|s| wants(s, l))).collect()
+}
+
+fn wants(spec: &Spec, link: &Link) -> bool {
+    spec.vmacs().any(|v| v.name == link.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+    use std::time::Duration;
+
+    use lvs_core::sys::rtnl::Change;
+
+    use super::*;
+    use crate::door::Door;
+    use crate::packet::{Auth, Version};
+    use crate::params::Params;
+    use crate::spec::Vip;
+
+    fn link(index: u32, name: &str, parent: Option<u32>, mac: Mac) -> Link {
+        let kind = parent.map(|_| "macvlan".to_owned());
+        Link { index, name: name.to_owned(), parent, kind, mac: Some(mac), ..Link::default() }
+    }
+
+    fn spec(vrid: u8) -> Spec {
+        let vips = vec![Vip::plain("eth1", "10.0.1.9/32".parse().unwrap())];
+        let door = Door {
+            version: Version::V3,
+            interval: Duration::from_secs(1),
+            auth: Auth::None,
+            vips: vips.iter().map(|v| v.prefix.addr).collect(),
+            peers: Vec::new(),
+            check_source: false,
+        };
+        let group = IpAddr::from([224, 0, 0, 18]);
+        Spec::new("V", "eth0", vrid, group, Params::default(), door, vips)
+    }
+
+    #[test]
+    fn what_a_killed_run_left_is_known_by_mac_address_and_place() {
+        let mac = |family, vrid| Mac::virtual_router(family, vrid);
+        let mut host = Host::default();
+        for l in [
+            link(2, "eth0", None, Mac([2, 0, 0, 0, 0, 2])),
+            link(3, "eth1", None, Mac([2, 0, 0, 0, 0, 3])),
+            link(4, "eth2", None, Mac([2, 0, 0, 0, 0, 4])),
+            link(5, "vrrp.51", Some(2), mac(Family::Inet, 51)),
+            link(6, "vrrp6.51", Some(3), mac(Family::Inet6, 51)),
+            link(7, "another", Some(2), mac(Family::Inet, 52)),
+            link(8, "elsewhere", Some(4), mac(Family::Inet, 51)),
+            link(9, "container", Some(2), Mac([2, 0, 0, 0, 0, 9])),
+        ] {
+            host.apply(&Change::Link(l));
         }
+        let mut spec = spec(51);
+        let names = |spec: &Spec| strays(&host, &[spec]).iter().map(|l| l.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&spec), ["vrrp.51", "vrrp6.51"]);
+        let own = Vmac { name: "vrrp.51".to_owned(), mac: mac(Family::Inet, 51), base: "eth0".to_owned() };
+        spec.vmac = Some(own);
+        assert_eq!(names(&spec), ["vrrp6.51"]);
+        assert_eq!(ours(&host, &[&spec]).len(), 2);
     }
 }

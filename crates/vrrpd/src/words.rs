@@ -80,6 +80,8 @@ pub enum Action {
     DropVips,
     /// Gratuitous ARP: so many packets for each address.
     Garp(u32),
+    /// One gratuitous ARP on each interface that switches hear nothing else from.
+    ExtraGarp,
     /// The state has changed.
     Enter {
         /// Before.

@@ -110,12 +110,23 @@ pub(crate) fn addresses_and_tracking() -> Vec<Case> {
         Case::quick("use_vmac", "use_vmac").marks(&["vrrp.51    inet 192.168.15.111/32"]),
         Case::quick("vmac_xmit_base", "use_vmac vmac51\n vmac_xmit_base")
             .marks(&["vmac51    inet 192.168.15.111/32"]),
-        six("use_vmac, IPv6", "use_vmac").marks(&["    inet6 2001:db8::111/128", "    inet6 fe80::1:1/128"]),
+        six("use_vmac, IPv6", "use_vmac")
+            .marks(&["vrrp.51    inet6 2001:db8::111/128", "vrrp.51    inet6 fe80::1:1/128"]),
+        address_vmacs(),
         Case::quick("virtual_routes", "virtual_routes {\n 10.9.0.0/16 via 192.168.15.1 dev ens192\n }")
             .seen_by("ip route", &["10.9.0.0/16 via 192.168.15.1"]),
         Case::quick("virtual_rules", "virtual_rules {\n from 10.8.0.0/16 lookup main\n }")
             .seen_by("ip rule", &["from 10.8.0.0/16 lookup main"]),
     ]
+}
+
+/// The instance's own VMAC, and that of an address of the other family.
+fn address_vmacs() -> Case {
+    let globals = "vmac_addr_prefix ap\n vrrp_garp_extra_if all 2";
+    let lines = "use_vmac\n use_vmac_addr\n garp_extra_if 1\n \
+                 virtual_ipaddress_excluded {\n 2001:db8::120\n }";
+    with_globals(globals, Case::quick("use_vmac_addr", lines))
+        .marks(&["vrrp.51    inet 192.168.15.111/32", "ap.51    inet6 2001:db8::120/128"])
 }
 
 fn sync_group() -> Case {

@@ -22,8 +22,8 @@ pub use script::{Command, Reference, Script, TrackFile, TrackProcess, Weight};
 pub use service::{GroupEntry, RealServer, ServerGroup, Sorry, Target, VirtualServer};
 pub use statics::{Extra, Route, Rule, StaticAddress, TrackGroup};
 pub use vrrp::{
-    Address, Authentication, Broadcast, InitialState, Instance, Notify, Peer, SyncGroup, Tracking, Unicast,
-    Vmac,
+    Address, AddressVmac, Authentication, Broadcast, InitialState, Instance, Notify, Peer, SyncGroup,
+    Tracking, Unicast, Vmac,
 };
 
 use super::place::Files;

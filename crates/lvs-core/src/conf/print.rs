@@ -152,6 +152,7 @@ fn global(out: &mut Out, g: &Global) {
 fn global_lines(out: &mut Out, g: &Global, usual: &Global) {
     out.optional("router_id", g.router_id.as_ref());
     out.optional("vmac_prefix", g.vmac_prefix.as_ref());
+    out.optional("vmac_addr_prefix", g.vmac_addr_prefix.as_ref());
     if let Some(user) = &g.script_user {
         out.line(format_args!("script_user{}", owner(Some(user), g.script_group.as_ref())));
     }

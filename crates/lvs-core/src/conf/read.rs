@@ -16,6 +16,7 @@ mod service;
 mod statics;
 mod track;
 mod value;
+mod vmac;
 
 pub(super) use check::retries;
 pub(super) use leave::leave_out;

@@ -11,9 +11,6 @@ mod vrrp;
 
 pub use man::page;
 
-/// What `garp_extra_if` comes to.
-const ONE_IF: &str = "gratuitous ARP leaves the interface that holds the address, and no other";
-
 /// What `static_ipaddress` and the like come to.
 const NOT_STATIC: &str = "what does not move is left to the system's own network configuration";
 

@@ -16,8 +16,9 @@ use crate::file::File;
 use crate::handover::Handover;
 use crate::metrics;
 use crate::params::OWNER;
-use crate::spec::Setup;
+use crate::spec::{Setup, Spec};
 use crate::status::Report;
+use crate::vmac;
 
 /// Top left, and everything below erased.
 const CLEAR: &str = "\x1b[H\x1b[J";
@@ -125,6 +126,11 @@ fn remove_all(setup: &Setup, edge: &mut Edge) -> Result<String, String> {
         if edge.unset(vip)? {
             text += &format!("removed {} from {}\n", vip.prefix, vip.dev);
         }
+    }
+    let specs: Vec<&Spec> = setup.instances.iter().filter(|i| i.params.priority < OWNER).collect();
+    for link in vmac::ours(&edge.host, &specs) {
+        vmac::remove(link, &mut edge.rtnl)?;
+        text += &format!("removed {}\n", link.name);
     }
     if Handover::clean(&mut edge.rtnl)? > 0 {
         text += "removed the rules of a handover that was not finished\n";

@@ -8,9 +8,11 @@ use crate::accept;
 use crate::iproute;
 use crate::notify::Event;
 use crate::params::OWNER;
+use crate::spec::Spec;
 use crate::stats::Transition;
 use crate::sync;
 use crate::tell;
+use crate::vmac::{self, Vmac};
 use crate::words::{Action, Input, Note, State};
 
 impl<S: Source> Driver<S> {
@@ -66,6 +68,10 @@ impl<S: Source> Driver<S> {
             Action::Garp(count) => {
                 let instance = &mut self.instances[at];
                 instance.stats.garps += self.edge.announce(&instance.spec, count, now);
+            }
+            Action::ExtraGarp => {
+                let instance = &mut self.instances[at];
+                instance.stats.garps += self.edge.announce_extra(&instance.spec, now);
             }
             Action::Enter { from, to, cause } => {
                 let instance = &mut self.instances[at];
@@ -196,6 +202,17 @@ impl<S: Source> Driver<S> {
         Ok(())
     }
 
+    /// The same with VMACs that nobody wants.
+    pub(super) fn clean_vmacs(&mut self) {
+        let specs: Vec<&Spec> = self.instances.iter().map(|i| &i.spec).collect();
+        for link in vmac::strays(&self.edge.host, &specs) {
+            match vmac::remove(link, &mut self.edge.rtnl) {
+                Ok(()) => log::warn!("{} was left by an earlier run: removed", link.name),
+                Err(e) => log::error!("{e}"),
+            }
+        }
+    }
+
     /// Sets the addresses again that are missing though this router holds them.
     pub(super) fn restore_one(&mut self, at: usize, gone: impl Fn(u32, std::net::IpAddr) -> bool) {
         let instance = &mut self.instances[at];
@@ -233,7 +250,10 @@ impl<S: Source> Driver<S> {
     pub(super) fn bury(&mut self) {
         let dead = |i: &crate::instance::Instance| i.retired && i.router.state() == State::Stopped;
         if self.instances.iter().any(dead) {
+            let gone = self.instances.iter().filter(|i| dead(i)).flat_map(|i| i.spec.vmacs().cloned());
+            let gone: Vec<Vmac> = gone.collect();
             self.instances.retain(|i| !dead(i));
+            self.remove_vmacs(&gone);
             self.deadlines = self.instances.iter().map(|i| i.router.deadline()).collect();
             self.index();
         }

@@ -9,6 +9,7 @@ use lvs_core::sys::rtnl::Change;
 use super::{Driver, LINES, Source};
 use crate::edge::Line;
 use crate::host::Host;
+use crate::vmac::Vmac;
 use crate::words::Input;
 
 impl<S: Source> Driver<S> {
@@ -16,24 +17,49 @@ impl<S: Source> Driver<S> {
     pub(super) fn place(&mut self) {
         let now = clock::now();
         for at in 0..self.instances.len() {
+            let made = self.prepare_vmacs(at);
             let moved = self.instances[at].locate(&self.edge.host);
             let source = self.instances[at].source;
             self.feed(at, Input::Source(source), now);
-            if moved {
+            if moved || made {
                 self.connect(at);
             }
             self.instances[at].look(&self.edge.host);
+            if made {
+                self.restore_one(at, |_, _| true);
+            }
         }
         self.index();
         self.tell_all(now);
     }
 
+    /// Makes the VMACs that are missing; true when something was done. It is tried again at every change, and told once.
+    pub(super) fn prepare_vmacs(&mut self, at: usize) -> bool {
+        let instance = &mut self.instances[at];
+        let result = self.edge.prepare_vmacs(&instance.spec);
+        let trouble = result.as_ref().err().cloned();
+        if let Some(e) = trouble.as_ref().filter(|_| instance.vmac_trouble != trouble) {
+            log::error!("{}: {e}", instance.spec.name);
+        }
+        instance.vmac_trouble = trouble;
+        result.unwrap_or(false)
+    }
+
+    /// Removes VMACs that no instance wants any more.
+    pub(super) fn remove_vmacs(&mut self, old: &[Vmac]) {
+        for vmac in old {
+            if self.instances.iter().any(|i| i.spec.vmacs().any(|v| v.name == vmac.name)) {
+                continue;
+            }
+            if let Err(e) = vmac.remove(&self.edge.host, &mut self.edge.rtnl) {
+                log::error!("{e}");
+            }
+        }
+    }
+
     pub(super) fn connect(&mut self, at: usize) {
         let instance = &self.instances[at];
         let Some(link) = instance.link else { return };
-        if let Err(e) = self.edge.prepare_vmac(&instance.spec, link) {
-            log::error!("{}: {e}", instance.spec.name);
-        }
         let spec = &instance.spec;
         let watched = self.edge.connect(spec, link).and_then(|new| {
             self.edge.lines[new]

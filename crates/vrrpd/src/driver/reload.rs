@@ -89,11 +89,14 @@ impl<S: Source> Driver<S> {
         self.instances[at].account();
         self.prepare_guard();
         self.cover();
+        // New addresses may stand on them.
+        self.prepare_vmacs(at);
         let mut added = false;
         if self.instances[at].router.state().holds() {
             added = self.swap_vips(at, &old.vips, &old.lines);
         }
         self.uncover();
+        self.remove_vmacs(&old.vmacs().cloned().collect::<Vec<_>>());
         // The group or the size of the queue may be another.
         self.connect(at);
         let now = clock::now();

@@ -24,6 +24,7 @@ impl Router {
         self.timers.advert = Some(now + self.params.interval);
         self.timers.garp = (!garp.delay.is_zero()).then(|| now + garp.delay);
         self.timers.refresh = (!garp.refresh.is_zero()).then(|| now + garp.refresh);
+        self.timers.extra = (!garp.extra.is_zero()).then(|| now + garp.extra);
         self.timers.last_word = self.predecessor().map(|_| now + LAST_WORD);
     }
 
@@ -45,6 +46,11 @@ impl Router {
             let garp = self.params.garp;
             out.push(Action::Garp(garp.refresh_repeat));
             self.timers.refresh = (!garp.refresh.is_zero()).then(|| now + garp.refresh);
+        }
+        if Timers::take(&mut self.timers.extra, now).is_some() {
+            out.push(Action::ExtraGarp);
+            let extra = self.params.garp.extra;
+            self.timers.extra = (!extra.is_zero()).then(|| now + extra);
         }
     }
 

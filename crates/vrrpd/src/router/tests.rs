@@ -351,6 +351,35 @@ fn a_refresh_goes_on_while_it_is_master() {
 }
 
 #[test]
+fn garp_extra_if_begins_with_mastership_and_a_reload_and_ends_with_them() {
+    let extra = |seconds| Params {
+        garp: Garp { extra: Duration::from_secs(seconds), ..Garp::default() },
+        ..Params::default()
+    };
+    let mut rig = Rig::new(extra(2));
+    let start = rig.until(State::Master);
+    let mut times = Vec::new();
+    while times.len() < 3 {
+        let (when, out) = rig.tick();
+        times.extend(out.contains(&Action::ExtraGarp).then_some(when - start));
+    }
+    assert_eq!(times, [2.0, 4.0, 6.0]);
+    let bursts = |rig: &mut Rig| (0..9).filter(|_| rig.tick().1.contains(&Action::ExtraGarp)).count();
+    let now = |rig: &Rig| (rig.router.deadline().unwrap() - Time::ZERO).as_secs_f64() - 0.1;
+    let at = now(&rig);
+    rig.tell(at, Input::Reload(Box::new(extra(0))));
+    assert_eq!(bursts(&mut rig), 0);
+    let at = now(&rig);
+    rig.tell(at, Input::Reload(Box::new(extra(1))));
+    assert!(bursts(&mut rig) > 3);
+    let at = now(&rig);
+    rig.tell(at, advert(100, 200));
+    while rig.router.state() != State::Master {
+        assert!(!rig.tick().1.contains(&Action::ExtraGarp), "as backup");
+    }
+}
+
+#[test]
 fn a_member_of_a_group_waits_for_the_others() {
     let mut rig = Rig::new(Params { grouped: true, ..Params::default() });
     rig.tick();

@@ -102,11 +102,14 @@ fn spec(config: &Config, instance: &model::Instance) -> Spec {
         group_track: group.map(|g| g.track.clone()).unwrap_or_default(),
         weights: group.is_none_or(|g| *g.tracking_weight),
         vips: vips(instance, &interface),
+        xmit_base: instance.vmac.as_ref().is_some_and(|v| *v.xmit_base),
         vmac: instance.vmac.as_ref().map(|v| Vmac {
             name: v.name.value.clone(),
             mac: *v.mac,
-            xmit_base: *v.xmit_base,
+            base: interface.clone(),
         }),
+        address_vmacs: address_vmacs(instance),
+        extra_all: instance.garp.extra_all,
         lines: Lines::new(&instance.routes, &instance.rules),
         sync: config.global.sync_daemon.clone().filter(|d| *d.instance == *instance.name),
         track_primary: *instance.track_primary,
@@ -131,6 +134,7 @@ fn garp(garp: &model::Garp, only_one: bool) -> Garp {
         refresh_repeat: *garp.refresh_repeat,
         lower_repeat: *garp.lower_prio_repeat,
         lower_delay: *garp.lower_prio_delay,
+        extra: *garp.extra_if,
     };
     if only_one { Garp { repeat: 1, delay: zero, lower_repeat: 1, lower_delay: zero, ..full } } else { full }
 }
@@ -167,6 +171,19 @@ fn password(text: &At<Vec<u8>>) -> [u8; AUTH_DATA] {
     std::array::from_fn(|i| text.get(i).copied().unwrap_or(0))
 }
 
+/// Addresses may share one, also the instance's own.
+fn address_vmacs(instance: &model::Instance) -> Vec<Vmac> {
+    let mut vmacs: Vec<Vmac> = Vec::new();
+    let own = instance.vmac.as_ref().map(|v| v.name.as_str());
+    for address in instance.addresses.iter().chain(&instance.excluded) {
+        let Some(v) = address.vmac.as_ref().filter(|v| own != Some(&v.name)) else { continue };
+        if !vmacs.iter().any(|known| known.name == v.name) {
+            vmacs.push(Vmac { name: v.name.clone(), mac: v.mac, base: address.dev.value.clone() });
+        }
+    }
+    vmacs
+}
+
 /// What is listed twice is set once.
 fn vips(instance: &model::Instance, interface: &str) -> Vec<Vip> {
     let mut vips: Vec<Vip> = Vec::new();
@@ -184,6 +201,7 @@ fn vip(address: &model::Address, interface: &str, instance: &model::Instance) ->
     // What belongs on the instance's interface moves to its VMAC, whose MAC address is for one family.
     let moves = dev == interface && lvs_core::addr::Family::of(address.prefix.addr) == *instance.family;
     let dev = instance.vmac.as_ref().filter(|_| moves).map_or(dev, |v| &v.name);
+    let dev = address.vmac.as_ref().map_or(dev, |v| &v.name);
     let six = address.prefix.addr.is_ipv6();
     let set = [
         (six || address.nodad, NODAD),

@@ -11,7 +11,7 @@ macro_rules! router {
     };
 }
 
-pub(super) const FORMS: [Form; 34] = [
+pub(super) const FORMS: [Form; 36] = [
     ("braces on their own line", &[("k", b"vrrp_instance V\n{\ninterface eth0\nvirtual_router_id 5\nvirtual_ipaddress\n{\n10.0.0.1\n}\n}\n")]),
     ("braces glued to words", &[("k", b"vrrp_instance V{\ninterface eth0\nvirtual_router_id 5\nvirtual_ipaddress{\n10.0.0.1\n}\n}\n")]),
     ("a block on one line", &[("k", router!("virtual_ipaddress { 10.0.0.1 }"))]),
@@ -43,6 +43,8 @@ pub(super) const FORMS: [Form; 34] = [
     ("included patterns", &[("k", b"include r/*.conf\ninclude r/{x,y}\n"), ("r/b.conf", b"vrrp_instance B {\ninterface eth0\nvirtual_router_id 6\n}\n"), ("r/a.conf", router!("priority 3")), ("r/x", b"vrrp_instance X {\ninterface eth0\nvirtual_router_id 7\n}\n"), ("r/y", b"vrrp_instance Y {\ninterface eth0\nvirtual_router_id 8\n}\n")]),
     ("an include that is not there", &[("k", b"include nowhere/*\ninclude none\nvrrp_instance V {\ninterface eth0\nvirtual_router_id 5\n}\n")]),
     ("definitions through includes", &[("k", b"$P=5\ninclude v\nvrrp_instance W {\ninterface eth0\nvirtual_router_id 6\npriority $Q\n}\n"), ("v", b"$Q=9\nvrrp_instance V {\ninterface eth0\nvirtual_router_id 5\npriority $P\n}\n")]),
+    ("VMACs of addresses", &[("k", router!("use_vmac", "garp_extra_if all 30", "virtual_ipaddress {", "10.0.0.1 use_vmac", "10.0.1.1 dev eth1 use_vmac", "10.0.2.1 dev eth2", "}", "virtual_ipaddress_excluded {", "2001:db8::1 use_vmac", "2001:db8::2", "}"))]),
+    ("VMACs of others", &[("k", b"global_defs {\nvrrp_garp_extra_if 20\nvmac_prefix vp\n}\nvrrp_instance V {\ninterface eth0\nvirtual_router_id 5\nuse_vmac_addr\nvirtual_ipaddress {\n10.0.0.1\n10.0.1.1 dev eth1\n}\n}\nvrrp_instance W {\ninterface eth0\nvirtual_router_id 5\nuse_vmac\nvirtual_ipaddress {\nfe80::1\n}\n}\nvrrp_instance X {\ninterface eth1\nvirtual_router_id 6\ngarp_extra_if 0\nvirtual_ipaddress {\n10.0.1.2 use_vmac\n}\n}\n")]),
     ("unknown keywords", &[("k", router!("no_such_thing 5", "priority 60", "virtual_ipaddress {", "10.0.0.1", "}", "neither_this"))]),
     ("values that are wrong", &[("k", router!("priority 300", "advert_int x", "garp_master_repeat -1", "preempt_delay 9999", "state master", "version 4"))]),
     ("fractions and limits", &[("k", b"vrrp_instance V {\ninterface eth0\nvirtual_router_id 5\nadvert_int 0.4\nvirtual_ipaddress {\n10.0.0.1\n}\n}\nvrrp_instance W {\ninterface eth0\nvirtual_router_id 6\nversion 3\nadvert_int 0.37\npreempt_delay 1000\nvirtual_ipaddress {\n10.0.0.1\n}\n}\nvrrp_instance X {\ninterface eth0\nvirtual_router_id 255\nadvert_int 255\npriority 1\nvirtual_ipaddress {\n10.0.0.1\n}\n}\n")]),

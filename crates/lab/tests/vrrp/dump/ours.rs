@@ -64,7 +64,14 @@ fn once(instance: &Instance, spec: &Spec) -> Vec<(&'static str, String)> {
 
 fn garp(spec: &Spec) -> Vec<(&'static str, String)> {
     let g = &spec.params.garp;
+    let extra = if spec.extra().is_empty() || g.extra.is_zero() {
+        String::new()
+    } else {
+        g.extra.as_secs().to_string()
+    };
+    let what = ["Gratuitous ARP for each secondary VMAC", "Gratuitous ARP for each secondary i/f"];
     vec![
+        (what[usize::from(spec.extra_all)], extra),
         ("Gratuitous ARP delay", g.delay.as_secs().to_string()),
         ("Gratuitous ARP repeat", g.repeat.to_string()),
         ("Gratuitous ARP refresh", g.refresh.as_secs().to_string()),
@@ -112,7 +119,8 @@ fn sometimes(instance: &Instance, spec: &Spec) -> Vec<(&'static str, String)> {
         ("Unicast TTL", if unicast { spec.unicast_ttl.to_string() } else { String::new() }),
         ("Check unicast src", if unicast { switch(own_check, "yes", "no") } else { String::new() }),
         ("VMAC", some(spec.vmac.as_ref().map(|v| v.name.clone()))),
-        ("xmit_base", some(spec.vmac.as_ref().map(|v| v.xmit_base.to_string()))),
+        ("xmit_base", some(spec.vmac.as_ref().map(|_| spec.xmit_base.to_string()))),
+        ("Use VMAC for VIPs on other interfaces", only(*instance.vmac_addresses, "yes")),
         ("Preempt delay", only(!p.preempt_delay.is_zero(), &format!("{} secs", p.preempt_delay.as_secs()))),
     ]
 }
@@ -128,8 +136,8 @@ fn address(vip: &Vip, spec: &Spec) -> String {
         words[0] = vip.prefix.addr.to_string();
     }
     words.extend(vip.broadcast.map(|b| format!("brd {b}")));
-    let vmac = spec.vmac.as_ref().is_some_and(|v| v.name == vip.dev);
-    words.push(if vmac { format!("dev {}@{}", vip.dev, spec.interface) } else { format!("dev {}", vip.dev) });
+    let vmac = spec.vmacs().find(|v| v.name == vip.dev);
+    words.push(format!("dev {}{}", vip.dev, vmac.map(|v| format!("@{}", v.base)).unwrap_or_default()));
     let scope = match vip.scope {
         0 => "global",
         200 => "site",

@@ -5,8 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Fields;
 
 /// What is no parameter: faults at the moment, mails, sockets, flags that follow from the rest.
-const LEFT_OUT: [&str; 4] =
-    ["Number of config faults", "Flags", "No sockets allocated", "Using smtp notification"];
+const LEFT_OUT: [&str; 5] = [
+    "Number of config faults",
+    "Flags",
+    "Next gratuitous ARP",
+    "No sockets allocated",
+    "Using smtp notification",
+];
 
 /// The scripts that keepalived leaves out because this host does not have them, or no user for them.
 pub(super) fn missing_scripts(dump: &str) -> BTreeSet<&str> {
@@ -51,7 +56,9 @@ fn settle(fields: &mut Fields) {
         |list: &str| list.split("; ").filter(|i| !i.is_empty()).map(str::to_owned).collect::<Vec<_>>();
     let advertised: Vec<String> =
         items(&lists[0]).iter().map(|i| i.split([' ', '/']).next().unwrap_or_default().to_owned()).collect();
-    let set: BTreeSet<String> = lists.iter().flat_map(|l| items(l)).collect();
+    // The base of its VMAC stands behind its interface anyhow.
+    let place = |i: String| i.replace(" use_vmac", "");
+    let set: BTreeSet<String> = lists.iter().flat_map(|l| items(l)).map(place).collect();
     for (name, list) in [("advertised", advertised), ("addresses", set.into_iter().collect())] {
         if !list.is_empty() {
             fields.insert(name.to_owned(), list.join("; "));

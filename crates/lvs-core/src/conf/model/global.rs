@@ -32,8 +32,10 @@ pub struct Garp {
     pub lower_prio_delay: At<Duration>,
     /// Packets of that burst (default: `master_repeat`).
     pub lower_prio_repeat: At<u32>,
-    /// On other interfaces that the VMAC shows on (`garp_extra_if`); 0: no.
+    /// One packet each on the other interfaces with addresses, so often while master (`garp_extra_if`; default 0: never).
     pub extra_if: At<Duration>,
+    /// `garp_extra_if all`: not only on VMACs.
+    pub extra_all: bool,
 }
 
 impl Default for Garp {
@@ -48,6 +50,7 @@ impl Default for Garp {
             lower_prio_delay: five,
             lower_prio_repeat: At::assumed(5),
             extra_if: zero,
+            extra_all: false,
         }
     }
 }
@@ -92,8 +95,10 @@ impl SyncDaemon {
 /// `global_defs`, defaults filled in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Global {
-    /// `vmac_prefix`; none: `vrrp`, IPv6 `vrrp6`.
+    /// `vmac_prefix`; none: `vrrp`.
     pub vmac_prefix: Option<At<String>>,
+    /// `vmac_addr_prefix`; none: `vmac_prefix`.
+    pub vmac_addr_prefix: Option<At<String>>,
     /// `router_id`; none: the host's name.
     pub router_id: Option<At<String>>,
     /// `script_user USER`: who runs scripts.
@@ -182,6 +187,7 @@ impl Default for Global {
         let ten = At::assumed(Duration::from_secs(10));
         Self {
             vmac_prefix: None,
+            vmac_addr_prefix: None,
             router_id: None,
             script_user: None,
             script_group: None,

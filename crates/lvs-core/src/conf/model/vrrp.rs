@@ -53,8 +53,10 @@ pub struct Address {
     pub scope: At<u8>,
     /// `peer A[/LEN]` of a point-to-point link.
     pub peer: Option<At<Prefix>>,
-    /// `use_vmac`: this address alone on a VMAC.
+    /// `use_vmac`: with a virtual MAC address, whatever the instance does.
     pub use_vmac: bool,
+    /// Its VMAC, where that is not the instance's.
+    pub vmac: Option<AddressVmac>,
     /// `home`.
     pub home: bool,
     /// `-nodad`: IPv6 without duplicate address detection.
@@ -97,17 +99,24 @@ pub struct Unicast {
     pub old_checksum: Option<At<bool>>,
 }
 
+/// A macvlan on the interface that an address names (`use_vmac` of the address, `use_vmac_addr`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressVmac {
+    /// The interface's name; addresses of one interface and MAC address share it.
+    pub name: String,
+    /// The MAC address.
+    pub mac: Mac,
+}
+
 /// `use_vmac`: a macvlan with the virtual router's MAC address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vmac {
-    /// The interface's name (default `vrrp.VRID`, IPv6 `vrrp6.VRID`).
+    /// The interface's name (default `vrrp.VRID`; `vrrp6.VRID`, `vrrp1.VRID`, ... where that is another one's).
     pub name: At<String>,
     /// The MAC address (default 00:00:5e:00:01:VRID, IPv6 00:00:5e:00:02:VRID).
     pub mac: At<Mac>,
     /// `vmac_xmit_base`: advertisements leave the underlying interface with its own MAC address.
     pub xmit_base: At<bool>,
-    /// `use_vmac_addr`: addresses with another `dev` get VMACs as well.
-    pub on_other_devices: At<bool>,
 }
 
 /// What is run on a change of state.
@@ -191,6 +200,8 @@ pub struct Instance {
     pub garp: Garp,
     /// `use_vmac`.
     pub vmac: Option<Vmac>,
+    /// `use_vmac_addr`: addresses of other interfaces, or of the other family, get VMACs.
+    pub vmac_addresses: At<bool>,
     /// False with `no_accept` (or strict without `accept`): packets to a VIP are dropped unless owner.
     pub accept: At<bool>,
     /// `strict_mode` (default: `vrrp_strict`).

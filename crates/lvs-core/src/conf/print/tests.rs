@@ -157,9 +157,11 @@ const THINGS: &str = "vrrp_script s1 {\nscript \"/bin/true 'a b' c\" nobody\nwei
     static_rules {\nfrom 10.0.0.0/8 table 5 preference 100\n}\n\
     virtual_server_group vg {\n10.0.0.1-9 80\n10.0.1.0/30\nfwmark 4 inet\n}\n";
 
-const GLOBAL: [&str; 15] = [
+const GLOBAL: [&str; 17] = [
     "router_id \"a b\"",
     "vmac_prefix v",
+    "vmac_addr_prefix w",
+    "vrrp_garp_extra_if all 30",
     "vrrp_version 3",
     "vrrp_strict",
     "vrrp_garp_master_delay 2.5",
@@ -175,7 +177,7 @@ const GLOBAL: [&str; 15] = [
     "vrrp_down_timer_adverts 5",
 ];
 
-const INSTANCE: [&str; 24] = [
+const INSTANCE: [&str; 27] = [
     "state MASTER",
     "nopreempt",
     "preempt_delay 7.25",
@@ -193,6 +195,9 @@ const INSTANCE: [&str; 24] = [
     "mcast_src_ip 10.0.0.10",
     "use_vmac",
     "use_vmac v0 02:00:00:00:00:01\nvmac_xmit_base",
+    "use_vmac_addr\ngarp_extra_if 60",
+    "garp_extra_if 0",
+    "virtual_ipaddress_excluded {\n10.0.0.4 use_vmac\n2001:db8::4 dev eth8 use_vmac\n}",
     "track_interface {\neth5 weight 10 reverse\neth6\n}",
     "track_script {\ns1\n}",
     "track_script {\ns1 weight 7\n}\ntrack_file {\nf1\n}\ntrack_process {\np1 weight 0\n}",

@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::{Out, quote, seconds, version};
-use crate::addr::{Family, Mac};
+use crate::addr::Family;
 use crate::conf::model::{
     Address, Broadcast, Config, Extra, Garp, Global, InitialState, Instance, Notify, Reference, SyncGroup,
-    Tracking, Unicast, Vmac, VrrpVersion, Weight,
+    Tracking, Unicast, VrrpVersion, Weight,
 };
 use crate::conf::place::At;
 
@@ -61,7 +61,10 @@ pub(super) fn garp(out: &mut Out, prefix: &str, g: &Garp, usual: &Garp) {
     out.value(&format!("{prefix}garp_master_refresh_repeat"), *g.refresh_repeat, *usual.refresh_repeat);
     out.seconds(&format!("{prefix}garp_lower_prio_delay"), *g.lower_prio_delay, *usual.lower_prio_delay);
     out.value(&format!("{prefix}garp_lower_prio_repeat"), *g.lower_prio_repeat, *usual.lower_prio_repeat);
-    out.seconds(&format!("{prefix}garp_extra_if"), *g.extra_if, *usual.extra_if);
+    if (*g.extra_if, g.extra_all) != (*usual.extra_if, usual.extra_all) {
+        let all = if g.extra_all { "all " } else { "" };
+        out.line(format_args!("{prefix}garp_extra_if {all}{}", seconds(*g.extra_if)));
+    }
 }
 
 fn instance(out: &mut Out, i: &Instance, config: &Config) {
@@ -142,17 +145,14 @@ fn network(out: &mut Out, i: &Instance, global: &Global) {
         out.line(format_args!("kernel_rx_buf_size {}", n.value));
     }
     if let Some(v) = &i.vmac {
-        vmac(out, i, v);
+        // What is not written is found again from the whole file.
+        let name = v.name.is_written().then(|| quote(&v.name).to_string());
+        let mac = v.mac.is_written().then(|| v.mac.value.to_string());
+        let words: Vec<String> = ["use_vmac".to_owned()].into_iter().chain(name).chain(mac).collect();
+        out.line(words.join(" "));
+        out.flag("vmac_xmit_base", v.xmit_base.value);
     }
-}
-
-fn vmac(out: &mut Out, i: &Instance, v: &Vmac) {
-    let kind = if *i.family == Family::Inet6 { 2 } else { 1 };
-    let usual = *v.mac == Mac([0, 0, 0x5e, 0, kind, *i.vrid]);
-    let mac = if usual { String::new() } else { format!(" {}", v.mac.value) };
-    out.line(format_args!("use_vmac {}{mac}", quote(&v.name)));
-    out.flag("vmac_xmit_base", v.xmit_base.value);
-    out.flag("use_vmac_addr", v.on_other_devices.value);
+    out.flag("use_vmac_addr", i.vmac_addresses.value);
 }
 
 fn unicast(out: &mut Out, u: &Unicast, check_src: bool) {

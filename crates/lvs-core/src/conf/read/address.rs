@@ -117,6 +117,7 @@ fn plain(prefix: At<Prefix>, dev: At<String>) -> Address {
         scope: At::default(),
         peer: None,
         use_vmac: false,
+        vmac: None,
         home: false,
         nodad: false,
         mngtmpaddr: false,

@@ -69,6 +69,7 @@ fn vrrp(cx: &mut Cx<'_>, key: &str, s: Stmt<'_>) -> bool {
             }
         }
         "vmac_prefix" => cx.global.vmac_prefix = Cx::text(s, 1),
+        "vmac_addr_prefix" => cx.global.vmac_addr_prefix = Cx::text(s, 1),
         "vrrp_strict" => set(cx, s, |g| &mut g.strict),
         "vrrp_mcast_group4" => {
             if let Some(At { value: IpAddr::V4(a), place }) = multicast(cx, s) {
@@ -114,9 +115,9 @@ fn garp(cx: &mut Cx<'_>, key: &str, s: Stmt<'_>) -> bool {
         "vrrp_garp_interval" => gap(cx, s, |g| &mut g.garp_interval),
         "vrrp_gna_interval" => gap(cx, s, |g| &mut g.gna_interval),
         "vrrp_garp_extra_if" => {
-            let mut value = cx.global.garp.extra_if;
-            cx.extra_if(s, &mut value);
-            cx.global.garp.extra_if = value;
+            let mut garp = cx.global.garp;
+            cx.extra_if(s, &mut garp);
+            cx.global.garp = garp;
         }
         _ => return false,
     }

@@ -29,7 +29,6 @@ struct Draft<'t> {
     group: Option<At<IpAddr>>,
     vmac: Option<Stmt<'t>>,
     xmit_base: At<bool>,
-    vmac_addr: At<bool>,
     version: Option<At<VrrpVersion>>,
 }
 
@@ -124,7 +123,7 @@ fn vmac<'t>(key: &str, s: Stmt<'t>, d: &mut Draft<'t>) -> bool {
         "use_vmac" if s.len() > 1 || d.vmac.is_none() => d.vmac = Some(s),
         "use_vmac" => {}
         "vmac_xmit_base" => d.xmit_base = on(s),
-        "use_vmac_addr" => d.vmac_addr = on(s),
+        "use_vmac_addr" => d.out.vmac_addresses = on(s),
         _ => return false,
     }
     true
@@ -138,7 +137,7 @@ fn garp(cx: &mut Cx<'_>, key: &str, s: Stmt<'_>, g: &mut Garp) -> bool {
         "garp_master_refresh_repeat" => cx.set_count(s, 1..=255, &mut g.refresh_repeat),
         "garp_lower_prio_delay" => cx.set_seconds(s, &mut g.lower_prio_delay),
         "garp_lower_prio_repeat" => cx.set_count(s, 0..=255, &mut g.lower_prio_repeat),
-        "garp_extra_if" => cx.extra_if(s, &mut g.extra_if),
+        "garp_extra_if" => cx.extra_if(s, g),
         _ => return false,
     }
     true
@@ -185,7 +184,6 @@ impl Draft<'_> {
             group: None,
             vmac: None,
             xmit_base: At::default(),
-            vmac_addr: At::default(),
             version: None,
         }
     }
@@ -216,6 +214,7 @@ fn blank(cx: &Cx<'_>, stmt: Stmt<'_>) -> Instance {
         mcast_group: At::assumed(g.mcast_group4.value.into()),
         garp: inherited(&g.garp),
         vmac: None,
+        vmac_addresses: At::default(),
         accept: At::assumed(true),
         strict: At::assumed(g.strict.value),
         track_primary: At::assumed(true),
@@ -244,5 +243,6 @@ fn inherited(g: &Garp) -> Garp {
         lower_prio_delay: At::assumed(g.lower_prio_delay.value),
         lower_prio_repeat: At::assumed(g.lower_prio_repeat.value),
         extra_if: At::assumed(g.extra_if.value),
+        extra_all: g.extra_all,
     }
 }

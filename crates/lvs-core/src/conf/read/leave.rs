@@ -9,7 +9,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::link::GROUP;
-use super::{At, Known, Place, name};
+use super::{At, Known, Place, name, vmac};
 use crate::conf::findings::Findings;
 use crate::conf::model::{Config, LeftOut, SyncGroup, Target, Tracking, VirtualServer};
 use crate::table::Protocol;
@@ -86,6 +86,8 @@ pub(in crate::conf) fn leave_out(config: &mut Config, findings: &mut Findings) {
     config.track_groups.iter_mut().for_each(|g| g.members.retain(|m| !lost.instances.contains(&m.value)));
     sync_daemon(findings, config, &lost.instances);
     servers(findings, config);
+    // The names of those that are left out are free.
+    vmac::name(config);
     findings.within(None);
 }
 

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::leave::{FILE, INSTANCE, PROCESS, SCRIPT, SERVER, SYNC_GROUP, left};
 use super::track::OWN;
-use super::{At, Cx, Place};
+use super::{At, Cx, Place, vmac};
 use crate::conf::model::{
     Config, GroupEntry, Instance, LeftOut, Reference, ServerGroup, SyncDaemon, SyncGroup, Target, Tracking,
     VirtualServer, Weight,
@@ -22,6 +22,8 @@ pub(super) fn resolve(cx: &mut Cx<'_>, config: &mut Config) {
     once(cx, GROUP, &mut config.server_groups, &mut config.left_out, |g| &g.name);
     cx.findings.within(Some(INSTANCE));
     same_vrid(cx, &mut config.instances, &mut config.left_out);
+    vmac::once(cx, &mut config.instances, &mut config.left_out);
+    vmac::name(config);
     let known = Names::of(config);
     for i in &mut config.instances {
         let own = i.interface.as_ref().map(|i| i.value.clone());

@@ -110,11 +110,11 @@ const NETWORK: &[Keyword] = &[
         "a macvlan with the virtual router's MAC address; default off",
     ),
     Keyword::used(VRRP, "vmac_xmit_base", "", "advertisements leave the underlying interface"),
-    Keyword::unsupported(
+    Keyword::used(
+        VRRP,
         "use_vmac_addr",
         "",
-        "addresses of other devices get VMACs too",
-        "they are set on their devices themselves",
+        "as if use_vmac stood at every address of another interface or of the other family",
     ),
     Keyword::unsupported(
         "use_ipvlan",
@@ -138,7 +138,7 @@ const GARP: &[Keyword] = &[
     Keyword::used(VRRP, "garp_master_refresh_repeat", "N", "default: vrrp_garp_master_refresh_repeat"),
     Keyword::used(VRRP, "garp_lower_prio_delay", "SECONDS", "default: vrrp_garp_lower_prio_delay"),
     Keyword::used(VRRP, "garp_lower_prio_repeat", "N", "default: vrrp_garp_lower_prio_repeat"),
-    Keyword::unsupported("garp_extra_if", "[all] SECONDS", "default: vrrp_garp_extra_if", super::ONE_IF),
+    Keyword::used(VRRP, "garp_extra_if", "[all] SECONDS", "default: vrrp_garp_extra_if"),
     Keyword::old("vmac_garp_intvl", "garp_extra_if", "[all] SECONDS"),
 ];
 

@@ -6,7 +6,7 @@ use super::super::script::block;
 use super::super::{At, Cx};
 use super::{Draft, byte};
 use crate::addr::Mac;
-use crate::conf::model::{Authentication, Peer, VrrpVersion};
+use crate::conf::model::{Authentication, Garp, Peer, VrrpVersion};
 use crate::conf::place::Place;
 use crate::conf::schema::TOP;
 use crate::conf::tree::Stmt;
@@ -97,10 +97,11 @@ impl Cx<'_> {
     }
 
     /// `[all] SECONDS` of `garp_extra_if`.
-    pub(in super::super) fn extra_if(&mut self, s: Stmt<'_>, to: &mut At<Duration>) {
-        let n = if s.get(1) == Some("all") { 2 } else { 1 };
-        if let Some(value) = self.seconds(s, n, Duration::ZERO, Duration::MAX) {
-            *to = value;
+    pub(in super::super) fn extra_if(&mut self, s: Stmt<'_>, to: &mut Garp) {
+        let all = s.get(1) == Some("all");
+        let day = Duration::from_secs(86_400);
+        if let Some(value) = self.seconds(s, if all { 2 } else { 1 }, Duration::ZERO, day) {
+            (to.extra_if, to.extra_all) = (value, all);
         }
     }
 

@@ -44,7 +44,6 @@ pub(super) fn finish(cx: &mut Cx<'_>, mut d: Draft<'_>, stmt: Stmt<'_>) -> Optio
     d.out.accept = d.accept.unwrap_or(At::assumed(!d.out.strict.value));
     strict(&mut d.out);
     make_vmac(cx, &mut d);
-    own_vmacs(cx, &d.out);
     if !d.unicast.peers.is_empty() || d.unicast.fault_no_peer.value {
         d.out.unicast = Some(d.unicast);
     }
@@ -157,35 +156,16 @@ fn make_vmac(cx: &mut Cx<'_>, d: &mut Draft<'_>) {
         return;
     };
     let (vrid, place) = (d.out.vrid.value, s.place(0));
-    let name = Cx::text(s, 1);
     let mac = s.get(2).and_then(|text| cx.mac(text, s.place(2)));
-    let (usual, kind) = match d.out.family.value {
-        Family::Inet => ("vrrp", 1),
-        Family::Inet6 => ("vrrp6", 2),
-    };
-    let prefix = cx.global.vmac_prefix.as_ref().map_or(usual, |p| p.as_str()).to_owned();
     if !d.unicast.peers.is_empty() && !d.xmit_base.value {
         let message = "unicast with use_vmac needs vmac_xmit_base; it is set".to_owned();
         cx.findings.warning("unicast-vmac", place, message).help("add vmac_xmit_base");
         d.xmit_base = At::assumed(true);
     }
     d.out.vmac = Some(Vmac {
-        name: name.unwrap_or_else(|| At::new(format!("{prefix}.{vrid}"), place)),
-        mac: mac.unwrap_or(At::assumed(Mac([0, 0, 0x5e, 0, kind, vrid]))),
+        // Found when those of the whole file are known.
+        name: Cx::text(s, 1).unwrap_or_default(),
+        mac: mac.unwrap_or(At::assumed(Mac::virtual_router(d.out.family.value, vrid))),
         xmit_base: d.xmit_base,
-        on_other_devices: d.vmac_addr,
     });
-}
-
-/// An address may ask for a VMAC of its own; that of the instance serves where there is one.
-fn own_vmacs(cx: &mut Cx<'_>, out: &Instance) {
-    let on_own = |dev: &str| out.interface.as_ref().is_some_and(|i| i.value == dev);
-    let all = out.addresses.iter().chain(&out.excluded);
-    for a in all.filter(|a| a.use_vmac && !(out.vmac.is_some() && on_own(&a.dev))) {
-        let message = format!(
-            "use_vmac of a single address is not supported: {} comes with the MAC address of {}",
-            a.prefix.addr, a.dev.value
-        );
-        cx.findings.warning("not-supported", a.prefix.place, message);
-    }
 }
