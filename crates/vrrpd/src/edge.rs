@@ -174,7 +174,7 @@ impl Edge {
             packet.emit(src, dst, &mut self.packet);
             let route = Route { src, dst, ttl, id: instance.ip_id };
             if let Err(e) = line.socket.send(route, &self.packet, &mut self.scratch) {
-                result = Err(e);
+                result = Err(io::Error::new(e.kind(), format!("to {dst}: {e}")));
             }
         }
         result
@@ -248,6 +248,17 @@ impl Edge {
             self.garps.push_back((after, link, vip.prefix.addr));
         }
         0
+    }
+
+    /// Asks for the MAC address of every peer, in the name of the source address: the answer is not needed, the question
+    /// makes a host or a router in between learn ours (RFC 826; RFC 4861 7.2.3).
+    pub fn seek_peers(&self, instance: &Instance) {
+        let (Some(link), Some(source)) = (instance.link, instance.source) else { return };
+        let Some(mac) = self.host.mac(link) else { return };
+        for peer in &instance.spec.door.peers {
+            // What does not leave now is asked again an interval later.
+            let _ = self.frames.send(link, &frame::acquaint(mac, source, peer.addr));
+        }
     }
 
     /// When the next waiting frame is due.

@@ -32,6 +32,9 @@ pub struct Params {
     pub lower_prio_no_advert: bool,
     /// A member of a sync group waits for the others before it becomes master.
     pub grouped: bool,
+    /// Advertisements go to peers, which must know our MAC address before theirs can come.
+    #[serde(default)]
+    pub unicast: bool,
 }
 
 /// How often hosts are told where the addresses are. A count is packets an address.
@@ -82,6 +85,7 @@ impl Default for Params {
             garp: Garp::default(),
             lower_prio_no_advert: false,
             grouped: false,
+            unicast: false,
         }
     }
 }

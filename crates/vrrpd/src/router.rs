@@ -200,6 +200,8 @@ impl Router {
         self.become_backup(cause, now, out);
         if self.tracked.priority == OWNER {
             self.win(Cause::Owner, now, out);
+        } else {
+            self.seek_peers(now, out);
         }
     }
 
@@ -256,6 +258,9 @@ impl Router {
         if Timers::take(&mut self.timers.down, now).is_some() {
             let cause = self.cause_of_silence(now);
             self.win(cause, now, out);
+        }
+        if Timers::take(&mut self.timers.seek, now).is_some() {
+            self.seek_peers(now, out);
         }
         if Timers::take(&mut self.timers.drop, now).is_some() {
             out.push(Action::DropVips);

@@ -41,6 +41,8 @@ pub struct Stats {
     pub history: VecDeque<Transition>,
     /// One for each kind of reject, one for other lists of addresses.
     pub gates: [Gate; Reject::KINDS.len() + 1],
+    /// For sends that the kernel refused.
+    pub unsent: Gate,
 }
 
 /// A sender of advertisements.
@@ -105,6 +107,12 @@ impl Stats {
         self.gates[Reject::KINDS.len()].pass(now)
     }
 
+    /// Counts an advertisement that did not leave; as [`Stats::refused`].
+    pub fn not_sent(&mut self, now: Time) -> Option<u64> {
+        self.send_errors += 1;
+        self.unsent.pass(now)
+    }
+
     /// Remembers a change of state.
     pub fn moved(&mut self, transition: Transition) {
         self.became_master += u64::from(transition.to == State::Master);
@@ -120,6 +128,15 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    #[test]
+    fn of_sends_that_fail_the_first_is_told_and_all_are_counted() {
+        let mut stats = Stats::default();
+        let at = |tenths: u64| Time::ZERO + Duration::from_millis(100 * tenths);
+        let told: Vec<_> = (0..1201).filter_map(|n| stats.not_sent(at(n))).collect();
+        assert_eq!(told, [0, 599, 599]);
+        assert_eq!(stats.send_errors, 1201);
+    }
 
     #[test]
     fn a_thousand_senders_do_not_grow_it_and_push_out_the_oldest() {

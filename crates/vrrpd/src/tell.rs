@@ -74,14 +74,13 @@ pub(crate) fn restored(instance: &Instance, vip: &Vip) {
 }
 
 /// An advertisement that did not leave.
-pub(crate) fn send_failed(instance: &Instance, priority: u8, e: &io::Error) {
-    // Once a run of failures is enough; a down link is told by its fault.
-    if instance.stats.send_errors.is_power_of_two() && priority > 0 {
+pub(crate) fn send_failed(instance: &mut Instance, priority: u8, e: &io::Error, now: Time) {
+    // A goodbye over a link that is down: its fault is told.
+    if priority == 0 {
+        instance.stats.send_errors += 1;
+    } else if let Some(held) = instance.stats.not_sent(now) {
         let (name, link) = (&instance.spec.name, &instance.spec.interface);
-        log::warn!(
-            "{name}: cannot send an advertisement on {link}: {e} (failure {})",
-            instance.stats.send_errors
-        );
+        log::warn!("{name}: cannot send an advertisement on {link}: {e}{}", more(held));
     }
 }
 

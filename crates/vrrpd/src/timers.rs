@@ -48,6 +48,8 @@ pub struct Timers {
     pub refresh: Option<Time>,
     /// The next gratuitous ARP on other interfaces.
     pub extra: Option<Time>,
+    /// Unicast peers that are silent are asked for again.
+    pub seek: Option<Time>,
     /// The end of a handover.
     pub leave: Option<Time>,
     /// The addresses of a master that was outdone go.
@@ -67,6 +69,7 @@ impl Timers {
             self.garp,
             self.refresh,
             self.extra,
+            self.seek,
             self.leave,
             self.drop,
             self.last_word,

@@ -82,6 +82,8 @@ pub enum Action {
     Garp(u32),
     /// One gratuitous ARP on each interface that switches hear nothing else from.
     ExtraGarp,
+    /// Ask for the unicast peers, so that they learn our MAC address.
+    SeekPeers,
     /// The state has changed.
     Enter {
         /// Before.

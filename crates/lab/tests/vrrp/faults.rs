@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use lab::{Host, Lab, SECONDS, Signal, pause, wait};
 
+use super::duel::Program;
+
 pub(crate) const VIP: &str = "192.168.15.111/32";
 
 pub(crate) fn file(priority: u8, more: &str) -> String {
@@ -160,7 +162,7 @@ fn another_password_is_said_and_silences_nobody() {
     let (a, b) = (lab.host("d100", &["192.168.15.100/21"]), lab.host("d101", &["192.168.15.101/21"]));
     a.write("/etc/vrrp.conf", &v2(150, "right"));
     b.write("/etc/vrrp.conf", &v2(100, "wrong"));
-    let (high, low) = (a.spawn(RUN), super::duel::Program::Keepalived.start(&b));
+    let (high, low) = (a.spawn(RUN), Program::Keepalived.start(&b));
     high.wait_for_line("rejected: wrong password: both of you may now be master", 20 * SECONDS);
     wait(20 * SECONDS, "both are master", || holds(&a) && holds(&b));
     let metrics = a.ok("vrrpd metrics");

@@ -6,6 +6,7 @@ mod duel;
 mod dump;
 mod faults;
 mod operated;
+mod unicast;
 mod vmac;
 mod wire;
 

@@ -6,7 +6,8 @@ use pnet::datalink::MacAddr;
 use pnet::packet::arp::{ArpHardwareTypes, ArpOperation, ArpOperations, MutableArpPacket};
 use pnet::packet::ethernet::{EtherType, EtherTypes, MutableEthernetPacket};
 use pnet::packet::icmpv6::ndp::{
-    MutableNdpOptionPacket, MutableNeighborAdvertPacket, MutableNeighborSolicitPacket, NdpOptionTypes,
+    MutableNdpOptionPacket, MutableNeighborAdvertPacket, MutableNeighborSolicitPacket, NdpOptionType,
+    NdpOptionTypes,
 };
 use pnet::packet::icmpv6::{self, Icmpv6Packet, Icmpv6Types};
 use pnet::packet::ip::IpNextHeaderProtocols;
@@ -66,7 +67,7 @@ pub fn question(own: Mac, target: IpAddr) -> Vec<u8> {
         IpAddr::V4(target) => {
             arp(own, ArpOperations::Request, Ipv4Addr::UNSPECIFIED, (Mac::default(), target))
         }
-        IpAddr::V6(target) => solicitation(own, target),
+        IpAddr::V6(target) => solicitation(own, Ipv6Addr::UNSPECIFIED, target),
     }
 }
 
@@ -78,6 +79,15 @@ pub fn request(own: Mac, from: IpAddr, target: IpAddr) -> Vec<u8> {
             arp(own, ArpOperations::Request, from, (Mac::default(), target))
         }
         _ => question(own, target),
+    }
+}
+
+/// A question that makes whoever has `target`, and routers in between, learn `own` for `from`, also where they had given it
+/// up: an ARP request to all, or a neighbour solicitation with the source's address option (RFC 4861 section 7.2.3).
+pub fn acquaint(own: Mac, from: IpAddr, target: IpAddr) -> Vec<u8> {
+    match (from, target) {
+        (IpAddr::V6(from), IpAddr::V6(target)) => solicitation(own, from, target),
+        _ => request(own, from, target),
     }
 }
 
@@ -133,16 +143,19 @@ fn seal(mut frame: Vec<u8>, from: Ipv6Addr, to: Ipv6Addr) -> Vec<u8> {
     frame
 }
 
-fn solicitation(own: Mac, target: Ipv6Addr) -> Vec<u8> {
+/// From the unspecified address it may not tell the sender's MAC address (RFC 4861 section 4.3).
+fn solicitation(own: Mac, from: Ipv6Addr, target: Ipv6Addr) -> Vec<u8> {
     let [.., a, b, c] = target.octets();
     // The solicited-node group, RFC 4291 section 2.7.1.
     let group = Ipv6Addr::from([0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, a, b, c]);
-    let from = Ipv6Addr::UNSPECIFIED;
-    let mut frame = icmp(own, from, group, NDP);
+    let len = if from.is_unspecified() { NDP } else { NDP + OPTION };
+    let mut frame = icmp(own, from, group, len);
     if let Some(mut packet) = MutableNeighborSolicitPacket::new(&mut frame[ETHERNET + IPV6..]) {
         packet.set_icmpv6_type(Icmpv6Types::NeighborSolicit);
         packet.set_target_addr(target);
     }
+    // There is room for it or not.
+    option(&mut frame[ETHERNET + IPV6 + NDP..], NdpOptionTypes::SourceLLAddr, own);
     seal(frame, from, group)
 }
 
@@ -156,12 +169,16 @@ fn advertisement(own: Mac, addr: Ipv6Addr) -> Vec<u8> {
         packet.set_flags(OVERRIDE);
         packet.set_target_addr(addr);
     }
-    if let Some(mut option) = MutableNdpOptionPacket::new(&mut frame[ETHERNET + IPV6 + NDP..]) {
-        option.set_option_type(NdpOptionTypes::TargetLLAddr);
+    option(&mut frame[ETHERNET + IPV6 + NDP..], NdpOptionTypes::TargetLLAddr, own);
+    seal(frame, addr, nodes)
+}
+
+fn option(bytes: &mut [u8], kind: NdpOptionType, own: Mac) {
+    if let Some(mut option) = MutableNdpOptionPacket::new(bytes) {
+        option.set_option_type(kind);
         option.set_length(1);
         option.set_data(&own.0);
     }
-    seal(frame, addr, nodes)
 }
 
 #[cfg(test)]

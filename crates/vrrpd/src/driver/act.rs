@@ -55,7 +55,7 @@ impl<S: Source> Driver<S> {
 
     fn act(&mut self, at: usize, action: Action, now: Time) {
         match action {
-            Action::Advertise(priority) => self.advertise(at, priority),
+            Action::Advertise(priority) => self.advertise(at, priority, now),
             Action::TakeVips => {
                 self.handover.taking(&self.instances[at], now);
                 self.take_vips(at);
@@ -73,6 +73,7 @@ impl<S: Source> Driver<S> {
                 let instance = &mut self.instances[at];
                 instance.stats.garps += self.edge.announce_extra(&instance.spec, now);
             }
+            Action::SeekPeers => self.edge.seek_peers(&self.instances[at]),
             Action::Enter { from, to, cause } => {
                 let instance = &mut self.instances[at];
                 instance.stats.moved(Transition { at: now, from, to, cause });
@@ -116,12 +117,11 @@ impl<S: Source> Driver<S> {
         }
     }
 
-    fn advertise(&mut self, at: usize, priority: u8) {
+    fn advertise(&mut self, at: usize, priority: u8, now: Time) {
         let instance = &mut self.instances[at];
         instance.stats.sent += 1;
         if let Err(e) = self.edge.advertise(instance, priority) {
-            instance.stats.send_errors += 1;
-            tell::send_failed(instance, priority, &e);
+            tell::send_failed(instance, priority, &e, now);
         }
     }
 

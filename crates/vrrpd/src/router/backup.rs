@@ -29,6 +29,16 @@ impl Router {
         }
     }
 
+    /// While this router's link was down, or it was not there, its peers gave up its MAC address, and a Linux host asks for it once a
+    /// second only: longer than a short interval's election takes. They answer this, and know the address then.
+    pub(super) fn seek_peers(&mut self, now: Time, out: &mut Vec<Action>) {
+        let waits = self.timers.down.is_some() && matches!(self.heard, Heard::Nothing(_));
+        if self.params.unicast && waits {
+            out.push(Action::SeekPeers);
+            self.timers.seek = Some(now + self.params.interval);
+        }
+    }
+
     pub(super) fn accept(&mut self, advert: Advert, now: Time) {
         self.heard = Heard::Master(advert.src, now);
         self.ripe = false;

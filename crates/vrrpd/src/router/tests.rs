@@ -380,6 +380,28 @@ fn garp_extra_if_begins_with_mastership_and_a_reload_and_ends_with_them() {
 }
 
 #[test]
+fn silent_peers_are_sought_every_interval_until_one_is_heard_or_replaced() {
+    let unicast = Params { unicast: true, preempt_delay: 30 * SECOND, priority: 200, ..Params::default() };
+    let mut rig = Rig::new(unicast.clone());
+    assert!(rig.out.contains(&Action::SeekPeers), "at once: {:?}", rig.out);
+    let mut times = Vec::new();
+    while rig.router.state() != State::Master {
+        let (when, out) = rig.tick();
+        times.extend(out.contains(&Action::SeekPeers).then_some(when));
+    }
+    assert_eq!(times, [1.0, 2.0, 3.0]);
+    rig.tell(10.0, Input::Track(Tracked { priority: 200, faults: 1 }));
+    let out = rig.tell(20.0, Input::Track(Tracked { priority: 200, faults: 0 }));
+    assert!(out.contains(&Action::SeekPeers), "with the end of a fault: {out:?}");
+    rig.tell(20.5, advert(100, 100));
+    assert_eq!(rig.tick().1, [], "no more of it");
+    assert_eq!(rig.router.deadline(), Some(at(20.5 + 3.0 + 56.0 / 256.0)), "the lower master is tolerated");
+    let mut owner = Rig::new(Params { priority: 255, ..unicast.clone() });
+    assert!(!owner.out.contains(&Action::SeekPeers) && owner.tick().1.contains(&Action::Advertise(255)));
+    assert!(!Rig::new(Params { unicast: false, ..unicast }).out.contains(&Action::SeekPeers));
+}
+
+#[test]
 fn a_member_of_a_group_waits_for_the_others() {
     let mut rig = Rig::new(Params { grouped: true, ..Params::default() });
     rig.tick();

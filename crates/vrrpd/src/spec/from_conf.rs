@@ -90,6 +90,7 @@ fn spec(config: &Config, instance: &model::Instance) -> Spec {
             garp: garp(&instance.garp, *config.global.min_garp),
             lower_prio_no_advert: *instance.lower_prio_no_advert,
             grouped: group.is_some(),
+            unicast: instance.unicast.as_ref().is_some_and(|u| !u.peers.is_empty()),
         },
         door: door(instance, version),
         group: *instance.mcast_group,

@@ -260,7 +260,7 @@ impl Host {
                     self.transitions += 1;
                     self.moves.push((at, from, to));
                 }
-                Action::Garp(_) | Action::ExtraGarp | Action::Note(_) => (),
+                Action::Garp(_) | Action::ExtraGarp | Action::SeekPeers | Action::Note(_) => (),
             }
         }
         self.actions = actions;

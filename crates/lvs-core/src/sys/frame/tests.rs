@@ -101,6 +101,22 @@ proptest! {
     }
 }
 
+/// Hosts learn from it: the sender's protocol address and hardware address stand in it.
+#[test]
+fn who_wants_to_be_known_says_who_it_is() {
+    let [four, six] = [("10.0.0.1", "10.0.0.2"), ("fe80::1", "fe80::2")]
+        .map(|(from, to)| acquaint(OWN, from.parse().unwrap(), to.parse().unwrap()));
+    assert_eq!(four, request(OWN, "10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap()));
+    let own = OWN.0;
+    // RFC 4861 section 4.3: source, the solicited-node group, the target, and option 1 with the source's MAC address.
+    assert_eq!(six.len(), 14 + 40 + 24 + 8);
+    assert_eq!(six[..6], [0x33, 0x33, 0xff, 0, 0, 2]);
+    assert_eq!(six[22..24], [0xfe, 0x80]);
+    assert_eq!((six[37], six[20], six[54]), (1, 58, 135));
+    assert_eq!(six[62..64], [0xfe, 0x80]);
+    assert_eq!(six[78..], [&[1, 1][..], &own].concat());
+}
+
 const KEEPALIVEDS: Mac = Mac([0x62, 0xd1, 0x68, 0x5c, 0x2e, 0x2f]);
 
 /// As keepalived 2.2.7 sends it, byte for byte.
