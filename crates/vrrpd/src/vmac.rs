@@ -27,6 +27,9 @@ impl Vmac {
     /// What the kernel says.
     pub fn make(&self, host: &Host, rtnl: &mut Rtnl) -> Result<bool, String> {
         let Some(base) = host.link(&self.base) else { return Ok(false) };
+        // The kernel puts a macvlan of a macvlan beside that one.
+        let below = base.parent.filter(|_| is_macvlan(base)).and_then(|p| host.link_at(p));
+        let base = below.unwrap_or(base);
         let fits = |l: &Link| l.parent == Some(base.index) && l.mac == Some(self.mac);
         let index = match host.link(&self.name).filter(|l| fits(l)) {
             // It cannot be switched on before what it stands on.
@@ -34,7 +37,7 @@ impl Vmac {
             Some(link) => link.index,
             None => {
                 // Left by another configuration, or made by hand: it cannot serve, and two of one MAC address never can.
-                let in_the_way = |l: &&Link| l.name == self.name || is_macvlan(l) && fits(l);
+                let in_the_way = |l: &&Link| is_macvlan(l) && (l.name == self.name || fits(l));
                 host.links().iter().filter(in_the_way).try_for_each(|l| remove(l, rtnl))?;
                 self.add(base, rtnl)?
             }
@@ -82,7 +85,8 @@ impl Vmac {
     }
 }
 
-fn is_macvlan(link: &Link) -> bool {
+/// Whether it may be one of ours.
+pub fn is_macvlan(link: &Link) -> bool {
     link.kind.as_deref() == Some("macvlan")
 }
 

@@ -120,6 +120,7 @@ fn nothing_is_touched_without_rights_interface_or_a_sound_file() {
     let host = router(&lab, "d100", 100, 100, "");
     host.ok(&format!("ip address add {VIP} dev ens192"));
     host.write("/etc/missing.conf", &file(100, "").replace("ens192", "eth9"));
+    host.write("/etc/occupied.conf", &file(100, "use_vmac lo"));
     host.write(
         "/etc/broken.conf",
         &file(100, "advert_int many\n bogus_word {").replace("priority 100", "priority 999"),
@@ -132,6 +133,7 @@ fn nothing_is_touched_without_rights_interface_or_a_sound_file() {
         ("vrrpd --config /etc/ah.conf", vec!["auth_type AH is not supported", "auth_type PASS"]),
         ("vrrpd --config /etc/nowhere.conf", vec!["VI_1", "has no interface"]),
         ("vrrpd --config /etc/missing.conf", vec!["eth9", "ip link"]),
+        ("vrrpd --config /etc/occupied.conf", vec!["'lo' is there already", "use_vmac"]),
         ("vrrpd --config /etc/broken.conf", vec!["priority", "many", "broken.conf:"]),
         ("vrrpd --config /etc/none.conf", vec!["none.conf"]),
         (

@@ -241,6 +241,10 @@ fn a_vmac_that_is_removed_or_whose_base_returns_comes_back_with_its_addresses() 
     let before = scene.state();
     scene.router.ok("ip link delete vrrp.51");
     wait(10 * SECONDS, "it is made again", || scene.state() == before);
+    // Of the right name, but of no use.
+    scene.router.ok("ip link delete vrrp6.51");
+    scene.router.sh("ip link add vrrp6.51 link ens192 type macvlan");
+    wait(10 * SECONDS, "it is replaced", || scene.state() == before);
     scene.router.ok("ip link set vrrp.51 down");
     wait(10 * SECONDS, "it is up again", || scene.router.ok("ip link show up").contains("vrrp.51"));
     let answers = scene.answers("192.168.32.111", "ens224");

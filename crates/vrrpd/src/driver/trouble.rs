@@ -2,20 +2,30 @@
 
 use std::io;
 
+use lvs_core::sys::rtnl::Link;
+
 use crate::host::Host;
 use crate::spec::{Setup, Spec};
+use crate::vmac;
 
-/// Interfaces that are missing, all at once.
+/// Interfaces that are missing, or in the way, all at once.
 pub(super) fn check_interfaces(setup: &Setup, host: &Host) -> Result<(), String> {
-    if setup.dynamic_interfaces {
-        return Ok(());
-    }
-    let missing = |s: &&Spec| host.link(&s.interface).is_none();
+    let missing = |s: &&Spec| !setup.dynamic_interfaces && host.link(&s.interface).is_none();
+    let occupied = |s: &Spec| {
+        let another = |l: &&Link| !vmac::is_macvlan(l) && s.vmacs().any(|v| v.name == l.name);
+        host.links().iter().find(another).map(|l| {
+            format!(
+                "{}: the interface '{}' is there already and no macvlan: give use_vmac another name",
+                s.name, l.name
+            )
+        })
+    };
     let lines: Vec<String> = setup
         .instances
         .iter()
         .filter(missing)
         .map(|s| format!("{}: there is no interface '{}' ('ip link' lists them; with dynamic_interfaces vrrpd waits for it)", s.name, s.interface))
+        .chain(setup.instances.iter().filter_map(occupied))
         .collect();
     if lines.is_empty() { Ok(()) } else { Err(lines.join("\n")) }
 }

@@ -23,6 +23,7 @@ pub(super) fn resolve(cx: &mut Cx<'_>, config: &mut Config) {
     cx.findings.within(Some(INSTANCE));
     same_vrid(cx, &mut config.instances, &mut config.left_out);
     vmac::once(cx, &mut config.instances, &mut config.left_out);
+    vmac::names_once(cx, &mut config.instances);
     vmac::name(config);
     let known = Names::of(config);
     for i in &mut config.instances {

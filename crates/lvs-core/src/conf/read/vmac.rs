@@ -27,6 +27,25 @@ pub(super) fn once(cx: &mut Cx<'_>, instances: &mut Vec<Instance>, left: &mut Ve
     });
 }
 
+/// A name that an instance before has is not used.
+pub(super) fn names_once(cx: &mut Cx<'_>, instances: &mut [Instance]) {
+    let mut seen: HashMap<String, At<String>> = HashMap::new();
+    for i in instances {
+        let Some(vmac) = i.vmac.as_mut().filter(|v| v.name.is_written()) else { continue };
+        let Some(first) = seen.get(&vmac.name.value) else {
+            seen.insert(vmac.name.value.clone(), i.name.clone());
+            continue;
+        };
+        let message =
+            format!("{} has a VMAC of the name {} already; another is found", first.value, *vmac.name);
+        cx.findings
+            .warning("duplicate-vmac", vmac.name.place, message)
+            .help("give each VMAC its own name, or none")
+            .see("the first is here", first.place);
+        vmac.name = At::default();
+    }
+}
+
 /// Finds the names that are not written, of the instances that stay.
 pub(super) fn name(config: &mut Config) {
     let global = &config.global;

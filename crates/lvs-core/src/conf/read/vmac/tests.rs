@@ -101,6 +101,19 @@ fn names_go_by_the_file_s_order() {
 }
 
 #[test]
+fn a_name_that_is_written_twice_is_the_first_one_s() {
+    let one = |name: &str, vrid: &str, last: u8| {
+        let lines = format!("use_vmac foo\nvirtual_ipaddress {{\n10.0.0.{last}\n}}");
+        instance(name, "eth0", &lines).replace("id 51", vrid)
+    };
+    let (config, findings) = read(&(one("V", "id 51", 1) + &one("W", "id 52", 2)));
+    let names: Vec<_> =
+        config.instances.iter().filter_map(|i| Some(i.vmac.as_ref()?.name.value.clone())).collect();
+    assert_eq!(names, ["foo", "vrrp.52"]);
+    assert!(findings.iter().any(|f| f.code == "duplicate-vmac"), "{findings:?}");
+}
+
+#[test]
 fn a_vmac_belongs_to_one_instance() {
     let one = "virtual_ipaddress {\n10.0.0.9\n10.0.1.9 dev eth1 use_vmac\n}";
     let own = "use_vmac\nvirtual_ipaddress {\n10.0.1.8\n}";
