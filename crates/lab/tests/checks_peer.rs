@@ -34,6 +34,12 @@ fn rows() -> Vec<Row> {
             servers: "inhibit_on_failure",
             table: ["a=0 b=0 s", "a b", "a=0 b", "a=0 b=0 s", "a b=0", "a b"],
         },
+        Row {
+            flags: "SORRY quorum 2",
+            servers: "inhibit_on_failure",
+            table: ["a=0 b=0 s", "a b", "a=0 b=0 s", "a=0 b=0 s", "a=0 b=0 s", "a b"],
+        },
+        Row { flags: "sorry_server_inhibit; SORRY", servers: "", table: ["s", "a b", "b", "s", "a", "a b"] },
         Row { flags: "", servers: "weight 3", table: ["", "a=3 b=3", "b=3", "", "a=3", "a=3 b=3"] },
         Row { flags: "", servers: "weight 0", table: ["", "a=0 b=0", "b=0", "", "a=0", "a=0 b=0"] },
     ]

@@ -241,9 +241,9 @@ fn sorry(sorry: &Sorry, quorum: bool) -> Option<(Endpoint, Server)> {
 fn weight(server: &RealServer, h: ServerHealth, open: bool) -> Option<u32> {
     match (h.up || h.kept, open) {
         (true, true) => Some(h.effective(server)),
-        // The sorry server takes over. A drained server keeps what it has: that is what draining is for.
-        (true, false) if h.drained => Some(0),
-        (true, false) => None,
+        // The sorry server takes over. A drained server keeps what it has: that is what draining is for; and one that is
+        // to be inhibited is inhibited, as with keepalived.
+        (true, false) => (h.drained || *server.inhibit_on_failure).then_some(0),
         (false, _) => server.inhibit_on_failure.then_some(0),
     }
 }

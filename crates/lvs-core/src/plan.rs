@@ -99,7 +99,7 @@ impl Scope {
 ///
 /// It promises: applied to `now` they give `want` within the scope; equal tables give nothing; what is on both
 /// sides is edited, never deleted and added, so connections and counters stay; what is added comes before what
-/// is removed, so traffic never lacks a server that it will have anyway.
+/// is removed or gets no weight any more, so traffic never lacks a server that it will have anyway.
 pub fn diff(now: &Table, want: &Table, scope: &Scope) -> Vec<Op> {
     let mut ops = Vec::new();
     for (key, entry) in &want.services {
@@ -107,8 +107,11 @@ pub fn diff(now: &Table, want: &Table, scope: &Scope) -> Vec<Op> {
     }
     for (key, entry) in &want.services {
         if let Some(old) = now.services.get(key) {
-            let gone = old.servers.keys().filter(|e| !entry.servers.contains_key(e));
-            ops.extend(gone.map(|e| Op::DelServer(*key, *e)));
+            let leaves = |(endpoint, found): (&Endpoint, &Server)| match entry.servers.get(endpoint) {
+                None => Some(Op::DelServer(*key, *endpoint)),
+                Some(new) => idles(found, new).then(|| Op::EditServer(*key, *endpoint, *new)),
+            };
+            ops.extend(old.servers.iter().filter_map(leaves));
         }
     }
     let gone = now.services.keys().filter(|k| scope.covers(k) && !want.services.contains_key(k));
@@ -127,7 +130,9 @@ fn add_or_edit(key: ServiceKey, old: Option<&ServiceEntry>, new: &ServiceEntry, 
     for (endpoint, server) in &new.servers {
         match old.and_then(|o| o.servers.get(endpoint)) {
             None => ops.push(Op::AddServer(key, *endpoint, *server)),
-            Some(o) if !same_server(o, server) => ops.push(Op::EditServer(key, *endpoint, *server)),
+            Some(o) if !same_server(o, server) && !idles(o, server) => {
+                ops.push(Op::EditServer(key, *endpoint, *server))
+            }
             Some(_) => {}
         }
     }
@@ -138,6 +143,11 @@ fn add_or_edit(key: ServiceKey, old: Option<&ServiceEntry>, new: &ServiceEntry, 
 fn same_server(found: &Server, wanted: &Server) -> bool {
     let forward = if found.forward == Forward::Local { Forward::Local } else { wanted.forward };
     *found == Server { forward, ..*wanted }
+}
+
+/// Whether a server of the table gets no new connections any more.
+fn idles(found: &Server, wanted: &Server) -> bool {
+    found.weight > 0 && wanted.weight == 0
 }
 
 /// Whether two services behave the same. The netmask only means something with persistence, and the kernel

@@ -173,6 +173,9 @@ fn the_flags_of_keepalived_one_by_one() {
     assert_eq!(row(&quorum(2, 0, sorry(false))), ["a b", "a b", "s", "s", "s"]);
     assert_eq!(row(&quorum(2, 0, pair())), ["a b", "a b", "b", "", "a"]);
     assert_eq!(row(&quorum(2, 1, sorry(false))), ["s", "s", "s", "s", "s"]);
+    // A server that lives without a quorum is inhibited, not removed.
+    let both = VirtualServer { real_servers: inhibited().real_servers, ..quorum(2, 0, sorry(false)) };
+    assert_eq!(row(&both), ["a b", "a b", "a=0 b=0 s", "a=0 b=0 s", "a=0 b=0 s"]);
     assert_eq!(row(&alpha(sorry(false))), ["s", "a b", "b", "s", "a"]);
 }
 
@@ -193,16 +196,21 @@ fn the_quorum_is_lost_below_and_gained_above_the_hysteresis() {
 
 #[test]
 fn the_sorry_server_is_in_before_the_live_ones_leave_and_out_after_they_are_back() {
-    let vs = VirtualServer { quorum: at(2), ..sorry(false) };
-    let config = config(vs.clone());
-    let mut health = Health { services: vec![ServiceHealth::assumed(&vs)] };
-    let mut now = table(&config, &health);
-    for up in [false, true, false, true] {
-        health.services[0].servers[0].up = up;
-        health.services[0].settle(&vs);
-        for op in diff(&now.clone(), &table(&config, &health), &Scope::wanted()) {
-            step(&mut now, &op);
-            assert!(!now.services.values().any(|e| e.servers.is_empty()), "empty after {op:?}");
+    let removed = VirtualServer { quorum: at(2), ..sorry(false) };
+    let mut inhibited = removed.clone();
+    inhibited.real_servers.iter_mut().for_each(|s| s.inhibit_on_failure = at(true));
+    for vs in [removed, inhibited] {
+        let config = config(vs.clone());
+        let mut health = Health { services: vec![ServiceHealth::assumed(&vs)] };
+        let mut now = table(&config, &health);
+        for up in [false, true, false, true] {
+            health.services[0].servers[0].up = up;
+            health.services[0].settle(&vs);
+            for op in diff(&now.clone(), &table(&config, &health), &Scope::wanted()) {
+                step(&mut now, &op);
+                let serves = |e: &ServiceEntry| e.servers.values().any(|s| s.weight > 0);
+                assert!(now.services.values().all(serves), "nobody serves after {op:?}");
+            }
         }
     }
 }

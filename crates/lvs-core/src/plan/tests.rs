@@ -66,7 +66,11 @@ proptest! {
     #[test]
     fn additions_come_before_removals(now in table(), want in table()) {
         let ops = diff(&now, &want, &Scope::Everything);
-        let removal = |op: &Op| matches!(op, Op::DelServer(..) | Op::DelService(_));
+        let removal = |op: &Op| match op {
+            Op::DelServer(..) | Op::DelService(_) => true,
+            Op::EditServer(k, e, new) => new.weight == 0 && now.services[k].servers[e].weight > 0,
+            _ => false,
+        };
         let first = ops.iter().position(removal).unwrap_or(ops.len());
         prop_assert!(ops[first..].iter().all(removal));
     }
