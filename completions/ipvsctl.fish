@@ -72,7 +72,7 @@ complete -c ipvsctl -n '__fish_seen_subcommand_from diff' -l allow-empty -d 'Wit
 complete -c ipvsctl -n __fish_is_first_arg -a check -d 'Find every mistake of a file, and what will be one at night'
 complete -c ipvsctl -n '__fish_seen_subcommand_from check' -F
 complete -c ipvsctl -n '__fish_seen_subcommand_from check' -l format -x -a 'text json' -d 'How findings are printed'
-complete -c ipvsctl -n '__fish_seen_subcommand_from check' -l strict -d 'Warnings are errors'
+complete -c ipvsctl -n '__fish_seen_subcommand_from check' -l strict -d 'Warnings count: exit 1'
 complete -c ipvsctl -n '__fish_seen_subcommand_from check' -l no-host -d 'Do not look at this host\'s addresses, routes and timeouts: the file is for another one'
 complete -c ipvsctl -n __fish_is_first_arg -a completions -d 'Print what a shell needs to complete ipvsctl\'s words'
 complete -c ipvsctl -n '__fish_seen_subcommand_from completions' -a 'bash zsh fish'

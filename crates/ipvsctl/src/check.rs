@@ -33,7 +33,7 @@ pub struct Args {
     /// How findings are printed
     #[arg(long, value_name = "text|json", default_value = "text", hide_possible_values = true, value_parser = formats())]
     format: Format,
-    /// Warnings are errors
+    /// Warnings count: exit 1
     #[arg(long)]
     strict: bool,
     /// Do not look at this host's addresses, routes and timeouts: the file is for another one
@@ -45,8 +45,8 @@ fn formats() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(["text", "json"]).try_map(|word| word.parse::<Format>())
 }
 
-/// Prints the findings; 0 without any but notes, 1 with warnings, 2 with errors, of which one is that the file cannot be
-/// read.
+/// Prints the findings; 2 with errors, of which one is that the file cannot be read, 1 with warnings that are to count,
+/// else 0.
 ///
 /// # Errors
 /// Standard output does not take them.
@@ -56,7 +56,7 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
         Ok(bytes) => {
             let subject = read(name, bytes, args.no_host);
             let host = if args.no_host { Host::default() } else { host(&subject) };
-            report(name, judge(&subject, &host), &subject.contents, args.format, args.strict)
+            report(name, &judge(&subject, &host), &subject.contents, args.format, args.strict)
         }
         Err(why) => check::run(name, Err(why), args.format, args.strict),
     };

@@ -239,6 +239,13 @@ fn every_tool_says_the_same_of_a_file() {
         assert!(codes.iter().all(|c| said[0].contains(&format!("\"code\":\"{c}\""))), "{}", said[0]);
         assert_eq!((&said[1], &said[2]), (&said[0], &said[0]));
     }
+    // Warnings keep nobody from a start, unless that is wanted.
+    host.write("/run/seed.conf", include_str!("../../../examples/seed-keepalived.conf"));
+    for check in ["ipvsctl check", "vrrpd check --config", "tcpcheck check --config"] {
+        let answer = host.run(&format!("{check} /run/seed.conf"));
+        assert!(answer.status == 0 && answer.stdout.contains("long-password"), "{answer}");
+        assert_eq!(host.run(&format!("{check} /run/seed.conf --strict")).status, 1);
+    }
     // rs-prep's report is about the host; what it says of the file stands on standard error.
     let text = host.run("ipvsctl check /run/k.conf").stdout;
     let answer = host.run("rs-prep check --config /run/k.conf");

@@ -25,7 +25,7 @@ fn every_broken_file_draws_its_message() {
     for path in files {
         let name = path.file_name().unwrap().to_str().unwrap();
         let read = parse(name, &std::fs::read(&path).unwrap(), &mut NoFiles, &Env::default());
-        let report = run(name, Ok(read), Format::Text, false);
+        let report = run(name, Ok(read), Format::Text, true);
         assert_ne!(report.status, 0, "{name}");
         let golden = path.with_extension("txt");
         if std::env::var_os("LVS_UPDATE_GOLDEN").is_some() {

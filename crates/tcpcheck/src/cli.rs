@@ -75,7 +75,7 @@ pub struct Change {
     pub ask: Ask,
 }
 
-/// Judges a configuration: exit 0 clean, 1 warnings, 2 errors.
+/// Judges a configuration: exit 0 unless there are errors (2), or warnings that are to count (1).
 #[derive(Debug, Args)]
 pub struct Check {
     /// The keepalived.conf
@@ -84,7 +84,7 @@ pub struct Check {
     /// text for people, json for programs: one object a finding
     #[arg(long, default_value = "text", value_name = "FORM")]
     pub format: Format,
-    /// Treat warnings as errors
+    /// Warnings count: exit 1
     #[arg(long)]
     pub strict: bool,
 }

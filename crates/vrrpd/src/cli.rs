@@ -77,7 +77,7 @@ enum Verb {
         /// text for people, json for programs: one object a finding
         #[arg(long, default_value = "text", value_name = "FORM")]
         format: Format,
-        /// Treat warnings as errors
+        /// Warnings count: exit 1
         #[arg(long)]
         strict: bool,
     },

@@ -204,7 +204,7 @@ fn a_finding_points_at_the_word() {
         "{text}"
     );
     assert!(text.contains("\n      | ") || text.contains("^^^^"), "{text}");
-    let report = report("rules", judge(&subject, &connected()), &subject.contents, Format::Json, false);
+    let report = report("rules", &judge(&subject, &connected()), &subject.contents, Format::Json, true);
     let value: serde_json::Value = serde_json::from_str(&report.text).unwrap();
     assert_eq!(
         (&value["severity"], &value["line"], &value["column"]),

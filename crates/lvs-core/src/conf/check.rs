@@ -28,7 +28,8 @@ impl FromStr for Format {
     }
 }
 
-/// What `check` prints, and its exit status: 0 clean (notes do not count), 1 warnings, 2 errors.
+/// What `check` prints, and its exit status: 0 unless there are errors (2), or `strict` was asked for and there are
+/// warnings (1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     /// For standard output, with its last newline.
@@ -37,25 +38,22 @@ pub struct Report {
     pub status: u8,
 }
 
-/// Shows what reading a file gave, or why it could not be read. `strict` makes warnings errors.
+/// Shows what reading a file gave, or why it could not be read. With `strict` warnings count.
 pub fn run(name: &str, read: Result<(Config, Vec<Diag>), String>, format: Format, strict: bool) -> Report {
     let (config, findings) = read.unwrap_or_else(|why| (Config::default(), vec![unreadable(name, &why)]));
-    report(name, findings, &contents(&config), format, strict)
+    report(name, &findings, &contents(&config), format, strict)
 }
 
 /// Shows findings; `contents` says what the file holds, for the summary.
-pub fn report(name: &str, mut findings: Vec<Diag>, contents: &str, format: Format, strict: bool) -> Report {
-    for d in findings.iter_mut().filter(|d| strict && d.severity == Severity::Warning) {
-        d.severity = Severity::Error;
-    }
+pub fn report(name: &str, findings: &[Diag], contents: &str, format: Format, strict: bool) -> Report {
     let text = match format {
-        Format::Text => text(name, contents, &findings),
+        Format::Text => text(name, contents, findings),
         Format::Json => findings.iter().map(|d| json(name, d) + "\n").collect(),
     };
     let status = match findings.iter().map(|d| d.severity).max() {
-        None | Some(Severity::Note) => 0,
-        Some(Severity::Warning) => 1,
         Some(Severity::Error) => 2,
+        Some(Severity::Warning) if strict => 1,
+        _ => 0,
     };
     Report { text, status }
 }
