@@ -50,7 +50,7 @@ fn once(text: &[u8]) {
         }
     }
     for format in [Format::Text, Format::Json] {
-        report("f", findings.clone(), "", format, false);
+        report("f", &findings, "", format, false);
     }
     // With an error in it, some block was left out, and others may ask for it.
     if findings.iter().all(|d| d.severity != Severity::Error) {

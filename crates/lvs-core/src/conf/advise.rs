@@ -22,6 +22,9 @@ pub(super) fn advise(config: &Config, host: Option<&Host>, findings: &mut Findin
         mark(vs, findings);
         unchecked(vs, findings);
     }
+    if let Some(host) = host {
+        programs(config, host, findings);
+    }
     schedules(config, findings);
 }
 
@@ -145,6 +148,25 @@ fn unchecked(vs: &VirtualServer, findings: &mut Findings) {
     }
 }
 
+fn programs(config: &Config, host: &Host, findings: &mut Findings) {
+    let servers = config.virtual_servers.iter().flat_map(|vs| &vs.real_servers);
+    for rs in servers {
+        for check in &rs.checks {
+            let CheckKind::Misc(misc) = &check.kind else { continue };
+            let Some(program) = misc.command.argv.first().filter(|p| host.missing.contains(*p)) else {
+                continue;
+            };
+            let message = format!(
+                "this host has no {program}: nothing is checked by it, real_server {} counts as alive",
+                rs.endpoint.value
+            );
+            findings
+                .warning("no-program", misc.command.argv.place, message)
+                .help("install it, or mend the path");
+        }
+    }
+}
+
 /// Files with more schedules than this were made by a program, and nobody reads them all.
 const SCHEDULES: usize = 20;
 
@@ -168,7 +190,7 @@ fn schedules(config: &Config, findings: &mut Findings) {
     }
 }
 
-/// "dead after 9 to 15 s, silent after 49 to 55 s, back within 6 s".
+/// "dead after 9 to 15 s, silent after 49 to 55 s, back within 3 s".
 pub(super) fn schedule(c: &Check) -> String {
     let retries = c.retry.value;
     let refused = c.retry_delay.value.saturating_mul(retries);
@@ -179,7 +201,7 @@ pub(super) fn schedule(c: &Check) -> String {
         "a server that refuses is dead after {}, one that is silent after {}, and back within {} s",
         range(refused),
         range(silent),
-        seconds(c.interval.value)
+        seconds(c.retry_delay.value.min(c.interval.value))
     )
 }
 

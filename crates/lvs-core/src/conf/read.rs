@@ -50,6 +50,12 @@ pub(super) struct Known<'t> {
 pub(super) fn config(sources: &Sources, tree: &Tree, findings: &mut Findings) -> Config {
     let mut cx = Cx { findings, global: Global::default() };
     let (statements, outline) = outline(&mut cx, tree.top(sources));
+    if outline.known == 0 && cx.findings.errors() == 0 {
+        let place = Place { line: 1, col: 1, file: 0, len: 1 };
+        let message = "nothing in this file is recognised".to_owned();
+        // Whoever follows such a file, half written or cut off, would take everything down.
+        cx.findings.error("nothing-here", place, message).help("is it the right file, and whole?");
+    }
     let mut config = Config { files: sources.files.clone(), outline, ..Config::default() };
     // Defaults come from global_defs wherever in the file they stand.
     for s in statements.iter().filter(|s| s.key == "global_defs") {

@@ -42,6 +42,8 @@ pub struct Host {
     pub interfaces: BTreeSet<String>,
     /// The names of the files, as they are given and included, that every user can read.
     pub exposed: BTreeSet<String>,
+    /// The programs of its checks that it does not have.
+    pub missing: BTreeSet<String>,
 }
 
 /// What a file may ask about its surroundings.

@@ -224,3 +224,74 @@ fn the_outline_tells_what_is_passed_over() {
     let told = |p: &Place| findings.iter().any(|d| d.at.as_ref().is_some_and(|e| e.place == *p));
     assert!(config.outline.skipped.iter().all(told), "{findings:?}");
 }
+
+/// What keepalived does, measured: a block with such a port is skipped; with 0 it has none.
+#[test]
+fn a_port_that_is_none_is_an_error_of_its_block() {
+    let text = |target: &str, sorry: &str, real: &str| {
+        format!(
+            "virtual_server_group g {{\n10.0.0.9 {target}\n10.0.0.9 81\n}}\n\
+             virtual_server 10.0.0.1 {target} {{\nprotocol TCP\npersistence_timeout 9\nsorry_server 10.0.0.8 {sorry}\nreal_server 10.0.0.2 {real} {{\n}}\n}}\n"
+        )
+    };
+    let errors = |text: &str| {
+        let (config, findings) = read(text);
+        let errors = findings.iter().filter(|d| d.severity == Severity::Error);
+        (config.virtual_servers.len(), errors.map(|d| (d.code, d.line())).collect::<Vec<_>>())
+    };
+    for port in ["65536", "80000", "-1", "http"] {
+        assert_eq!(errors(&text(port, "80", "80")), (0, vec![("bad-port", 2), ("bad-port", 5)]), "{port}");
+        assert_eq!(errors(&text("80", port, "80")), (0, vec![("bad-port", 8)]), "{port}");
+        assert_eq!(errors(&text("80", "80", port)), (0, vec![("bad-port", 9)]), "{port}");
+    }
+    assert_eq!(errors(&text("0", "0", "0")), (1, vec![]));
+    let (config, _) = read(&text("80", "0", "0"));
+    let vs = &config.virtual_servers[0];
+    assert_eq!(vs.real_servers[0].endpoint.value, Endpoint::new([10, 0, 0, 2], 80));
+    assert_eq!(vs.sorry.as_ref().map(|s| s.endpoint.value), Some(Endpoint::new([10, 0, 0, 8], 80)));
+}
+
+/// As with keepalived, which skips the server; the kernel would refuse it.
+#[test]
+fn a_server_of_another_family_is_reached_by_a_tunnel_only() {
+    let text = |target: &str, kind: &str| {
+        format!(
+            "virtual_server {target} {{\nprotocol TCP\nlb_kind {kind}\nsorry_server 10.0.0.8 80\nreal_server fd00::2 80 {{\n}}\nreal_server 10.0.0.2 80 {{\n}}\n}}\n"
+        )
+    };
+    for (target, kind, left) in [("fd00::1 80", "DR", 1), ("fwmark 7", "NAT", 1), ("fd00::1 80", "TUN", 2)] {
+        let (config, findings) = read(&text(target, kind));
+        let lines = findings.iter().filter(|d| d.code == "family-differs").map(Diag::line);
+        assert_eq!(lines.collect::<Vec<_>>(), if left == 1 { vec![4, 7] } else { vec![] }, "{target} {kind}");
+        assert_eq!(config.virtual_servers[0].real_servers.len(), left);
+        assert_eq!(config.virtual_servers[0].sorry.is_some(), left == 2);
+    }
+}
+
+#[test]
+fn what_is_said_of_a_sorry_server_stands_below_it() {
+    let text = |lines: &str| {
+        format!(
+            "virtual_server 10.0.0.1 80 {{\nprotocol TCP\nlb_kind DR\n{lines}\nreal_server 10.0.0.2 80 {{\n}}\n}}\n"
+        )
+    };
+    let (config, findings) =
+        read(&text("sorry_server_inhibit\nsorry_server_lvs_method NAT\nsorry_server 10.0.0.8 80"));
+    let sorry = config.virtual_servers[0].sorry.as_ref().unwrap();
+    assert_eq!((sorry.inhibit.value, sorry.forward.value), (false, Forward::Route));
+    let lines = findings.iter().filter(|d| d.code == "no-sorry-server").map(Diag::line);
+    assert_eq!(lines.collect::<Vec<_>>(), [4, 5]);
+    let (config, _) = read(&text("sorry_server 10.0.0.8 80\nsorry_server_inhibit"));
+    assert!(config.virtual_servers[0].sorry.as_ref().unwrap().inhibit.value);
+}
+
+#[test]
+fn a_file_in_which_nothing_is_recognised_stops_every_tool() {
+    for text in ["", "\n# all of it is gone\n", "nonsense\n"] {
+        let (_, findings) = read(text);
+        let stops = findings.iter().filter(|d| d.stops(schema::Tool::Tcpcheck, true));
+        assert_eq!(stops.map(|d| d.code).collect::<Vec<_>>(), ["nothing-here"], "{text:?}");
+    }
+    let (_, findings) = read("global_defs {\n}\n");
+    assert!(findings.is_empty(), "{findings:?}");
+}

@@ -7,12 +7,15 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::conf::check::{Format, Report};
+use crate::conf::model::CheckKind;
 use crate::conf::{self, Config, Diag, Env, Host, Loader};
 
 /// Larger files are no configurations.
 const LARGEST: u64 = 256 << 20;
 /// How the words begin that lead to other files.
 const INCLUDE: &[u8] = b"include";
+/// The word that leads to programs of checks.
+const PROGRAM: &[u8] = b"misc_path";
 
 /// Reads a configuration with its includes. What cannot be read is a finding like any other.
 ///
@@ -35,12 +38,14 @@ pub fn judged(path: &str) -> Result<(Config, Vec<Diag>), String> {
 /// Judges a text that has been read, with facts about this host; what it includes comes through `loader`.
 pub fn judged_text(name: &str, text: &[u8], loader: &mut dyn Loader) -> (Config, Vec<Diag>) {
     let mut disk = Disk::default();
-    // Which files there are is found out by a reading of its own, where there can be more than the one.
-    if text.windows(INCLUDE.len()).any(|word| word == INCLUDE) {
-        conf::parse(name, text, &mut disk, &env());
+    let mut missing = BTreeSet::new();
+    // Which files and programs there are is found out by a reading of its own, where there can be any.
+    if [INCLUDE, PROGRAM].iter().any(|key| text.windows(key.len()).any(|word| word == *key)) {
+        missing = missing_programs(&conf::parse(name, text, &mut disk, &env()).0);
     }
     let files = disk.found.into_iter().chain([name.to_owned()]);
-    let host = Host { interfaces: interfaces(), exposed: files.filter(|f| exposed(f)).collect() };
+    let exposed = files.filter(|f| exposed(f)).collect();
+    let host = Host { interfaces: interfaces(), exposed, missing };
     conf::parse(name, text, loader, &Env { host: Some(host), ..env() })
 }
 
@@ -55,6 +60,16 @@ pub fn run_check(path: &str, format: Format, strict: bool) -> u8 {
     let mut out = io::stdout().lock();
     let _ = out.write_all(report.text.as_bytes()).and_then(|()| out.flush());
     report.status
+}
+
+fn missing_programs(config: &Config) -> BTreeSet<String> {
+    let checks = config.virtual_servers.iter().flat_map(|vs| &vs.real_servers).flat_map(|rs| &rs.checks);
+    let programs = checks.filter_map(|check| match &check.kind {
+        CheckKind::Misc(misc) => misc.command.argv.first(),
+        _ => None,
+    });
+    let programs: BTreeSet<&String> = programs.filter(|p| p.starts_with('/')).collect();
+    programs.into_iter().filter(|p| !Path::new(p).exists()).cloned().collect()
 }
 
 fn interfaces() -> BTreeSet<String> {

@@ -44,7 +44,7 @@ fn a_schedule_is_said_in_words_once() {
     assert_eq!(
         said(&text, None, true),
         [
-            "5 check-schedule: a server that refuses is dead after 9 to 15 s, one that is silent after 49 to 55 s, and back within 6 s"
+            "5 check-schedule: a server that refuses is dead after 9 to 15 s, one that is silent after 49 to 55 s, and back within 3 s"
         ]
     );
 }
@@ -66,8 +66,11 @@ fn a_quorum_that_cannot_come_back_is_told() {
 fn what_does_not_fit_the_host_needs_facts_about_it() {
     let text = instance("authentication {\nauth_type PASS\nauth_pass x\n}");
     assert_eq!(said(&text, None, true), Vec::<String>::new());
-    let host =
-        Host { interfaces: ["lo", "eth1"].map(str::to_owned).into(), exposed: ["f".to_owned()].into() };
+    let host = Host {
+        interfaces: ["lo", "eth1"].map(str::to_owned).into(),
+        exposed: ["f".to_owned()].into(),
+        ..Host::default()
+    };
     assert_eq!(
         said(&text, Some(host), true),
         [
@@ -140,4 +143,17 @@ fn persistence_on_a_mark_ties_all_ports_together() {
 fn strict_rules_know_no_unicast() {
     let text = instance("strict_mode\naccept\nunicast_peer {\n10.0.0.9\n}");
     assert_eq!(codes(&text), ["9 strict-unicast"]);
+}
+
+#[test]
+fn a_check_without_its_program_is_told() {
+    let text = "virtual_server 10.0.0.1 80 {\nprotocol TCP\nreal_server 10.0.0.2 80 {\nMISC_CHECK {\nmisc_path \"/a/b c\"\n}\n}\n}\n";
+    let missing = |program: &str| Host { missing: [program.to_owned()].into(), ..Host::default() };
+    assert_eq!(
+        said(text, Some(missing("/a/b")), true),
+        [
+            "5 no-program: this host has no /a/b: nothing is checked by it, real_server 10.0.0.2:80 counts as alive"
+        ]
+    );
+    assert_eq!(said(text, Some(missing("/a")), true), Vec::<String>::new());
 }

@@ -3,7 +3,7 @@
 use super::check::{self, Schedule};
 use super::service::Defaults;
 use super::{At, Cx};
-use crate::addr::Endpoint;
+use crate::addr::{Endpoint, Family};
 use crate::conf::model::RealServer;
 use crate::conf::schema::{Block, TOP};
 use crate::conf::tree::Stmt;
@@ -104,6 +104,27 @@ pub(super) struct Base<'a> {
 }
 
 impl Cx<'_> {
+    /// Whether the kernel takes a server for a service of this family: of the other one only through a tunnel.
+    pub(super) fn reachable(
+        &mut self,
+        key: &str,
+        server: At<Endpoint>,
+        forward: Forward,
+        family: Option<Family>,
+    ) -> bool {
+        let other =
+            family.is_some_and(|f| f != Family::of(server.addr)) && !matches!(forward, Forward::Tunnel(_));
+        if other {
+            let message = format!(
+                "{key} {} is of another family than its virtual_server; it is left out",
+                server.value
+            );
+            let help = "only lb_kind TUN leads from one family to the other";
+            self.findings.warning("family-differs", server.place, message).help(help);
+        }
+        !other
+    }
+
     /// Address and port of a real or sorry server for the table, and the port as written.
     ///
     /// With direct routing and tunnels a packet reaches the server with the service's own port, so that another
@@ -122,8 +143,8 @@ impl Cx<'_> {
                 .help("write an IPv4 or IPv6 address; names are not looked up");
             return None;
         };
-        let written = if s.get(2).is_some() { self.port(s, 2).map(|p| p.value) } else { None };
-        let port = written.unwrap_or(defaults.port);
+        let written = self.own_port(s, 2, "the virtual server is left out")?;
+        let port = if written == 0 { defaults.port } else { written };
         let mut endpoint = At::new(Endpoint { addr, port }, s.place(1));
         let unchanged = !matches!(forward, Forward::Masq);
         if unchanged && !defaults.any_port && defaults.port != port {

@@ -44,7 +44,7 @@ impl Cx<'_> {
             self.findings.error("bad-address", s.place(0), message).help(help);
             return None;
         };
-        let port = if s.get(1).is_some() { self.port(s, 1)?.value } else { 0 };
+        let port = self.own_port(s, 1, "the group is left out")?;
         Some(At::new(GroupEntry::Range { first, last, port }, s.place(0)))
     }
 }

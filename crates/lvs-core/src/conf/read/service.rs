@@ -153,8 +153,9 @@ fn health<'t>(cx: &mut Cx<'_>, key: &str, s: Stmt<'t>, d: &mut Draft<'t>) -> boo
     match key {
         "delay_loop" => cx.set_positive(s, &mut d.out.delay_loop),
         "sorry_server" => d.sorry = Some(s),
-        "sorry_server_inhibit" => d.sorry_inhibit = on(s),
-        "sorry_server_lvs_method" => d.sorry_forward = cx.forward(s),
+        "sorry_server_inhibit" if cx.has_sorry(s, d) => d.sorry_inhibit = on(s),
+        "sorry_server_lvs_method" if cx.has_sorry(s, d) => d.sorry_forward = cx.forward(s),
+        "sorry_server_inhibit" | "sorry_server_lvs_method" => {}
         "alpha" => d.out.alpha = on(s),
         "omega" => d.out.omega = on(s),
         "ha_suspend" => d.out.ha_suspend = on(s),
@@ -196,6 +197,9 @@ fn finish(cx: &mut Cx<'_>, d: Draft<'_>, stmt: Stmt<'_>) -> VirtualServer {
         let servers = out.real_servers.first().map(|r| Family::of(r.endpoint.addr));
         out.family = d.family.map(|f| f.value).or(servers).unwrap_or(Family::Inet);
     }
+    // Of a group only link::resolve knows what its services are.
+    let family = (!matches!(out.target.value, Target::Group(_))).then_some(out.family);
+    out.real_servers.retain(|r| cx.reachable(real::SERVER, r.endpoint, r.forward.value, family));
     out.granularity = cx.granularity(d.granularity, out.family);
     if out.granularity.is_written() && out.persistence.is_none() {
         let message = "persistence_granularity alone means persistence_timeout 360".to_owned();
@@ -206,6 +210,7 @@ fn finish(cx: &mut Cx<'_>, d: Draft<'_>, stmt: Stmt<'_>) -> VirtualServer {
     out.sorry = d.sorry.and_then(|s| {
         let forward = d.sorry_forward.unwrap_or(defaults.forward);
         let (endpoint, _) = cx.server_endpoint(s, forward.value, &defaults)?;
+        cx.reachable("sorry_server", endpoint, forward.value, family).then_some(())?;
         Some(Sorry { endpoint, forward, inhibit: d.sorry_inhibit })
     });
     cx.quorum(&mut out);
@@ -213,6 +218,16 @@ fn finish(cx: &mut Cx<'_>, d: Draft<'_>, stmt: Stmt<'_>) -> VirtualServer {
 }
 
 impl Cx<'_> {
+    /// Whether the sorry server that a line is about stands above it; if not, the line has no effect, as in keepalived.
+    fn has_sorry(&mut self, s: Stmt<'_>, d: &Draft<'_>) -> bool {
+        if d.sorry.is_none() {
+            let message = format!("{} stands before or without sorry_server; it has no effect", s.key());
+            let help = "write it below the line sorry_server IP PORT";
+            self.findings.warning("no-sorry-server", s.place(0), message).help(help);
+        }
+        d.sorry.is_some()
+    }
+
     /// What stands after `virtual_server`.
     fn target(&mut self, s: Stmt<'_>) -> Option<At<Target>> {
         let skipped = "the virtual server is left out";
@@ -268,7 +283,7 @@ impl Cx<'_> {
                     );
                     return None;
                 };
-                let port = if s.get(2).is_some() { self.port(s, 2).map_or(0, |p| p.value) } else { 0 };
+                let port = self.own_port(s, 2, skipped)?;
                 Some(At::new(Target::Addr(Endpoint { addr, port }), s.place(1)))
             }
         }

@@ -127,6 +127,20 @@ impl Cx<'_> {
         u16::try_from(found.value).ok().map(|v| At::new(v, found.place))
     }
 
+    /// The port that a service or server has, from the n-th word; 0, as written or without the word, is none.
+    ///
+    /// One that cannot be read is an error, for its default would be every port. keepalived skips such a block, too.
+    pub(super) fn own_port(&mut self, s: Stmt<'_>, n: usize, skipped: &str) -> Option<u16> {
+        let Some(text) = s.get(n) else { return Some(0) };
+        let port = whole(text).and_then(|p| u16::try_from(p).ok());
+        if port.is_none() {
+            let message = format!("{} {text} is no port; {skipped}", s.get(n - 1).unwrap_or_default());
+            let help = "write a number from 1 to 65535";
+            self.findings.error("bad-port", s.place(n), message).help(help);
+        }
+        port
+    }
+
     /// A word as it is.
     pub(super) fn text(s: Stmt<'_>, n: usize) -> Option<At<String>> {
         s.get(n).map(|t| At::new(t.to_owned(), s.place(n)))

@@ -60,3 +60,20 @@ fn a_file_that_includes_itself_is_an_error_and_ends() {
 fn a_missing_file_is_said_in_words() {
     assert_eq!(load("/nowhere/keepalived.conf").unwrap_err(), "no such file");
 }
+
+#[test]
+fn a_program_that_is_not_here_is_told() {
+    let dir = Folder::new("programs");
+    let here = dir.write("here", "");
+    let service = |program: &str| {
+        let check = format!("MISC_CHECK {{\nmisc_path \"{program} -q\"\n}}");
+        format!("virtual_server 10.0.0.1 80 {{\nprotocol TCP\nreal_server 10.0.0.2 80 {{\n{check}\n}}\n}}\n")
+    };
+    let codes = |program: &str| {
+        let path = dir.write("main.conf", &service(program));
+        let (_, findings) = judged(&path).unwrap();
+        findings.iter().map(|d| d.code).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&here), [""; 0]);
+    assert_eq!(codes("/nowhere/here"), ["no-program"]);
+}
