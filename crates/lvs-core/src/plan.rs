@@ -109,7 +109,7 @@ pub fn diff(now: &Table, want: &Table, scope: &Scope) -> Vec<Op> {
         if let Some(old) = now.services.get(key) {
             let leaves = |(endpoint, found): (&Endpoint, &Server)| match entry.servers.get(endpoint) {
                 None => Some(Op::DelServer(*key, *endpoint)),
-                Some(new) => idles(found, new).then(|| Op::EditServer(*key, *endpoint, *new)),
+                Some(new) => idles(found, new).then_some(Op::EditServer(*key, *endpoint, *new)),
             };
             ops.extend(old.servers.iter().filter_map(leaves));
         }
@@ -131,7 +131,7 @@ fn add_or_edit(key: ServiceKey, old: Option<&ServiceEntry>, new: &ServiceEntry, 
         match old.and_then(|o| o.servers.get(endpoint)) {
             None => ops.push(Op::AddServer(key, *endpoint, *server)),
             Some(o) if !same_server(o, server) && !idles(o, server) => {
-                ops.push(Op::EditServer(key, *endpoint, *server))
+                ops.push(Op::EditServer(key, *endpoint, *server));
             }
             Some(_) => {}
         }

@@ -1,6 +1,7 @@
 //! What happened, as people, machines and scripts are told.
 
 use std::fmt;
+use std::time::Duration;
 
 use lvs_core::addr::Endpoint;
 use serde::Serialize;
@@ -26,6 +27,8 @@ pub enum What {
     Up(User, Endpoint),
     /// A real server is dead, and why.
     Down(User, Endpoint, Reason),
+    /// A dead real server answers again, but counts as dead for so long still.
+    Held(User, Endpoint, Duration),
     /// Enough real servers live again.
     QuorumGained,
     /// Too few real servers live; whether a sorry server takes over.
@@ -60,6 +63,7 @@ impl Change {
         match self.what {
             What::Up(..) => "up",
             What::Down(..) => "down",
+            What::Held(..) => "held",
             What::QuorumGained => "quorum-gained",
             What::QuorumLost(_) => "quorum-lost",
             What::Braked(_) => "braked",
@@ -72,7 +76,9 @@ impl Change {
     /// The change as one line of JSON without its end; `time` is the time of day.
     pub fn json(&self, time: &str) -> String {
         let (server, reason) = match &self.what {
-            What::Up(_, e) | What::Drained(_, e) | What::Resumed(_, e) => (Some(e), None),
+            What::Up(_, e) | What::Held(_, e, _) | What::Drained(_, e) | What::Resumed(_, e) => {
+                (Some(e), None)
+            }
             What::Down(_, e, why) => (Some(e), Some(why)),
             _ => (None, None),
         };
@@ -82,7 +88,10 @@ impl Change {
             service: &self.service,
             server: server.map(ToString::to_string),
             reason: reason.map(Reason::word),
-            detail: reason.map(ToString::to_string),
+            detail: match &self.what {
+                What::Held(_, _, rest) => Some(format!("held down for {} more", seconds(*rest))),
+                _ => reason.map(ToString::to_string),
+            },
         };
         // A struct of strings always becomes JSON.
         serde_json::to_string(&line).unwrap_or_default()
@@ -95,6 +104,9 @@ impl fmt::Display for Change {
         match &self.what {
             What::Up(_, e) => write!(f, "real server {e} is up"),
             What::Down(_, e, why) => write!(f, "real server {e} is down: {why}"),
+            What::Held(_, e, rest) => {
+                write!(f, "real server {e} answers again: held down for {} more", seconds(*rest))
+            }
             What::QuorumGained => f.write_str("quorum gained"),
             What::QuorumLost(true) => f.write_str("quorum lost: the sorry server takes over"),
             What::QuorumLost(false) => f.write_str("quorum lost"),
@@ -102,9 +114,14 @@ impl fmt::Display for Change {
                 f,
                 "BRAKE: too many real servers are down at once; {n} of them stay in the table although they are dead"
             ),
-            What::Released => f.write_str("brake released: only live real servers are in the table"),
+            What::Released => f.write_str("brake released: no dead real server stays in the table"),
             What::Drained(_, e) => write!(f, "real server {e} drained: no new connections"),
             What::Resumed(_, e) => write!(f, "real server {e} resumed"),
         }
     }
+}
+
+/// `6 s`, `2.3 s`: rounded up, so that it is never none that is left.
+pub fn seconds(time: Duration) -> String {
+    format!("{} s", time.as_millis().div_ceil(100) as f64 / 10.0)
 }

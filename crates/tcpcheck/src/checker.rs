@@ -31,6 +31,8 @@ pub enum Verdict {
     Up,
     /// It is dead.
     Down,
+    /// It answers again, but must go on with that for so long before it is believed. Told once a death.
+    Held(Duration),
 }
 
 /// The state of one check.
@@ -46,6 +48,8 @@ pub struct Checker {
     passes: u32,
     /// Since when a dead server passes every try.
     well_since: Option<Time>,
+    /// Whether it was told that it waits although it answers.
+    held: bool,
     /// How often it died lately.
     deaths: u32,
     /// When it last changed between alive and dead.
@@ -69,6 +73,7 @@ impl Checker {
             failures: 0,
             passes: 0,
             well_since: None,
+            held: false,
             deaths: 0,
             changed: now,
             due,
@@ -99,6 +104,12 @@ impl Checker {
     /// Failed tries in a row.
     pub fn failures(&self) -> u32 {
         self.failures
+    }
+
+    /// How much longer it counts as dead although it answers; none if it is not its hold-down that it waits for.
+    pub fn held_down(&self, now: Time) -> Option<Duration> {
+        let rest = self.hold().checked_sub(now.since(self.well_since?));
+        rest.filter(|rest| !rest.is_zero())
     }
 
     /// The longest time that a try may take.
@@ -145,7 +156,9 @@ impl Checker {
         let well = now.since(*self.well_since.get_or_insert(now));
         if self.passes < self.schedule.rise || well < self.hold() {
             self.due = now + self.schedule.pause();
-            return None;
+            let rest = self.held_down(now).filter(|_| !self.held);
+            self.held |= rest.is_some();
+            return rest.map(Verdict::Held);
         }
         self.up = true;
         self.changed = now;
@@ -169,6 +182,7 @@ impl Checker {
         let calm = self.schedule.hold.is_some_and(|h| now.since(self.changed) > h.most);
         self.deaths = if calm { 1 } else { self.deaths.saturating_add(1) };
         self.up = false;
+        self.held = false;
         self.assumed = false;
         self.changed = now;
         self.due = now + self.schedule.pause();

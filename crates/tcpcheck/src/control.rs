@@ -26,6 +26,24 @@ pub struct Control {
     next: u64,
 }
 
+/// What became of a conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// It goes on.
+    Nothing,
+    /// Its request is complete and wants an answer.
+    Request(String),
+    /// It is over.
+    End,
+}
+
+impl Heard {
+    /// What writing leads to.
+    fn after(goes_on: bool) -> Self {
+        if goes_on { Self::Nothing } else { Self::End }
+    }
+}
+
 struct Talk {
     stream: UnixStream,
     request: Vec<u8>,
@@ -51,18 +69,34 @@ impl Control {
         Ok(Self { listener, path: path.to_owned(), talks: BTreeMap::new(), next: LISTENER + 1 })
     }
 
-    /// Goes on with a conversation. When a request is complete, `answer` is asked for the answer. True when one is over.
-    pub fn ready(&mut self, event: Event, engine: &Engine, answer: &mut dyn FnMut(&str) -> String) -> bool {
+    /// Goes on with a conversation.
+    pub fn ready(&mut self, event: Event, engine: &Engine) -> Heard {
         if event.token == LISTENER {
             self.accept(engine);
-            return false;
+            return Heard::Nothing;
         }
-        let Some(talk) = self.talks.get_mut(&event.token) else { return false };
-        let goes_on =
-            if talk.answer.is_empty() { talk.read(event.token, engine, answer) } else { talk.write() };
+        let Some(talk) = self.talks.get_mut(&event.token) else { return Heard::Nothing };
+        let heard = if talk.answer.is_empty() { talk.read() } else { talk.write().map(Heard::after) };
+        let heard = heard.unwrap_or(Heard::End);
+        if heard == Heard::End {
+            self.talks.remove(&event.token);
+        }
+        heard
+    }
+
+    /// Answers the request of a conversation; true when it is over.
+    pub fn answer(&mut self, token: u64, text: String, engine: &Engine) -> bool {
+        let Some(talk) = self.talks.get_mut(&token) else { return true };
+        talk.answer = text.into_bytes();
+        let goes_on = talk.write().and_then(|goes_on| {
+            if goes_on {
+                engine.rewatch(&talk.stream, token, Interest::Write)?;
+            }
+            Ok(goes_on)
+        });
         let over = !goes_on.unwrap_or(false);
         if over {
-            self.talks.remove(&event.token);
+            self.talks.remove(&token);
         }
         over
     }
@@ -92,33 +126,22 @@ impl Drop for Control {
 }
 
 impl Talk {
-    /// Reads more of the request; false when the conversation is over.
-    fn read(
-        &mut self,
-        token: u64,
-        engine: &Engine,
-        answer: &mut dyn FnMut(&str) -> String,
-    ) -> io::Result<bool> {
+    /// Reads more of the request.
+    fn read(&mut self) -> io::Result<Heard> {
         let mut buffer = [0; 1024];
         loop {
             match self.stream.read(&mut buffer) {
-                Ok(0) => return Ok(false),
+                Ok(0) => return Ok(Heard::End),
                 Ok(n) => self.request.extend_from_slice(&buffer[..n]),
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,
                 Err(e) => return Err(e),
             }
             if self.request.len() > LONGEST {
-                return Ok(false);
+                return Ok(Heard::End);
             }
         }
-        let Some(end) = self.request.iter().position(|b| *b == b'\n') else { return Ok(true) };
-        let line = String::from_utf8_lossy(&self.request[..end]).into_owned();
-        self.answer = answer(&line).into_bytes();
-        let goes_on = self.write()?;
-        if goes_on {
-            engine.rewatch(&self.stream, token, Interest::Write)?;
-        }
-        Ok(goes_on)
+        let Some(end) = self.request.iter().position(|b| *b == b'\n') else { return Ok(Heard::Nothing) };
+        Ok(Heard::Request(String::from_utf8_lossy(&self.request[..end]).into_owned()))
     }
 
     /// Writes more of the answer; false when all is written.

@@ -6,6 +6,9 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use lvs_core::addr::Endpoint;
+use lvs_core::conf::Config;
+
+use crate::roster::servers;
 
 /// A real server, or all of a host's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,13 +44,26 @@ impl fmt::Display for Drained {
 pub struct Drains(BTreeSet<Drained>);
 
 impl Drains {
-    /// Reads a list: one a line, `#` begins a comment.
-    ///
-    /// # Errors
-    /// The first line that is not a real server.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let words = text.lines().map(|l| l.split('#').next().unwrap_or("").trim());
-        words.filter(|w| !w.is_empty()).map(str::parse).collect::<Result<_, _>>().map(Self)
+    /// Reads a list: one a line, `#` begins a comment. Lines that are no real server come back with their numbers.
+    pub fn parse(text: &str) -> (Self, Vec<(usize, String)>) {
+        let (mut all, mut wrong) = (BTreeSet::new(), Vec::new());
+        for (number, line) in (1..).zip(text.lines()) {
+            let word = line.split('#').next().unwrap_or("").trim();
+            match word.parse() {
+                _ if word.is_empty() => {}
+                Ok(one) => drop(all.insert(one)),
+                Err(why) => wrong.push((number, why)),
+            }
+        }
+        (Self(all), wrong)
+    }
+
+    /// Those that are no real server of a configuration.
+    pub fn strangers<'a>(&'a self, config: &'a Config) -> impl Iterator<Item = Drained> + 'a {
+        let known: BTreeSet<_> = servers(config)
+            .flat_map(|(_, _, s)| [Drained::Server(*s.endpoint), Drained::Host(s.endpoint.addr)])
+            .collect();
+        self.0.iter().copied().filter(move |one| !known.contains(one))
     }
 
     /// Whether a real server is out of service.
@@ -92,17 +108,39 @@ mod tests {
 
     #[test]
     fn a_list_of_servers_and_hosts_with_comments() {
-        let list = Drains::parse("10.0.0.1:80 # disk\n\n# all of it\n10.0.0.2\n[2001:db8::1]:443\n").unwrap();
+        let (list, wrong) = Drains::parse("10.0.0.1:80 # disk\n\n# all of it\n10.0.0.2\n[2001:db8::1]:443\n");
+        assert_eq!(wrong, []);
         let covered = |text: &str| list.cover(text.parse().unwrap());
         assert!(covered("10.0.0.1:80") && covered("10.0.0.2:1") && covered("[2001:db8::1]:443"));
         assert!(!covered("10.0.0.1:81") && !covered("10.0.0.3:80"));
-        assert_eq!(Drains::parse(&list.to_string()), Ok(list));
-        assert!(Drains::parse("10.0.0.1:80\nweb1\n").unwrap_err().contains("'web1'"));
+        assert_eq!(Drains::parse(&list.to_string()).0, list);
+    }
+
+    #[test]
+    fn a_line_that_is_wrong_is_named_and_takes_no_other_along() {
+        let (list, wrong) = Drains::parse("10.0.0.1:80\nweb1\n\n10.0.0.2 10.0.0.3\n10.0.0.4\n");
+        assert_eq!(list.to_string(), "10.0.0.4\n10.0.0.1:80\n");
+        assert_eq!(wrong.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2, 4]);
+        assert!(wrong[0].1.contains("'web1'"), "{wrong:?}");
+    }
+
+    #[test]
+    fn a_server_that_no_virtual_server_has_is_a_stranger() {
+        let text = "virtual_server 10.0.0.100 80 {\nreal_server 10.0.0.1 80 {\n}\n}\n";
+        let (config, _) = lvs_core::conf::parse(
+            "f",
+            text.as_bytes(),
+            &mut lvs_core::conf::NoFiles,
+            &lvs_core::conf::Env::default(),
+        );
+        let (list, _) = Drains::parse("10.0.0.1\n10.0.0.1:80\n10.0.0.1:81\n10.0.0.2\n");
+        let strangers: Vec<_> = list.strangers(&config).map(|d| d.to_string()).collect();
+        assert_eq!(strangers, ["10.0.0.2", "10.0.0.1:81"]);
     }
 
     #[test]
     fn a_host_given_back_whole_has_no_drained_port_left() {
-        let list = Drains::parse("10.0.0.1:80\n10.0.0.1\n10.0.0.2:80\n").unwrap();
+        let list = Drains::parse("10.0.0.1:80\n10.0.0.1\n10.0.0.2:80\n").0;
         assert_eq!(list.without("10.0.0.1".parse().unwrap()).to_string(), "10.0.0.2:80\n");
         assert_eq!(list.without("10.0.0.2:80".parse().unwrap()).to_string(), "10.0.0.1\n10.0.0.1:80\n");
     }

@@ -1,5 +1,6 @@
 //! The watch at work: one loop that feeds the monitor and does what it says.
 
+mod reload;
 mod suspend;
 mod tell;
 
@@ -18,15 +19,16 @@ use nix::sys::signal::Signal;
 
 use crate::answer::answer;
 use crate::cli::Watch;
-use crate::control::Control;
+use crate::control::{Control, Heard};
 use crate::engine::{Engine, FOREIGN};
 use crate::fifos::Fifos;
 use crate::kernel::Kernel;
 use crate::monitor::{Monitor, Order};
 use crate::notify::{Notifier, farewell};
 use crate::programs::Programs;
+use crate::seldom::Seldom;
+use crate::state;
 use crate::told::Told;
-use crate::{state, watch};
 
 const SIGNALS: u64 = FOREIGN;
 const LINKS: u64 = FOREIGN + 1;
@@ -51,6 +53,7 @@ pub struct Driver {
     lost_lines: u64,
     /// When the table was last made as it should be.
     settled: Time,
+    shortage: Seldom,
     stop: bool,
 }
 
@@ -92,6 +95,7 @@ impl Driver {
             control,
             lost_lines: 0,
             settled: Time::ZERO,
+            shortage: Seldom::default(),
             stop: false,
         })
     }
@@ -146,6 +150,7 @@ impl Driver {
         self.fifos.configure(self.monitor.config());
         self.set_timeouts();
         self.watch_links(now);
+        self.tell_leaving();
         self.flush(now);
         if let Some(kernel) = &mut self.kernel {
             kernel.look = now + kernel.every;
@@ -183,7 +188,7 @@ impl Driver {
                 kernel.look(&want, now);
             }
         }
-        if self.engine.was_short() {
+        if self.engine.was_short() && self.shortage.is_due(now) {
             let limit = self.engine.limit();
             log::warn!("checks wait for a descriptor: at most {limit} at once; raise LimitNOFILE");
         }
@@ -206,21 +211,37 @@ impl Driver {
 
     fn converse(&mut self, event: Event) {
         let Some(mut control) = self.control.take() else { return };
-        let mut requests = Vec::new();
-        let (monitor, engine) = (&mut self.monitor, &self.engine);
-        let over = control.ready(event, engine, &mut |line| {
-            requests.push(line.to_owned());
-            answer(monitor, engine, line)
-        });
+        let heard = control.ready(event, &self.engine);
+        let over = match heard {
+            Heard::Request(line) => {
+                let answer = self.answer(&line);
+                control.answer(event.token, answer, &self.engine)
+            }
+            Heard::Nothing => false,
+            Heard::End => true,
+        };
         self.control = Some(control);
         // An answer about thousands of servers is as large as all that is known of them.
         if over {
             memory::trim();
         }
-        for request in requests.iter().filter(|r| r.starts_with("drain ") || r.starts_with("resume ")) {
-            log::info!("asked: {request}");
-            self.flush(clock::now());
-            self.save();
+    }
+
+    /// What was asked for is done, told and kept before it is said to be.
+    fn answer(&mut self, request: &str) -> String {
+        let drains = self.monitor.drains().clone();
+        let answer = answer(&mut self.monitor, &self.engine, request);
+        if *self.monitor.drains() == drains {
+            return answer;
+        }
+        log::info!("asked: {request}");
+        self.flush(clock::now());
+        match self.keep() {
+            Ok(()) => answer,
+            Err(why) => {
+                log::error!("{why}");
+                format!("'{request}' is done, but not for good: {why}\n")
+            }
         }
     }
 
@@ -235,48 +256,20 @@ impl Driver {
         }
     }
 
-    /// Takes the file anew; one with errors changes nothing.
-    fn reload(&mut self) {
-        let drains = self.args.drain_file.as_deref().map(watch::drain_file).transpose();
-        let (mut config, drains) = match (watch::read(&self.args.config, false), drains) {
-            (Ok((config, _)), Ok(drains)) => (config, drains),
-            (Err(text), _) | (_, Err(text)) => {
-                text.lines().for_each(|line| log::error!("{line}"));
-                log::error!("the old configuration stays in force");
-                return;
-            }
-        };
-        let now = clock::now();
-        self.systemd.reloading(now);
-        self.run_programs(watch::programs(&mut config));
-        self.seed = self.seed.wrapping_add(now.as_nanos());
-        let orders = self.monitor.reload(config, self.seed, now);
-        if let Some(drains) = drains {
-            self.monitor.drain(drains);
-        }
-        self.fifos.configure(self.monitor.config());
-        self.obey(orders);
-        self.watch_links(now);
-        self.set_timeouts();
-        self.flush(now);
-        self.save();
-        memory::trim();
-        memory::let_go_of_code();
-        log::info!("{} taken anew", self.args.config);
-        self.systemd.ready();
-        self.tell_systemd();
+    /// Keeps what the next start must know; the error says what would be forgotten.
+    fn keep(&self) -> Result<(), String> {
+        let Some(kernel) = &self.kernel else { return Ok(()) };
+        state::save(&kernel.state, self.monitor.owned(), self.monitor.drains()).map_err(|e| {
+            format!(
+                "{}: {e}; a restart would forget which services are ours and which servers are drained",
+                kernel.state.display()
+            )
+        })
     }
 
-    /// Keeps what the next start must know.
-    fn save(&mut self) {
-        if let Some(kernel) = &self.kernel {
-            let kept = state::save(&kernel.state, self.monitor.owned(), self.monitor.drains());
-            if let Err(e) = kept {
-                log::error!(
-                    "{}: {e}; services that leave the file would be forgotten",
-                    kernel.state.display()
-                );
-            }
+    fn save(&self) {
+        if let Err(why) = self.keep() {
+            log::error!("{why}");
         }
     }
 

@@ -24,6 +24,7 @@ pub fn tell(
     mut out: impl Write,
 ) -> io::Result<()> {
     let remembered = Remembered { drains, ..Remembered::default() };
+    also(&options, &mut out)?;
     let (monitor, _) = Monitor::start(config, options, remembered, found, 0, Time::ZERO);
     for (user, vs, server) in servers(monitor.config()) {
         if user.rs == 0 {
@@ -33,6 +34,24 @@ pub fn tell(
     }
     for op in diff(found, &monitor.table(), &Scope::wanted()) {
         writeln!(out, "{op}")?;
+    }
+    Ok(())
+}
+
+/// What flags add that no check's schedule shows.
+fn also(options: &Options, out: &mut impl Write) -> io::Result<()> {
+    if let Some(hold) = options.hold {
+        let (base, most) = (hold.base, hold.most);
+        writeln!(
+            out,
+            "# hold-down: {base:?} after the second death, twice as long each time, at most {most:?}"
+        )?;
+    }
+    if let Some(whole) = options.slow_start {
+        writeln!(out, "# slow start: a server that comes back has its whole weight after {whole:?}")?;
+    }
+    if let Some(percent) = options.brake_percent {
+        writeln!(out, "# brake: at most {percent} % of the real servers of a virtual server are taken out")?;
     }
     Ok(())
 }
@@ -48,4 +67,43 @@ fn checks(monitor: &Monitor, user: User, server: &str, out: &mut impl Write) -> 
         }
     }
     if any { Ok(()) } else { writeln!(out, "{server}: no check, always in the table") }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use lvs_core::conf::{Env, NoFiles, parse};
+
+    use super::*;
+    use crate::schedule::Hold;
+
+    #[test]
+    fn what_flags_change_is_said() {
+        let text =
+            "virtual_server 10.0.0.100 80 {\nprotocol TCP\nreal_server 10.0.0.1 80 {\nTCP_CHECK {\n}\n}\n}\n";
+        let said = |options| {
+            let (config, _) = parse("f", text.as_bytes(), &mut NoFiles, &Env::default());
+            let mut out = Vec::new();
+            tell(config, options, Drains::default(), &Table::default(), &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let plain = said(Options::default());
+        assert!(!["hold", "slow", "brake"].iter().any(|word| plain.contains(word)), "{plain}");
+        let seconds = Duration::from_secs;
+        let all = said(Options {
+            hold: Some(Hold { base: seconds(6), most: seconds(60) }),
+            slow_start: Some(seconds(30)),
+            brake_percent: Some(50),
+            ..Options::default()
+        });
+        for words in [
+            "# hold-down: 6s after the second death, twice as long each time, at most 60s\n",
+            "has its whole weight after 30s\n",
+            "at most 50 % of",
+            "held down for 6s or more from its second death on\n",
+        ] {
+            assert!(all.contains(words), "{all}");
+        }
+    }
 }

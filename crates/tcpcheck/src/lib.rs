@@ -10,6 +10,7 @@ pub mod change;
 pub mod checker;
 pub mod cli;
 pub mod control;
+pub mod differences;
 pub mod drains;
 pub mod driver;
 pub mod engine;
@@ -30,6 +31,7 @@ pub mod pause;
 pub mod programs;
 pub mod roster;
 pub mod schedule;
+pub mod seldom;
 pub mod shots;
 pub mod state;
 pub mod status;
@@ -104,6 +106,9 @@ fn check_once(args: Once) -> anyhow::Result<u8> {
         (_, true) => Form::Quiet,
         _ => Form::Text,
     };
+    if let (Some(crowd), false) = (once::crowd(targets.len())?, args.quiet) {
+        let _ = writeln!(io::stderr().lock(), "tcpcheck: {crowd}");
+    }
     let reports = once::check(&targets, &dial, patience)?;
     once::tell(&reports, form, io::stdout().lock())?;
     Ok(u8::from(!reports.iter().all(|r| r.up)))
@@ -113,17 +118,38 @@ fn check_once(args: Once) -> anyhow::Result<u8> {
 fn targets(named: Vec<String>) -> Result<Vec<String>, String> {
     let mut all = Vec::with_capacity(named.len());
     for name in named {
-        if name != "-" {
+        if name == "-" {
+            all.append(&mut listed(io::stdin().lock())?);
+        } else {
             all.push(name);
-            continue;
-        }
-        for line in io::stdin().lock().lines() {
-            let line = line.map_err(|e| e.to_string())?;
-            let word = line.trim();
-            if !word.is_empty() && !word.starts_with('#') {
-                all.push(once::target(word)?);
-            }
         }
     }
     Ok(all)
+}
+
+/// The targets of a list, one a line; to check none of them would be a success that says nothing.
+fn listed(list: impl BufRead) -> Result<Vec<String>, String> {
+    let mut all = Vec::new();
+    for (number, line) in (1..).zip(list.lines()) {
+        let line = line.map_err(|e| format!("line {number}: {e}"))?;
+        let word = line.trim();
+        if !word.is_empty() && !word.starts_with('#') {
+            all.push(once::target(word).map_err(|why| format!("line {number}: {why}"))?);
+        }
+    }
+    if all.is_empty() { Err("no target in it: one HOST:PORT a line".to_owned()) } else { Ok(all) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::listed;
+
+    #[test]
+    fn a_list_names_its_bad_line_and_is_not_empty() {
+        let good = listed("# web\n10.0.0.1:80\n\n web2:443 \n".as_bytes());
+        assert_eq!(good, Ok(vec!["10.0.0.1:80".to_owned(), "web2:443".to_owned()]));
+        let bad = listed("10.0.0.1:80\n\n10.0.0.2\n".as_bytes()).unwrap_err();
+        assert!(bad.starts_with("line 3: '10.0.0.2' is not HOST:PORT"), "{bad}");
+        assert!(listed("# none\n".as_bytes()).unwrap_err().starts_with("no target"));
+    }
 }

@@ -6,12 +6,14 @@ mod brake;
 mod drain;
 mod load;
 mod ramp;
+mod rest;
 
 pub use load::{Order, Remembered};
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use lvs_core::addr::Endpoint;
 use lvs_core::conf::Config;
 use lvs_core::conf::model::{Target, VirtualServer};
 use lvs_core::desired::{self, Health};
@@ -19,7 +21,7 @@ use lvs_core::table::{ServiceKey, Table};
 use lvs_core::time::Time;
 
 use crate::change::{Change, What};
-use crate::checker::Checker;
+use crate::checker::{Checker, Verdict};
 use crate::drains::Drains;
 use crate::few::Few;
 use crate::histogram::Histogram;
@@ -122,6 +124,11 @@ impl Monitor {
         self.all_keys().chain(self.kept.iter().copied())
     }
 
+    /// Services that were ours and go with the next table.
+    pub fn leaving(&self) -> impl Iterator<Item = ServiceKey> {
+        self.gone.iter().copied()
+    }
+
     /// A check, if it is still wanted.
     pub fn check(&self, check: u32) -> Option<&Watched> {
         self.checks.get(check as usize)?.as_ref()
@@ -148,7 +155,7 @@ impl Monitor {
         let watched = self.checks.get_mut(check as usize)?.as_mut()?;
         let verdict = watched.checker.observe(&outcome, now);
         let due = watched.checker.due();
-        let mut news = verdict.is_some();
+        let mut news = matches!(verdict, Some(Verdict::Up | Verdict::Down));
         match &outcome {
             Outcome::Pass { weight, latency } => {
                 self.latencies.add(*latency);
@@ -159,6 +166,10 @@ impl Monitor {
             Outcome::Fail(_) => watched.tries[1] += 1,
             Outcome::Unknown(_) => {}
         }
+        let held = match verdict {
+            Some(Verdict::Held(rest)) => Some((watched.users.clone(), rest)),
+            _ => None,
+        };
         watched.last = Some(outcome);
         let rests = watched.users.iter().all(|u| self.resting.contains(&u.vs));
         if news {
@@ -166,26 +177,14 @@ impl Monitor {
                 self.judge(*user, now);
             }
         }
+        if let Some((users, rest)) = held {
+            users.iter().for_each(|user| self.tell(user.vs, What::Held(*user, self.endpoint(*user), rest)));
+        }
         (!rests).then_some(due)
     }
 
-    /// Has the checks of these virtual servers rest and those of others work.
-    pub fn rest(&mut self, resting: BTreeSet<u32>, now: Time) -> Vec<Order> {
-        let before = std::mem::replace(&mut self.resting, resting);
-        let mut orders = Vec::new();
-        for (number, watched) in (0..).zip(&mut self.checks) {
-            let Some(watched) = watched else { continue };
-            let rests = |r: &BTreeSet<u32>| watched.users.iter().all(|u| r.contains(&u.vs));
-            match (rests(&before), rests(&self.resting)) {
-                (false, true) => orders.push(Order::End(number)),
-                (true, false) => {
-                    watched.checker.postpone(now);
-                    orders.push(Order::Begin(number, now));
-                }
-                _ => {}
-            }
-        }
-        orders
+    fn endpoint(&self, user: User) -> Endpoint {
+        *self.config.virtual_servers[user.vs as usize].real_servers[user.rs as usize].endpoint
     }
 
     /// Derives a real server's state from its checks.
@@ -202,7 +201,7 @@ impl Monitor {
             return;
         }
         self.servers[v][r].changed = now;
-        let endpoint = *self.config.virtual_servers[v].real_servers[r].endpoint;
+        let endpoint = self.endpoint(user);
         if let Some(whole) = self.options.slow_start {
             self.health.services[v].servers[r].share = self.ramps.turn(user, is, now, whole);
         }
@@ -254,8 +253,11 @@ impl Monitor {
         let vs = &self.config.virtual_servers[i];
         let sorry = vs.sorry.is_some();
         let gained = self.health.services[i].settle(vs);
+        // Where the sorry server serves, no real server does, and there is nothing to hold.
+        let none = sorry && !self.health.services[i].quorum;
         let braked = self.options.brake_percent.and_then(|p| {
-            brake::apply(&mut self.health.services[i].servers, p, |r| self.servers[i][r].changed)
+            let percent = if none { 100 } else { p };
+            brake::apply(&mut self.health.services[i].servers, percent, |r| self.servers[i][r].changed)
         });
         match gained {
             Some(true) => self.tell(v, What::QuorumGained),

@@ -1,7 +1,9 @@
 //! `tcpcheck HOST:PORT...`: checks once and tells.
 
+mod names;
+
 use std::io::{self, Write};
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -74,6 +76,30 @@ pub fn target(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// The host of a target, without the brackets of an IPv6 address.
+fn host(target: &str) -> &str {
+    let host = target.rsplit_once(':').map_or(target, |(host, _)| host);
+    host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host)
+}
+
+fn port(target: &str) -> u16 {
+    target.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or(0)
+}
+
+/// What there is to say before so many targets are tried: that not all can be tried at once.
+///
+/// # Errors
+/// The system gives no descriptor to wait with.
+pub fn crowd(targets: usize) -> io::Result<Option<String>> {
+    let limit = Engine::new(targets)?.limit();
+    let wait = || {
+        format!(
+            "{limit} of {targets} targets are tried at a time, the others wait for a descriptor; raise 'ulimit -n'"
+        )
+    };
+    Ok((limit < targets).then(wait))
+}
+
 /// Tries all targets at once and reports in their order.
 ///
 /// # Errors
@@ -81,11 +107,12 @@ pub fn target(text: &str) -> Result<String, String> {
 pub fn check(targets: &[String], dial: &Dial, patience: Patience) -> io::Result<Vec<Report>> {
     let mut engine = Engine::new(targets.len())?;
     let mut reports: Vec<_> = targets.iter().map(|t| Report::new(t)).collect();
+    let found = names::look_up(targets.iter().map(|t| host(t)), patience.timeout);
     let now = clock::now();
     // Equal targets are each tried: who names one twice wants two tries.
     let mut owners = Vec::new();
     for (i, report) in reports.iter_mut().enumerate() {
-        if let Some(to) = report.resolve(dial.from_addr().map(|a| a.is_ipv4())) {
+        if let Some(to) = report.resolve(&found[i], dial.from_addr().map(|a| a.is_ipv4())) {
             let check = owners.len() as u32;
             engine.put(check, Arc::new(Task::Tcp(Dial { to, ..dial.clone() })), patience.timeout);
             engine.schedule(check, now);
@@ -121,22 +148,22 @@ impl Report {
         }
     }
 
-    /// Finds the address; a name's first one, of the family of the source address if there is one.
-    fn resolve(&mut self, v4: Option<bool>) -> Option<Endpoint> {
-        let found = self.target.to_socket_addrs();
-        let fits = |a: &SocketAddr| v4.is_none_or(|v4| a.is_ipv4() == v4);
-        match found.map(|mut all| all.find(fits)) {
-            Ok(Some(addr)) => {
-                let to = Endpoint::new(addr.ip(), addr.port());
+    /// Takes the address; a name's first one, of the family of the source address if there is one.
+    fn resolve(&mut self, found: &Result<Vec<IpAddr>, String>, v4: Option<bool>) -> Option<Endpoint> {
+        let fits = |a: &&IpAddr| v4.is_none_or(|v4| a.is_ipv4() == v4);
+        let to = match found {
+            Ok(all) => all.iter().find(fits).ok_or("the name has no address of the source address's family"),
+            Err(why) => Err(why.as_str()),
+        };
+        match to {
+            Ok(addr) => {
+                let to = Endpoint::new(*addr, port(&self.target));
                 self.address = Some(to.to_string());
                 Some(to)
             }
-            other => {
+            Err(why) => {
                 self.reason = Some("name");
-                self.detail = Some(match other {
-                    Err(e) => e.to_string(),
-                    _ => "the name has no address of the source address's family".to_owned(),
-                });
+                self.detail = Some(why.to_owned());
                 None
             }
         }

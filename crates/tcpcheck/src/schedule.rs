@@ -85,6 +85,10 @@ impl fmt::Display for Schedule {
         write!(f, "every {:?}, {:?} for an answer, ", self.interval, self.timeout)?;
         write!(f, "{} more tries {:?} apart: ", self.retries, self.retry_delay)?;
         write!(f, "dead after at most {refused:?} (refused) or {silent:?} (silent), ")?;
-        write!(f, "back within {:?}", self.pause() * self.rise)
+        write!(f, "back within {:?}", self.pause() * self.rise)?;
+        match self.hold {
+            Some(hold) => write!(f, ", held down for {:?} or more from its second death on", hold.base),
+            None => Ok(()),
+        }
     }
 }

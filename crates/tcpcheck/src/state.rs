@@ -33,7 +33,7 @@ pub fn load(path: &Path) -> Remembered {
         log::warn!("{}: not understood and not used: {e}", path.display());
         Saved::default()
     });
-    let drains = Drains::parse(&saved.drained).unwrap_or_default();
+    let (drains, _) = Drains::parse(&saved.drained);
     Remembered { owned: saved.owned.into_iter().collect(), drains }
 }
 
@@ -56,7 +56,7 @@ mod tests {
     fn what_is_saved_is_loaded_and_rubbish_is_nothing() {
         let path = std::env::temp_dir().join(format!("tcpcheck-state-{}.json", std::process::id()));
         let key = ServiceKey::tcp(std::net::Ipv4Addr::new(10, 0, 0, 1), 80);
-        let drains = Drains::parse("10.0.0.2:80\n").unwrap();
+        let drains = Drains::parse("10.0.0.2:80\n").0;
         assert_eq!(load(&path), Remembered::default());
         save(&path, [key].into_iter(), &drains).unwrap();
         assert_eq!(load(&path), Remembered { owned: [key].into(), drains });

@@ -73,6 +73,8 @@ pub struct Check {
     pub latency_ms: Option<f64>,
     /// Why the last try failed.
     pub reason: Option<String>,
+    /// Seconds for which it counts as dead still although it answers.
+    pub held_down: Option<f64>,
 }
 
 impl Status {
@@ -124,11 +126,11 @@ fn server(
         drained: health.drained,
         kept: health.kept,
         since: (now.since(monitor.changed(user)).as_secs_f64() * 10.0).round() / 10.0,
-        checks: monitor.checks_of(user).map(check).collect(),
+        checks: monitor.checks_of(user).map(|c| check(c, now)).collect(),
     }
 }
 
-fn check(c: &Watched) -> Check {
+fn check(c: &Watched, now: Time) -> Check {
     let (latency_ms, reason) = match &c.last {
         Some(Outcome::Pass { latency, .. }) => (Some((latency.as_secs_f64() * 1e6).round() / 1e3), None),
         Some(Outcome::Fail(why) | Outcome::Unknown(why)) => (None, Some(why.to_string())),
@@ -142,6 +144,7 @@ fn check(c: &Watched) -> Check {
         failures: c.checker.failures(),
         latency_ms,
         reason,
+        held_down: c.checker.held_down(now).map(|rest| (rest.as_secs_f64() * 10.0).ceil() / 10.0),
     }
 }
 
@@ -160,6 +163,9 @@ fn line(out: &mut String, s: &Server) {
             (None, None) => "not tried yet".to_owned(),
         };
         let _ = write!(out, "  {} of {} passed, last: {last}", c.passed, c.passed + c.failed);
+        if let Some(rest) = c.held_down {
+            let _ = write!(out, ", held down for {rest} s more");
+        }
     }
     let _ = writeln!(out);
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use log::Level;
 use lvs_core::conf::schema::{TOP, Tool};
 use lvs_core::conf::{Config, Diag, Severity};
 use lvs_core::desired;
@@ -24,7 +25,7 @@ use crate::keeper::Keeper;
 use crate::kernel::Kernel;
 use crate::lines::Lines;
 use crate::monitor::{Monitor, Remembered};
-use crate::options::Way;
+use crate::options::{Options, Way};
 use crate::programs::Programs;
 use crate::roster;
 use crate::shots;
@@ -53,8 +54,13 @@ pub fn run(args: &Watch) -> anyhow::Result<u8> {
     if args.check {
         return Ok(0);
     }
-    let drains = match args.drain_file.as_deref().map(drain_file).transpose() {
-        Ok(drains) => drains,
+    let drains = match args.drain_file.as_deref().map(|path| drain_file(path, &config)).transpose() {
+        Ok(drains) => drains.map(|(drains, said)| {
+            said.iter().for_each(|(level, text)| {
+                let _ = writeln!(io::stderr().lock(), "tcpcheck: {}: {text}", level.as_str().to_lowercase());
+            });
+            drains
+        }),
         Err(text) => {
             let _ = writeln!(io::stderr().lock(), "tcpcheck: {text}");
             return Ok(WRONG);
@@ -72,9 +78,8 @@ fn watch(args: &Watch, mut config: Config, drains: Option<Drains>) -> anyhow::Re
     if args.via == Way::Vip {
         shots::permitted()?;
     }
-    let apart = roster::not_by_vip(&config, &args.options());
     let without = left_out(&config);
-    for line in roster::unsupported(&config).into_iter().chain(apart) {
+    for line in notices(&config, &args.options()) {
         let _ = writeln!(io::stderr().lock(), "tcpcheck: warning: {line}");
     }
     syslog::init("tcpcheck", log::LevelFilter::Info)?;
@@ -122,13 +127,48 @@ pub fn read(path: &str, begin: bool) -> Result<(Config, Vec<Diag>), String> {
     if errors.is_empty() { Ok((config, findings)) } else { Err(errors.join("\n")) }
 }
 
-/// Reads a list of drained servers.
+/// Reads a list of drained servers, and says what of it has no effect. Without the file nobody is drained: to remove it
+/// is a way to say so.
 ///
 /// # Errors
-/// It cannot be read or understood.
-pub fn drain_file(path: &Path) -> Result<Drains, String> {
-    let text = std::fs::read_to_string(path).map_err(|e| e.to_string());
-    text.and_then(|t| Drains::parse(&t)).map_err(|e| format!("{}: {e}", path.display()))
+/// It is there and cannot be read.
+pub fn drain_file(path: &Path, config: &Config) -> Result<(Drains, Vec<(Level, String)>), String> {
+    let name = path.display();
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            return Ok((
+                Drains::default(),
+                vec![(Level::Warn, format!("{name}: no such file: nobody is drained"))],
+            ));
+        }
+        Err(e) => return Err(format!("{name}: {e}; make it a text that root can read, or remove it")),
+    };
+    let (drains, wrong) = Drains::parse(&text);
+    let wrong = wrong.into_iter().map(|(line, why)| (Level::Error, format!("{name}:{line}: {why}")));
+    let strangers = drains.strangers(config);
+    let unknown = strangers
+        .map(|d| (Level::Warn, format!("{name}: {d}: no virtual server of the file has this real server")));
+    let said = wrong.chain(unknown).collect();
+    Ok((drains, said))
+}
+
+/// Warnings of a file in the log, which has lines; `tcpcheck check` shows their places.
+pub fn warn(findings: &[Diag], config: &Config, options: &Options) {
+    let ours = findings.iter().filter(|d| d.severity == Severity::Warning && d.concerns(Tool::Tcpcheck));
+    for finding in ours {
+        log::warn!("{}", finding.headline());
+    }
+    for line in notices(config, options) {
+        log::warn!("{line}");
+    }
+}
+
+/// What of a file is not done.
+fn notices(config: &Config, options: &Options) -> Vec<String> {
+    let mut lines = roster::unsupported(config);
+    lines.extend(roster::not_by_vip(config, options));
+    lines
 }
 
 /// The programs of a configuration, which loses the checks that may not be run; what there is to say is logged.

@@ -49,8 +49,7 @@ impl Source for File {
         // What is wrong with the blocks of others is told by others.
         for finding in findings.iter().filter(|f| f.concerns(Tool::Vrrpd)) {
             // The log has lines; `vrrpd check` shows the place with a caret.
-            let text = finding.to_string();
-            let first = text.lines().next().unwrap_or_default().replacen(": warning: ", ": ", 1);
+            let first = finding.headline();
             match finding.severity {
                 Severity::Note => log::debug!("{first}"),
                 Severity::Warning => log::warn!("{first}"),

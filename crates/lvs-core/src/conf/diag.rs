@@ -69,6 +69,15 @@ impl Diag {
         self.at.as_ref().map_or(0, |e| e.place.line)
     }
 
+    /// Place and message in a line, for a log that shows the severity itself.
+    pub fn headline(&self) -> String {
+        let place = self
+            .at
+            .as_ref()
+            .map_or_else(String::new, |e| format!("{}:{}:{}: ", e.file, e.place.line, e.place.col));
+        format!("{place}{} [{}]", self.message, self.code)
+    }
+
     /// Whether it stands in the way of a tool.
     ///
     /// An error outside of all blocks, as a missing brace is, or in `global_defs` always does. One in a block of another

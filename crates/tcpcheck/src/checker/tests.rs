@@ -163,8 +163,15 @@ fn a_failure_during_the_hold_starts_it_anew() {
         at(0.0),
     );
     run(&mut c, [fail(), pass(), fail()]);
-    assert_eq!(run(&mut c, [pass(), pass(), fail(), pass(), pass()]), []);
+    // Said once a death, with the whole time that is left.
+    let held = run(&mut c, [pass(), pass(), fail(), pass(), pass()]);
+    assert_eq!(held.into_iter().map(|(_, v)| v).collect::<Vec<_>>(), [Verdict::Held(secs(6))]);
+    // Tries of a dead server come every 3 s.
+    assert_eq!(c.held_down(c.due()), None);
+    let a_second_before = Time::from_nanos(c.due().as_nanos() - S);
+    assert_eq!(c.held_down(a_second_before), Some(secs(1)));
     assert_eq!(run(&mut c, [pass()]).len(), 1);
+    assert_eq!(c.held_down(a_second_before), None);
 }
 
 #[test]
@@ -244,7 +251,7 @@ proptest! {
             match c.observe(&outcome, now) {
                 Some(Verdict::Up) => { prop_assert!(!up); up = true; }
                 Some(Verdict::Down) => { prop_assert!(up); up = false; }
-                None => {}
+                Some(Verdict::Held(_)) | None => {}
             }
             prop_assert_eq!(c.is_up(), up);
             let retrying = up && c.failures() > 0;

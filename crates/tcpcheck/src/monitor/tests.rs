@@ -5,6 +5,8 @@ use lvs_core::plan::{Scope, diff, step};
 use lvs_core::table::Server as Entry;
 
 use super::*;
+use crate::schedule::Hold;
+use crate::status::Status;
 
 fn config(text: &str) -> Config {
     let (config, findings) = parse("test.conf", text.as_bytes(), &mut NoFiles, &Env::default());
@@ -86,7 +88,7 @@ impl Bench {
     fn servers(&self, port: u16) -> String {
         let key = ServiceKey::tcp(std::net::Ipv4Addr::new(10, 0, 0, 100), port);
         let Some(entry) = self.table.services.get(&key) else { return "no service".to_owned() };
-        let word = |(e, s): (&lvs_core::addr::Endpoint, &Entry)| {
+        let word = |(e, s): (&Endpoint, &Entry)| {
             let name = e.addr.to_string().rsplit('.').next().unwrap().to_owned();
             if s.weight == 1 { name } else { format!("{name}={}", s.weight) }
         };
@@ -283,7 +285,7 @@ fn the_quorum_is_told_at_the_start_and_once_each_way() {
 #[test]
 fn a_drained_server_has_no_new_connections_dies_and_returns() {
     let mut b = Bench::new(&pair(""));
-    b.monitor.drain(Drains::parse("10.0.0.1").unwrap());
+    b.monitor.drain(Drains::parse("10.0.0.1").0);
     b.flush();
     assert_eq!(b.servers(80), "1=0 2");
     b.die("10.0.0.1");
@@ -312,6 +314,51 @@ fn the_brake_keeps_the_last_to_die_and_says_so() {
     assert_eq!(b.servers(80), "1 3");
     assert!(b.said.iter().any(|s| s.contains("BRAKE") && s.contains("2 of them stay")), "{:?}", b.said);
     assert!(b.said.last().unwrap().contains("brake released"), "{:?}", b.said);
+}
+
+#[test]
+fn where_the_sorry_server_serves_the_brake_holds_nobody() {
+    let options = Options { brake_percent: Some(25), ..Options::default() };
+    let four: Vec<_> = (1..=4).map(|n| server(&format!("10.0.0.{n} 80"), "")).collect();
+    let text = service("10.0.0.100 80", "sorry_server 10.0.0.9 80", &four);
+    let mut b = Bench::start(&text, &Table::default(), options);
+    let kept = |b: &Bench| b.monitor.health().services[0].servers.iter().filter(|s| s.kept).count();
+    for (host, table, held) in [("10.0.0.1", "2 3 4", 0), ("10.0.0.2", "2 3 4", 1), ("10.0.0.3", "2 3 4", 2)]
+    {
+        b.die(host);
+        assert_eq!((b.servers(80).as_str(), kept(&b)), (table, held));
+    }
+    b.die("10.0.0.4");
+    assert_eq!((b.servers(80).as_str(), kept(&b)), ("9", 0));
+    let last = &b.said[b.said.len() - 2..];
+    assert!(
+        last[0].ends_with("the sorry server takes over") && last[1].contains("brake released"),
+        "{last:?}"
+    );
+    b.live("10.0.0.4");
+    assert_eq!((b.servers(80).as_str(), kept(&b)), ("2 3 4", 2));
+}
+
+#[test]
+fn a_server_that_is_held_down_is_said_to_be() {
+    let hold = Some(Hold { base: Duration::from_secs(6), most: Duration::from_secs(60) });
+    let options = Options { hold, ..Options::default() };
+    let mut b = Bench::start(&pair(""), &Table::default(), options);
+    b.die("10.0.0.1");
+    b.live("10.0.0.1");
+    b.die("10.0.0.1");
+    b.outcomes("10.0.0.1", &[pass(), pass()]);
+    assert_eq!(b.servers(80), "2");
+    let held = "10.0.0.100:80: real server 10.0.0.1:80 answers again: held down for 6 s more";
+    assert_eq!(b.said.iter().filter(|s| s.contains("held")).collect::<Vec<_>>(), [held]);
+    let status = Status::of(&b.monitor, 0, 0, b.now);
+    let check = &status.services[0].servers[0].checks[0];
+    assert_eq!((check.up, check.held_down), (false, Some(5.0)));
+    assert!(status.text().contains("last: 1.000 ms, held down for 5 s more\n"), "{}", status.text());
+    b.outcomes("10.0.0.1", &[pass(), pass(), pass(), pass(), pass()]);
+    assert_eq!(b.servers(80), "1 2");
+    let status = Status::of(&b.monitor, 0, 0, b.now);
+    assert_eq!(status.services[0].servers[0].checks[0].held_down, None);
 }
 
 #[test]
