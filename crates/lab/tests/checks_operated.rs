@@ -177,7 +177,7 @@ fn a_drain_that_cannot_be_kept_fails_and_says_so() {
     assert!(drain.stderr.contains("a restart would forget") && drain.stdout.is_empty(), "{drain}");
     assert!(bench.weighs("10.0.0.1:80", 0));
     bench.director.ok("rm /run/lvs/full");
-    bench.director.ok("tcpcheck drain 10.0.0.2:80");
+    bench.director.ok("tcpcheck drain 10.0.0.1:80 10.0.0.2:80");
     watch.kill();
     let _watch = bench.watch("");
     assert!(bench.weighs("10.0.0.1:80", 0) && bench.weighs("10.0.0.2:80", 0), "{:?}", bench.table());

@@ -77,7 +77,7 @@ fn judged(path: &Path) -> Result<Config> {
     // Without facts about this host: those are a director's, whose interfaces and passwords the file is about.
     let (config, findings) = conf::load(&name).map_err(|reason| Wrong(format!("{name}: {reason}")))?;
     let wrong = findings.iter().any(|finding| finding.severity == lvs_core::conf::Severity::Error);
-    let shown = report(&name, &findings, &contents(&config), Format::Text, false);
+    let shown = report(&name, &findings, &contents(&config), Format::Text, true);
     if shown.status > 0 {
         // Nobody to tell when standard error is closed.
         let _ = io::stderr().lock().write_all(shown.text.as_bytes());

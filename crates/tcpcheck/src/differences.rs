@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
-use lvs_core::addr::Endpoint;
+use lvs_core::addr::{Endpoint, Family};
 use lvs_core::conf::Config;
 use lvs_core::conf::check::many;
 use lvs_core::conf::model::{RealServer, Target, VirtualServer};
@@ -66,7 +66,7 @@ fn checks<'a>(
 }
 
 /// What a virtual server is known by.
-type Id = (String, Protocol);
+type Id = (String, Protocol, Family);
 
 /// A configuration with its checks.
 struct Side<'a> {
@@ -103,7 +103,7 @@ impl<'a> Side<'a> {
 fn id(vs: &VirtualServer) -> Id {
     // A mark has no protocol.
     let protocol = if matches!(*vs.target, Target::Mark(_)) { Protocol::Tcp } else { *vs.protocol };
-    (name(vs), protocol)
+    (name(vs), protocol, vs.family)
 }
 
 fn between(

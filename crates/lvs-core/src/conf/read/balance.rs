@@ -49,6 +49,16 @@ impl Cx<'_> {
         }
     }
 
+    /// Whether the sorry server that a line is about stands above it; if not, the line has no effect, as in keepalived.
+    pub(super) fn has_sorry(&mut self, s: Stmt<'_>, sorry: Option<Stmt<'_>>) -> bool {
+        if sorry.is_none() {
+            let message = format!("{} stands before or without sorry_server; it has no effect", s.key());
+            let help = "write it below the line sorry_server IP PORT";
+            self.findings.warning("no-sorry-server", s.place(0), message).help(help);
+        }
+        sorry.is_some()
+    }
+
     pub(super) fn scheduler(&mut self, s: Stmt<'_>) -> Option<At<String>> {
         let found = Self::text(s, 1)?;
         if !SCHEDULERS.contains(&found.as_str()) {

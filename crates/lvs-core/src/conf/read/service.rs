@@ -153,8 +153,8 @@ fn health<'t>(cx: &mut Cx<'_>, key: &str, s: Stmt<'t>, d: &mut Draft<'t>) -> boo
     match key {
         "delay_loop" => cx.set_positive(s, &mut d.out.delay_loop),
         "sorry_server" => d.sorry = Some(s),
-        "sorry_server_inhibit" if cx.has_sorry(s, d) => d.sorry_inhibit = on(s),
-        "sorry_server_lvs_method" if cx.has_sorry(s, d) => d.sorry_forward = cx.forward(s),
+        "sorry_server_inhibit" if cx.has_sorry(s, d.sorry) => d.sorry_inhibit = on(s),
+        "sorry_server_lvs_method" if cx.has_sorry(s, d.sorry) => d.sorry_forward = cx.forward(s),
         "sorry_server_inhibit" | "sorry_server_lvs_method" => {}
         "alpha" => d.out.alpha = on(s),
         "omega" => d.out.omega = on(s),
@@ -218,16 +218,6 @@ fn finish(cx: &mut Cx<'_>, d: Draft<'_>, stmt: Stmt<'_>) -> VirtualServer {
 }
 
 impl Cx<'_> {
-    /// Whether the sorry server that a line is about stands above it; if not, the line has no effect, as in keepalived.
-    fn has_sorry(&mut self, s: Stmt<'_>, d: &Draft<'_>) -> bool {
-        if d.sorry.is_none() {
-            let message = format!("{} stands before or without sorry_server; it has no effect", s.key());
-            let help = "write it below the line sorry_server IP PORT";
-            self.findings.warning("no-sorry-server", s.place(0), message).help(help);
-        }
-        d.sorry.is_some()
-    }
-
     /// What stands after `virtual_server`.
     fn target(&mut self, s: Stmt<'_>) -> Option<At<Target>> {
         let skipped = "the virtual server is left out";
