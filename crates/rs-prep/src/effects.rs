@@ -25,12 +25,23 @@ pub fn run(kernel: &mut Kernel, steps: &[Step], silent: bool) -> Result<(), Fail
     let result = forward(kernel, steps, silent, &mut done);
     let Err(error) = result else { return Ok(()) };
     Err(match back(kernel, &done) {
-        Ok(()) => Failed { error: error.context("not done, everything is as it was"), undone: true },
+        Ok(()) => {
+            Failed { error: error.context(outcome(&steps[..steps.len().min(done.len() + 1)])), undone: true }
+        }
         Err(second) => {
             let error = error.context(format!("not done, and not all taken back ({second:#})"));
             Failed { error, undone: false }
         }
     })
+}
+
+/// What is true once the steps that were begun are taken back: what had to go does not come again.
+fn outcome(begun: &[Step]) -> &'static str {
+    if begun.iter().all(|step| step.is_setting() || step.undone().is_some()) {
+        "not done, everything is as it was"
+    } else {
+        "not all done: what had to go may be gone, the rest is as it was"
+    }
 }
 
 fn forward(kernel: &mut Kernel, steps: &[Step], silent: bool, done: &mut Vec<Step>) -> Result<()> {
@@ -84,4 +95,18 @@ pub fn verify(host: &HostState) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_removed_is_not_called_as_it_was() {
+        let device = "ens192".to_owned();
+        let up = Step::LinkUp { device: "lo".to_owned() };
+        let gone = Step::RemoveAddress { prefix: "10.0.0.1/32".parse().unwrap(), device };
+        assert!(outcome(std::slice::from_ref(&up)).contains("everything is as it was"));
+        assert!(outcome(&[up, gone]).contains("may be gone"));
+    }
 }
