@@ -93,9 +93,8 @@ impl Records {
         for op in ops {
             match op {
                 Op::EditServer(key, server, new) if new.weight > 0 => {
-                    if self.forget(key, *server)? {
-                        back.push(op.clone());
-                    }
+                    let drained = self.forget(key, *server)?;
+                    back.extend(drained.then(|| op.clone()));
                 }
                 Op::AddServer(key, server, _) | Op::DelServer(key, server) => {
                     self.forget(key, *server)?;

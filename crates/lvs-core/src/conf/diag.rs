@@ -143,7 +143,7 @@ impl Excerpt {
     fn masked(&self) -> (Cow<'_, str>, usize, usize) {
         let (col, len) = ((self.place.col.max(1) - 1) as usize, usize::from(self.place.len));
         let Some(start) = self.secret() else { return (Cow::Borrowed(&self.text), col, len) };
-        let before = chars(self.text[..start].as_bytes()) as usize;
+        let before = chars(&self.text.as_bytes()[..start]) as usize;
         let (col, len) = if col < before { (col, len) } else { (before, MASK.len()) };
         (Cow::Owned(self.text[..start].to_owned() + MASK), col, len)
     }

@@ -52,7 +52,7 @@ impl Out {
     }
 
     /// A value, unless it is what stands there without the line.
-    fn value<T: Display + PartialEq>(&mut self, key: &str, value: T, default: T) {
+    fn value<T: Copy + Display + PartialEq>(&mut self, key: &str, value: T, default: T) {
         if value != default {
             self.line(format_args!("{key} {value}"));
         }
@@ -259,7 +259,9 @@ fn script(out: &mut Out, s: &Script) {
 
 /// The weight of a tracked thing, `N [reverse]`.
 fn weight(out: &mut Out, w: Weight, default: Weight) {
-    out.value("weight", vrrp::weight(w), vrrp::weight(default));
+    if w != default {
+        out.line(format_args!("weight {}", vrrp::weight(w)));
+    }
 }
 
 /// The weight of a track file or process.

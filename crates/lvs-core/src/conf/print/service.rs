@@ -102,8 +102,15 @@ fn health(out: &mut Out, vs: &VirtualServer) {
 
 fn sorry(out: &mut Out, s: &Sorry, usual: Forward) {
     out.line(format_args!("sorry_server {}{}", s.endpoint.addr, port(s.endpoint.port)));
-    out.value("sorry_server_lvs_method", forward(*s.forward), forward(usual));
+    method(out, "sorry_server_lvs_method", *s.forward, usual);
     out.flag("sorry_server_inhibit", s.inhibit.value);
+}
+
+/// A forwarding method other than the virtual server's.
+fn method(out: &mut Out, key: &str, f: Forward, usual: Forward) {
+    if f != usual {
+        out.line(format_args!("{key} {}", forward(f)));
+    }
 }
 
 fn forward(f: Forward) -> String {
@@ -127,7 +134,7 @@ fn forward(f: Forward) -> String {
 fn real_server(out: &mut Out, rs: &RealServer, vs: &VirtualServer, global: &Global) {
     out.block(format_args!("real_server {}{}", rs.endpoint.addr, port(rs.written_port)), |out| {
         out.line(format_args!("weight {}", rs.weight.value));
-        out.value("lvs_method", forward(*rs.forward), forward(*vs.forward));
+        method(out, "lvs_method", *rs.forward, *vs.forward);
         out.value("uthreshold", *rs.upper, 0);
         out.value("lthreshold", *rs.lower, 0);
         out.switch("inhibit_on_failure", *rs.inhibit_on_failure, false);
