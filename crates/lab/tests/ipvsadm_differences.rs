@@ -215,7 +215,8 @@ fn a_failed_apply_says_what_was_done_and_rolls_back() {
     let file = "-A -t 10.0.0.9:80 -s wlc\n-A -t 10.0.0.9:81 -s bogus\n";
     let answer = host.input("ipvsctl apply --rollback -", file);
     assert_eq!(answer.status, 1, "{answer}");
-    for part in ["done    -E -t 10.0.0.9:80 -s wlc", "FAILED  -A -t 10.0.0.9:81 -s bogus", "rolled back"] {
+    for part in ["done      -E -t 10.0.0.9:80 -s wlc", "FAILED    -A -t 10.0.0.9:81 -s bogus", "rolled back"]
+    {
         assert!(answer.stderr.contains(part), "{answer}");
     }
     assert_eq!(host.ok("ipvsctl -Sn"), before);
