@@ -50,7 +50,7 @@ fn by_mark(vip: IpAddr, marking: &Marking) -> Finding {
 
 /// The rule that gives packets for a VIP a mark, whoever hands them over. Where some rule looks at MACs, it is taken to
 /// be the one that keeps the mark from those of another director.
-fn marking<'a>(seen: &'a Seen, vip: IpAddr, mark: u32) -> Option<&'a Marking> {
+fn marking(seen: &Seen, vip: IpAddr, mark: u32) -> Option<&Marking> {
     let rules = seen.rules.as_ref().filter(|rules| !rules.by_mac)?;
     rules.marks.iter().find(|marking| marking.mark == mark && marking.concerns(vip))
 }
