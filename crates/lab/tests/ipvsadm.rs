@@ -252,17 +252,16 @@ fn names_of_hundreds_of_servers_are_asked_for_together() {
     host.ok("chmod +x /run/counted/getent");
     let original = host.ok("ipvsadm -L");
     assert!(original.contains("server-250.example:"), "{original}");
-    let counted = |program: &str| {
+    for program in [ours.program(), "ipvsctl"] {
         host.ok("rm -f /run/asked");
         let answer = host.run(&["bash", "-c", &format!("PATH=/run/counted:$PATH {program} -L")]);
         // One process for the port and one for the addresses; where that takes long, as many more as run at a time.
         let asked = host.ok("cat /run/asked").lines().count();
         assert!((2..=2 + 2 * 16).contains(&asked), "getent ran {asked} times");
-        answer.stdout == original && answer.stderr.is_empty()
-    };
-    assert!(counted(ours.program()));
-    // All in a second, unless this machine is very busy.
-    wait(60 * SECONDS, "every name within a second", || counted("ipvsctl"));
+        // A busy guest may need more than ipvsctl's second, and then it says so.
+        let all = program != "ipvsctl" || answer.stderr.is_empty();
+        assert_eq!(all, answer.stdout == original, "{answer}");
+    }
 }
 
 /// No rights: every call ends with 2, help too.
