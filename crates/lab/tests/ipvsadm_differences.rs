@@ -349,12 +349,12 @@ fn random_tables_become_one_another() {
         let ops = diff(&now, &want, &Scope::Everything);
         never_missing(&now, &want, &ops);
         let rules = rules(&want);
-        let answer = host.input("ipvsctl apply --prune -", &rules);
+        let answer = host.input("ipvsctl apply --prune --allow-empty -", &rules);
         assert_eq!(answer.status, 0, "round {round}: {answer}\n{rules}");
         let saved = host.ok("ipvsctl -Sn");
-        let read = host.input("ipvsctl diff --prune -", &saved);
+        let read = host.input("ipvsctl diff --prune --allow-empty -", &saved);
         assert_eq!((read.status, read.stdout.as_str()), (0, ""), "round {round}: {read}");
-        let answer = host.input("ipvsctl diff --prune -", &rules);
+        let answer = host.input("ipvsctl diff --prune --allow-empty -", &rules);
         assert_eq!((answer.status, answer.stdout.as_str()), (0, ""), "round {round}: {answer}");
         now = want;
     }
@@ -379,7 +379,7 @@ fn no_server_is_missing_while_a_table_becomes_another() {
             assert!(!watch.missed().is_empty(), "the watch is blind: the table was empty");
             for pair in tables.windows(2) {
                 watch.expect(&pair[0], &pair[1], || {
-                    let answer = host.input("ipvsctl apply --prune -", &rules(&pair[1]));
+                    let answer = host.input("ipvsctl apply --prune --allow-empty -", &rules(&pair[1]));
                     assert_eq!(answer.status, 0, "{answer}");
                 });
                 assert_eq!(watch.missed(), Vec::<String>::new());
