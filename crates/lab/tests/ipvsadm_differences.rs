@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use ipvsadm::random::Random;
 use ipvsadm::watch::{Ends, Watch, missing};
-use lab::{Host, Lab, SECONDS};
+use lab::{Host, Lab, SECONDS, wait};
 use lvs_core::ipvs::{Ipvs, fake::Fake};
 use lvs_core::plan::{Op, Scope, diff, step};
 use lvs_core::sys::clock;
@@ -81,19 +81,20 @@ fn dead_dns_costs_a_second_for_all_names_together() {
     for n in 10..15 {
         host.ok(&format!("ipvsctl -a -t 10.0.0.9:80 -r 10.0.0.{n}"));
     }
+    let said = "ipvsctl: 5 names were not answered within 1 s and are shown as numbers; -n asks for none\n";
     for (command, twelve) in
-        [("ipvsctl -L", "  -> twelve.example:http"), ("ipvsctl -S", " -r twelve.example:http ")]
+        [("ipvsctl -L", "-> twelve.example:http"), ("ipvsctl -S", "-r twelve.example:http")]
     {
-        let start = clock::now();
-        let answer = host.run(command);
-        let took = clock::now().since(start);
-        let listed = &answer.stdout;
-        assert!(listed.contains("10.0.0.9:http") && listed.contains("10.0.0.14:http"), "{listed}");
-        assert!(listed.contains(twelve), "a name that needs no server: {listed}");
-        let said =
-            "ipvsctl: 5 names were not answered within 1 s and are shown as numbers; -n asks for none\n";
-        assert_eq!((answer.status, answer.stderr.as_str()), (0, said));
-        assert!(took > Duration::from_millis(900) && took < 5 * SECONDS, "{took:?}");
+        // A guest that is busy may get no further than the dead ones in a second.
+        wait(60 * SECONDS, command, || {
+            let start = clock::now();
+            let answer = host.run(command);
+            let took = clock::now().since(start);
+            assert!(answer.status == 0 && answer.stderr.contains("not answered within 1 s"), "{answer}");
+            assert!(took > Duration::from_millis(900) && took < 5 * SECONDS, "{took:?}");
+            let shown = ["10.0.0.9:http", twelve, "10.0.0.14:http"].iter().all(|s| answer.stdout.contains(s));
+            shown && answer.stderr == said
+        });
     }
 }
 
