@@ -66,7 +66,7 @@ _ipvsctl() {
     -u|--udp-service) words=''; value=1;;
     --sctp-service) words=''; value=1;;
     -f|--fwmark-service) words=''; value=1;;
-    -s|--scheduler) words='rr wrr lc wlc lblc lblcr dh sh mh sed nq fo ovf twos'; value=1;;
+    -s|--scheduler) words='rr wrr lc wlc lblc lblcr sh mh dh fo ovf sed nq twos'; value=1;;
     -p|--persistent) words=''; value=1;;
     -M|--netmask) words=''; value=1;;
     --pe) words='sip'; value=1;;

@@ -21,7 +21,7 @@ complete -c ipvsctl -n 'string match -q -- \'-*\' (commandline -opc; commandline
 complete -c ipvsctl -n 'string match -q -- \'-*\' (commandline -opc; commandline -ct)[2]' -l sctp-service -x -d 'sctp service'
 complete -c ipvsctl -n 'string match -q -- \'-*\' (commandline -opc; commandline -ct)[2]' -s f -l fwmark-service -x -d 'fwmark service'
 complete -c ipvsctl -n 'string match -q -- \'-*\' (commandline -opc; commandline -ct)[2]' -s 6 -l ipv6 -d 'ipv6'
-complete -c ipvsctl -n 'string match -q -- \'-*\' (commandline -opc; commandline -ct)[2]' -s s -l scheduler -x -a 'rr wrr lc wlc lblc lblcr dh sh mh sed nq fo ovf twos' -d 'scheduler'
+complete -c ipvsctl -n 'string match -q -- \'-*\' (commandline -opc; commandline -ct)[2]' -s s -l scheduler -x -a 'rr wrr lc wlc lblc lblcr sh mh dh fo ovf sed nq twos' -d 'scheduler'
 complete -c ipvsctl -n 'string match -q -- \'-*\' (commandline -opc; commandline -ct)[2]' -s p -l persistent -x -d 'persistent'
 complete -c ipvsctl -n 'string match -q -- \'-*\' (commandline -opc; commandline -ct)[2]' -s M -l netmask -x -d 'netmask'
 complete -c ipvsctl -n 'string match -q -- \'-*\' (commandline -opc; commandline -ct)[2]' -l pe -x -a 'sip' -d 'pe'

@@ -31,7 +31,7 @@ pub struct Settings {
     /// Whether ARP is answered on behalf of others.
     pub proxy_arp: i32,
     /// Whether the next address of a network takes the place of its first one that is removed; else it goes too.
-    pub promote_secondaries: i32,
+    pub promotes_secondaries: i32,
 }
 
 /// One interface.

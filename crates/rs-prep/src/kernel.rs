@@ -172,7 +172,7 @@ fn settings(interface: &str) -> Result<Settings> {
         arp_announce: get("arp_announce")?,
         rp_filter: get("rp_filter")?,
         proxy_arp: get("proxy_arp")?,
-        promote_secondaries: get("promote_secondaries")?,
+        promotes_secondaries: get("promote_secondaries")?,
     })
 }
 

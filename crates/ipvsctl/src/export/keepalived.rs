@@ -12,7 +12,13 @@ use lvs_core::table::{
 /// keepalived reads weights up to this.
 const HEAVIEST: u32 = 65535;
 
+/// A file without a service: one with nothing in it is taken for one that was cut off.
+const NONE: &str = "global_defs {\n}\n";
+
 pub(super) fn render(table: &Table) -> Result<String, String> {
+    if table.services.is_empty() {
+        return Ok(NONE.to_owned());
+    }
     let mut out = String::new();
     for (key, entry) in &table.services {
         if !out.is_empty() {

@@ -10,13 +10,17 @@ pub(super) const EMPTY: &str = "it has no virtual service, and --prune would del
 /// The finding of an include that leads nowhere.
 const MISSING: &str = "include-missing";
 
+/// The finding that says no more than the refusal does.
+const NOTHING: &str = "nothing-here";
+
 /// Characters of a first line that are shown.
 const SHOWN: usize = 40;
 
 /// Says that nothing of a file is understood, what is, and what this looks like.
 pub(crate) fn nothing(name: &str, text: &str, findings: &[Diag]) -> String {
     let cause = |d: &Diag| d.help.clone().or((d.code == MISSING).then(|| d.message.clone()));
-    let cause = findings.iter().find_map(|d| Some(format!("line {}: {}", d.line(), cause(d)?)));
+    let mut causes = findings.iter().filter(|d| d.code != NOTHING);
+    let cause = causes.find_map(|d| Some(format!("line {}: {}", d.line(), cause(d)?)));
     let hint = looks_like(text).map(str::to_owned).or(cause).unwrap_or_else(|| beginning(text));
     format!(
         "{name}: nothing of it is understood; what is read is keepalived.conf, the JSON of 'ipvsctl list --json', or \

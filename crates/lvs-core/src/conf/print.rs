@@ -23,6 +23,10 @@ pub fn print(config: &Config) -> String {
     config.track_processes.iter().for_each(|p| track_process(&mut out, p));
     vrrp::print(&mut out, config);
     service::print(&mut out, config);
+    if out.text.is_empty() {
+        // A file with nothing in it is taken for one that was cut off.
+        out.block("global_defs", |_| {});
+    }
     out.text
 }
 

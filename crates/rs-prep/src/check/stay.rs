@@ -91,7 +91,7 @@ impl<'a> Company<'a> {
     fn goes_with_it(&self) -> Option<&Held> {
         // The kernel takes the one or the other (IN_DEV_PROMOTE_SECONDARIES).
         let promotes =
-            |nic: &Nic| nic.settings.promote_secondaries.max(self.host.all.promote_secondaries) != 0;
+            |nic: &Nic| nic.settings.promotes_secondaries.max(self.host.all.promotes_secondaries) != 0;
         if self.held.secondary || self.host.nic(&self.held.device).is_some_and(promotes) {
             return None;
         }

@@ -72,7 +72,7 @@ const NOTHING: fn(&mut HostState) = |_| {};
 /// What `--fix` takes from the NIC, and what it leaves because the host would be cut off.
 #[test]
 fn no_address_goes_on_which_others_or_the_hosts_own_traffic_depend() {
-    let promote: fn(&mut HostState) = |host| host.nics[1].settings.promote_secondaries = 1;
+    let promote: fn(&mut HostState) = |host| host.nics[1].settings.promotes_secondaries = 1;
     let gateway: fn(&mut HostState) = |host| host.routes.push(default_route(Some("10.1.0.1"), None));
     let source: fn(&mut HostState) = |host| host.routes.push(default_route(Some("192.168.8.1"), Some(VIP)));
     let v6 = "2001:db8::111";

@@ -145,9 +145,9 @@ fn network(out: &mut Out, i: &Instance, global: &Global) {
         out.line(format_args!("kernel_rx_buf_size {}", n.value));
     }
     if let Some(v) = &i.vmac {
-        // What is not written is found again from the whole file.
-        let name = v.name.is_written().then(|| quote(&v.name).to_string());
+        // What is not written is found again from the whole file; an address has no place without a name.
         let mac = v.mac.is_written().then(|| v.mac.value.to_string());
+        let name = (mac.is_some() || v.name.is_written()).then(|| quote(&v.name).to_string());
         let words: Vec<String> = ["use_vmac".to_owned()].into_iter().chain(name).chain(mac).collect();
         out.line(words.join(" "));
         out.flag("vmac_xmit_base", v.xmit_base.value);
