@@ -117,18 +117,21 @@ fn command_line(argv: &[String]) -> String {
     format!("\"{}\"", words.join(" "))
 }
 
+/// It is cut twice, so that what is escaped once in itself is escaped once more in the line.
 fn argument(word: &str) -> String {
     if word.is_empty() {
         return "''".to_owned();
     }
+    let plain = |c: char| !c.is_ascii_whitespace() && !"'\"\\\u{b}".contains(c);
     let mut out = String::new();
     for c in word.chars() {
         match c {
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            ' ' | '\'' | '"' | '\\' | '\u{b}' | '\u{c}' => out.extend(['\\', c]),
-            c => out.push(c),
+            '\n' => out.push_str("\\\\n"),
+            '\r' => out.push_str("\\\\r"),
+            '"' => out.push_str("\\\\\\\""),
+            '\\' => out.push_str("\\\\\\\\"),
+            c if plain(c) => out.push(c),
+            c => out.extend(['\\', '\\', c]),
         }
     }
     out

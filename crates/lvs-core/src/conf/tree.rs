@@ -229,6 +229,17 @@ impl<'t> Stmt<'t> {
         words.get(n).or(words.last()).map_or(Place::NONE, |w| w.place)
     }
 
+    /// The place of the word that stands at this byte of [`Stmt::rest`] from the n-th word, or follows it.
+    pub(super) fn place_at(self, n: usize, byte: usize) -> Place {
+        let words = &self.words()[n.min(self.len())..];
+        let from = words.first().map_or(0, |w| w.start as usize);
+        words
+            .iter()
+            .find(|w| w.start as usize >= from + byte)
+            .or(words.last())
+            .map_or(Place::NONE, |w| w.place)
+    }
+
     /// The text from the n-th word to the last, as written, quotes and all.
     pub(super) fn rest(self, n: usize) -> &'t str {
         let words = self.words();
