@@ -7,7 +7,7 @@ use super::leave::{FILE, INSTANCE, PROCESS, SCRIPT, SERVER, SYNC_GROUP, left};
 use super::track::OWN;
 use super::{At, Cx, Place, vmac};
 use crate::conf::model::{
-    Config, GroupEntry, Instance, LeftOut, Reference, ServerGroup, SyncDaemon, SyncGroup, Target, Tracking,
+    Config, GroupEntry, Instance, LeftOut, Reference, ServerGroup, SyncDaemon, Target, Tracking,
     VirtualServer, Weight,
 };
 
@@ -18,8 +18,8 @@ pub(super) fn resolve(cx: &mut Cx<'_>, config: &mut Config) {
     once(cx, SCRIPT, &mut config.scripts, left, |s| &s.name);
     once(cx, FILE, &mut config.track_files, left, |f| &f.name);
     once(cx, PROCESS, &mut config.track_processes, left, |p| &p.name);
-    sync_groups_once(cx, config);
-    once(cx, GROUP, &mut config.server_groups, &mut config.left_out, |g| &g.name);
+    once(cx, SYNC_GROUP, &mut config.sync_groups, left, |g| &g.name);
+    once(cx, GROUP, &mut config.server_groups, left, |g| &g.name);
     cx.findings.within(Some(INSTANCE));
     same_vrid(cx, &mut config.instances, &mut config.left_out);
     vmac::once(cx, &mut config.instances, &mut config.left_out);
@@ -41,7 +41,8 @@ pub(super) fn resolve(cx: &mut Cx<'_>, config: &mut Config) {
 
 pub(super) const GROUP: &str = "virtual_server_group";
 
-/// Drops all but the first of a name. keepalived takes a second group without a word, and what is left of them is sound.
+/// Drops all but the first of a name, as keepalived does: the first is whole, and so is what belongs together with it. Of a
+/// second group of servers it says no word.
 fn once<T>(
     cx: &mut Cx<'_>,
     what: &'static str,
@@ -59,7 +60,6 @@ fn once<T>(
                 let finding = if what == GROUP {
                     cx.findings.warning("duplicate-name", name.place, message)
                 } else {
-                    left.push(LeftOut::named(what, name.value.clone(), name.place, 1));
                     cx.findings.error("duplicate-name", name.place, message)
                 };
                 finding.help("give it another name").see("first defined here", *first);
@@ -71,18 +71,9 @@ fn once<T>(
             }
         }
     });
-}
-
-/// The members of a second group of one name are members of a group that is left out.
-fn sync_groups_once(cx: &mut Cx<'_>, config: &mut Config) {
-    let names = |groups: &[SyncGroup]| -> Vec<(Place, Vec<String>)> {
-        let members = |g: &SyncGroup| g.members.iter().map(|m| m.value.clone()).collect();
-        groups.iter().map(|g| (g.name.place, members(g))).collect()
-    };
-    let all = names(&config.sync_groups);
-    once(cx, SYNC_GROUP, &mut config.sync_groups, &mut config.left_out, |g| &g.name);
-    for left in config.left_out.iter_mut().filter(|l| l.block == SYNC_GROUP && l.members.is_empty()) {
-        left.members = all.iter().find(|(p, _)| *p == left.place).map(|(_, m)| m.clone()).unwrap_or_default();
+    // Errors in a second one do not make its name one that is left out.
+    if what != GROUP {
+        left.retain(|l| l.block != what || seen.get(&l.name).is_none_or(|first| *first == l.place));
     }
 }
 

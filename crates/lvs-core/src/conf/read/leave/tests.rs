@@ -1,5 +1,5 @@
 use crate::conf::schema::Tool;
-use crate::conf::{Config, Diag, Env, NoFiles, parse};
+use crate::conf::{Config, Diag, Env, NoFiles, Severity, parse};
 use crate::desired;
 use crate::table::{Protocol, ServiceKey};
 
@@ -75,9 +75,41 @@ fn routers_go_together_or_not_at_all() {
 }
 
 #[test]
-fn a_second_group_of_one_name_and_a_vrid_twice_leave_their_members_out() {
-    let twice = "vrrp_sync_group A {\ngroup {\nV1\n}\n}\nvrrp_sync_group A {\ngroup {\nV2\n}\n}\n";
-    let text = twice.to_owned() + &instance("V1", 1, "") + &instance("V2", 2, "") + &instance("V3", 1, "");
+fn the_first_of_a_name_stays_with_all_that_belongs_to_it() {
+    let group =
+        |name: &str, members: &str| format!("vrrp_sync_group {name} {{\ngroup {{\n{members}\n}}\n}}\n");
+    let all = |texts: &[&str]| texts.concat();
+    let (v1, v2, v3) = (instance("V1", 1, ""), instance("V2", 2, ""), instance("V3", 3, ""));
+    let script = "vrrp_script s {\nscript /bin/true\nweight 1\n}\n";
+    let tracks = instance("V1", 1, "track_script {\ns\n}");
+    for (text, stay) in [
+        (all(&[&v1, &v2, &group("A", "V1\nV2"), &instance("V1", 9, "")]), vec!["V1", "V2"]),
+        // Nothing that is wrong with the second one is of any account.
+        (
+            all(&[&v1, &v2, &group("A", "V1\nV2"), "vrrp_instance V1 {\ninterface eth0\n}\n"]),
+            vec!["V1", "V2"],
+        ),
+        (all(&[&v1, &v2, &instance("V1", 9, "virtual_ipaddress {\nx\n}"), &v3]), vec!["V1", "V2", "V3"]),
+        (all(&[&group("A", "V1\nV2"), &group("A", "V3"), &v1, &v2, &v3]), vec!["V1", "V2", "V3"]),
+        (all(&[script, "vrrp_script s {\n}\n", script, &tracks]), vec!["V1"]),
+    ] {
+        let (config, findings) = read(&text);
+        let names: Vec<&str> = config.instances.iter().map(|i| i.name.as_str()).collect();
+        assert_eq!(names, stay, "{text}");
+        assert!(config.left_out.is_empty(), "{text}{:?}", config.left_out);
+        assert!(config.instances.iter().all(|i| i.vrid.value < 9), "{text}");
+        assert!(findings.iter().any(|f| f.severity == Severity::Error), "{text}");
+        assert!(config.sync_groups.iter().all(|g| g.members.len() == 2), "{text}");
+    }
+    // The first that is left out is not replaced by the second.
+    let broken = instance("V1", 1, "virtual_ipaddress {\nx\n}");
+    assert_eq!(routers(&(broken + &instance("V1", 9, ""))).0, [""; 0]);
+}
+
+#[test]
+fn a_vrid_twice_leaves_the_second_and_its_group_out() {
+    let group = "vrrp_sync_group A {\ngroup {\nV2\nV3\n}\n}\n";
+    let text = group.to_owned() + &instance("V1", 1, "") + &instance("V2", 2, "") + &instance("V3", 1, "");
     assert_eq!(routers(&text).0, ["V1"]);
     // A script that nobody defined is a warning, as with keepalived, and not ours to judge.
     assert_eq!(routers(&instance("V1", 1, "track_script {\nnone\n}")).0, ["V1"]);
