@@ -32,7 +32,7 @@ const UNREAD: [(&str, &[&str]); 15] = [
 
 /// Fields that the reader itself turns into others, which the tools read; parts of those above; and the pipe that
 /// tcpcheck opens together with the common one; and the number of errors of a block that is left out, which the tools print.
-const INHERITED: [&str; 18] = [
+const INHERITED: [&str; 19] = [
     "check_unicast_src",
     "delay_loop",
     "errors",
@@ -46,6 +46,7 @@ const INHERITED: [&str; 18] = [
     "static_rules",
     "strict",
     "track_group",
+    "tracking_weight",
     "use_vmac",
     "vmac_addr_prefix",
     "vmac_addresses",

@@ -108,5 +108,5 @@ impl Instance {
 }
 
 fn ledger(spec: &Spec) -> Ledger {
-    Ledger::new(spec.params.priority, &spec.track, &spec.group_track, spec.weights)
+    Ledger::new(spec.params.priority, &spec.track, &spec.group_track)
 }

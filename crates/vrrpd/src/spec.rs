@@ -73,8 +73,6 @@ pub struct Spec {
     pub group_name: Option<String>,
     /// What the sync group tracks.
     pub group_track: Tracking,
-    /// Whether the weights of what is tracked count.
-    pub weights: bool,
     /// All addresses to set, those that are not advertised too.
     pub vips: Vec<Vip>,
     /// Its own interface with the virtual MAC address: it hears and speaks there.
@@ -146,7 +144,6 @@ impl Spec {
             track: Tracking::default(),
             group_name: None,
             group_track: Tracking::default(),
-            weights: true,
             vips,
             vmac: None,
             xmit_base: false,

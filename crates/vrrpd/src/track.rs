@@ -169,22 +169,20 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// The account of an instance of this priority that tracks these things, and those of its sync group. With `weights`
-    /// false (a sync group without `sync_group_tracking_weight`) what the instance itself tracks with a weight is left
-    /// out, as in keepalived: members whose priorities drift apart would pull the group in two directions.
-    pub fn new(base: u8, own: &Tracking, group: &Tracking, weights: bool) -> Self {
+    /// The account of an instance of this priority that tracks these things, and those of its sync group.
+    pub fn new(base: u8, own: &Tracking, group: &Tracking) -> Self {
         let mut ledger = Self { base, entries: Vec::new(), faults: 0 };
-        for (tracking, weights) in [(own, weights), (group, true)] {
-            ledger.add(Kind::Interface, &tracking.interfaces, weights);
-            ledger.add(Kind::Script, &tracking.scripts, weights);
-            ledger.add(Kind::File, &tracking.files, weights);
-            ledger.add(Kind::Process, &tracking.processes, weights);
+        for tracking in [own, group] {
+            ledger.add(Kind::Interface, &tracking.interfaces);
+            ledger.add(Kind::Script, &tracking.scripts);
+            ledger.add(Kind::File, &tracking.files);
+            ledger.add(Kind::Process, &tracking.processes);
         }
         ledger
     }
 
-    fn add(&mut self, kind: Kind, references: &[Reference], weights: bool) {
-        for r in references.iter().filter(|r| weights || r.weight.value.value == 0) {
+    fn add(&mut self, kind: Kind, references: &[Reference]) {
+        for r in references {
             let known = self.entries.iter().any(|e| e.kind == kind && e.name == *r.name);
             if !known {
                 let (name, weight) = (r.name.value.clone(), *r.weight);

@@ -17,6 +17,7 @@ mod statics;
 mod track;
 mod value;
 mod vmac;
+mod weightless;
 
 pub(super) use check::retries;
 pub(super) use leave::leave_out;

@@ -295,3 +295,36 @@ fn a_file_in_which_nothing_is_recognised_stops_every_tool() {
     let (_, findings) = read("global_defs {\n}\n");
     assert!(findings.is_empty(), "{findings:?}");
 }
+
+fn router(lines: &str) -> String {
+    format!("vrrp_instance V {{\ninterface eth0\nvirtual_router_id 5\npriority 9\n{lines}\n}}\n")
+}
+
+const VIP: &str = "virtual_ipaddress {\n10.0.0.1\n}";
+
+#[test]
+fn in_a_group_without_its_word_weights_do_not_count_and_that_is_said() {
+    let things = "vrrp_script s {\nscript /bin/true\nweight 5\n}\ntrack_file f {\nfile /f\n}\n\
+                  track_file g {\nfile /g\nweight 3 reverse\n}\nvrrp_track_process p {\nprocess x\n}\n";
+    let tracks = "track_script {\ns\n}\ntrack_file {\nf\ng\n}\ntrack_process {\np\n}\ntrack_interface {\neth1 weight -9\neth2\n}";
+    let lines = [VIP, tracks].join("\n");
+    let group = |word: &str| format!("vrrp_sync_group G {{\ngroup {{\nV\n}}\n{word}\n}}\n");
+    let text = |word: &str| things.to_owned() + &router(&lines) + &group(word);
+    let (config, findings) = read(&text("sync_group_tracking_weight"));
+    assert!(!findings.iter().any(|d| d.code == "weight-in-group"), "{findings:?}");
+    assert_eq!(config.instances[0].track.scripts.len(), 1);
+    let (config, findings) = read(&text(""));
+    let track = &config.instances[0].track;
+    let all = |list: &[Reference]| -> Vec<_> {
+        list.iter().map(|r| (r.name.value.clone(), r.weight.value.value, r.weight.reverse)).collect()
+    };
+    assert_eq!((track.scripts.len(), track.processes.len()), (0, 0));
+    assert_eq!(all(&track.files), [("f".to_owned(), 0, false), ("g".to_owned(), 0, true)]);
+    assert_eq!(all(&track.interfaces), [("eth2".to_owned(), 0, false)]);
+    let said: Vec<_> = findings.iter().filter(|d| d.code == "weight-in-group").collect();
+    assert_eq!(said.len(), 5, "{said:?}");
+    for words in ["V is in vrrp_sync_group G", "weights do not count"] {
+        assert!(said.iter().all(|d| d.message.contains(words)), "{said:?}");
+    }
+    assert!(said.iter().all(|d| d.help.as_ref().is_some_and(|h| h.contains("sync_group_tracking_weight"))));
+}

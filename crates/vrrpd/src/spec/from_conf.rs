@@ -101,7 +101,6 @@ fn spec(config: &Config, instance: &model::Instance) -> Spec {
         track: instance.track.clone(),
         group_name: group.map(|g| g.name.value.clone()),
         group_track: group.map(|g| g.track.clone()).unwrap_or_default(),
-        weights: group.is_none_or(|g| *g.tracking_weight),
         vips: vips(instance, &interface),
         xmit_base: instance.vmac.as_ref().is_some_and(|v| *v.xmit_base),
         vmac: instance.vmac.as_ref().map(|v| Vmac {

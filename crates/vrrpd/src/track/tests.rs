@@ -12,7 +12,7 @@ fn scripts(lines: &[(&str, i32, bool)]) -> Tracking {
 }
 
 fn ledger(base: u8, lines: &[(&str, i32, bool)]) -> Ledger {
-    Ledger::new(base, &scripts(lines), &Tracking::default(), true)
+    Ledger::new(base, &scripts(lines), &Tracking::default())
 }
 
 fn sound(priority: u8) -> Tracked {
@@ -59,7 +59,7 @@ fn without_a_weight_the_first_result_is_waited_for_and_a_failure_is_a_fault() {
 #[test]
 fn files_add_their_number_times_the_weight_as_measured() {
     let tracking = Tracking { files: vec![reference("f", 2, false)], ..Tracking::default() };
-    let mut l = Ledger::new(100, &tracking, &Tracking::default(), true);
+    let mut l = Ledger::new(100, &tracking, &Tracking::default());
     for (number, priority) in
         [(10, 120), (-5, 90), (0, 100), (7, 114), (200, 254), (-126, 1), (i64::MAX, 254)]
     {
@@ -75,7 +75,7 @@ fn files_add_their_number_times_the_weight_as_measured() {
 #[test]
 fn a_file_without_a_weight_is_a_fault_unless_it_says_0() {
     let tracking = Tracking { files: vec![reference("f", 0, false)], ..Tracking::default() };
-    let mut l = Ledger::new(100, &tracking, &Tracking::default(), true);
+    let mut l = Ledger::new(100, &tracking, &Tracking::default());
     for (number, faults) in [(0, 0), (5, Kind::File.bit()), (-1, Kind::File.bit())] {
         l.set(Kind::File, "f", Standing::Value(number));
         assert_eq!(l.tracked().faults, faults, "{number}");
@@ -92,18 +92,15 @@ fn the_owner_keeps_255_but_can_fail() {
 }
 
 #[test]
-fn in_a_group_only_the_group_s_own_weights_count() {
-    let (own, group) = (scripts(&[("a", -20, false), ("chk", 0, false)]), scripts(&[("g", -30, false)]));
-    for (weights, priority) in [(false, 70), (true, 50)] {
-        let mut l = Ledger::new(100, &own, &group, weights);
-        for name in ["a", "g"] {
-            l.set(Kind::Script, name, Standing::Down);
-        }
-        l.set(Kind::Script, "chk", Standing::Up);
-        assert_eq!(l.tracked(), sound(priority));
-        l.set(Kind::Script, "chk", Standing::Down);
-        assert_eq!(l.tracked().faults, Kind::Script.bit());
+fn what_a_group_tracks_counts_for_every_member() {
+    let (own, group) = (scripts(&[("a", -20, false)]), scripts(&[("g", -30, false), ("chk", 0, false)]));
+    let mut l = Ledger::new(100, &own, &group);
+    for (name, standing) in [("a", Standing::Down), ("g", Standing::Down), ("chk", Standing::Up)] {
+        l.set(Kind::Script, name, standing);
     }
+    assert_eq!(l.tracked(), sound(50));
+    l.set(Kind::Script, "chk", Standing::Down);
+    assert_eq!(l.tracked().faults, Kind::Script.bit());
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::leave::{FILE, INSTANCE, PROCESS, SCRIPT, SERVER, SYNC_GROUP, left};
 use super::track::OWN;
+use super::weightless::weightless;
 use super::{At, Cx, Place, vmac};
 use crate::conf::model::{
     Config, GroupEntry, Instance, LeftOut, Reference, ServerGroup, SyncDaemon, Target, Tracking,
@@ -34,6 +35,7 @@ pub(super) fn resolve(cx: &mut Cx<'_>, config: &mut Config) {
         tracking(cx, &g.name.value, &mut g.track, &known, None);
     }
     members(cx, config);
+    weightless(cx, config);
     sync_daemon(cx, config);
     cx.findings.within(Some(SERVER));
     servers(cx, config);
