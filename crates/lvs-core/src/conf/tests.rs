@@ -303,6 +303,54 @@ fn router(lines: &str) -> String {
 const VIP: &str = "virtual_ipaddress {\n10.0.0.1\n}";
 
 #[test]
+fn the_addresses_decide_the_family_and_strange_peers_are_skipped() {
+    let peers = |list: &str| router(&format!("unicast_peer {{\n{list}\n}}\n{VIP}"));
+    let (config, findings) = read(&peers("fd00::1\n10.0.0.2"));
+    let i = &config.instances[0];
+    let left: Vec<String> = i.unicast.iter().flat_map(|u| &u.peers).map(|p| p.addr.to_string()).collect();
+    assert_eq!((left, i.addresses.len()), (vec!["10.0.0.2".to_owned()], 1));
+    assert_eq!(findings.iter().map(|d| (d.code, d.line())).collect::<Vec<_>>(), [("mixed-families", 6)]);
+    let found = codes(&peers("fd00::1")).into_iter().map(|c| c.0).collect::<Vec<_>>();
+    assert_eq!(found, ["mixed-families", "no-unicast-peer"]);
+}
+
+#[test]
+fn options_without_a_value_and_words_that_ip_does_not_know_are_said() {
+    for option in ["label", "dev", "scope", "brd", "peer", "preferred_lft"] {
+        let (config, findings) = read(&router(&format!("virtual_ipaddress {{\n10.0.0.6 {option}\n}}")));
+        assert!(config.instances.is_empty(), "{option}");
+        assert_eq!(findings.iter().map(|d| (d.code, d.line())).collect::<Vec<_>>(), [("missing-value", 6)]);
+    }
+    let script = "vrrp_script chk {\nscript /bin/true\nweight 7\n}\n".to_owned();
+    let (config, findings) = read(&(script + &router(&format!("{VIP}\ntrack_script {{\nchk weight\n}}"))));
+    assert_eq!(config.instances[0].track.scripts[0].weight.value.value, 7);
+    assert_eq!(findings.iter().map(|d| d.code).collect::<Vec<_>>(), ["missing-value"]);
+    for (rule, code) in [
+        ("form 10.0.0.0/8 table 5 priority 7", Some("unknown-option")),
+        ("from 10.0.0.0/8 tabel 5 priority 7", Some("unknown-option")),
+        ("from 10.0.0.0/8 table 5 priority", Some("missing-value")),
+        ("not from 10.0.0.0/8 fwmark 3/7 iif eth0 lookup 5 pref 7", None),
+        ("from all ipproto tcp dport 80-90 unreachable preference 8 no_track", None),
+        ("fd00::/8 table 5 priority 7", Some("unknown-option")),
+    ] {
+        let (config, findings) = read(&router(&format!("{VIP}\nvirtual_rules {{\n{rule}\n}}")));
+        assert_eq!(findings.first().map(|d| d.code), code, "{rule}: {findings:?}");
+        assert_eq!(config.instances[0].rules.len(), usize::from(code.is_none()), "{rule}");
+    }
+}
+
+#[test]
+fn options_that_say_nothing_of_an_address_are_left_out_of_it() {
+    let lines = "10.0.0.1 brd - scope host preferred_lft 0\n10.0.0.2/31 brd +\n10.0.0.3/24 brd +\n10.0.0.4 brd 10.0.0.9";
+    let (config, findings) = read(&router(&format!("virtual_ipaddress {{\n{lines}\n}}")));
+    let of = |n: usize| &config.instances[0].addresses[n];
+    assert!((0..4).all(|n| of(n).preferred_lft.is_none()));
+    assert_eq!([0, 1, 2, 3].map(|n| of(n).broadcast.is_some()), [false, false, true, true]);
+    let said: Vec<_> = findings.iter().filter(|d| d.code == "no-effect").map(Diag::line).collect();
+    assert_eq!(said, [6, 7]);
+}
+
+#[test]
 fn in_a_group_without_its_word_weights_do_not_count_and_that_is_said() {
     let things = "vrrp_script s {\nscript /bin/true\nweight 5\n}\ntrack_file f {\nfile /f\n}\n\
                   track_file g {\nfile /g\nweight 3 reverse\n}\nvrrp_track_process p {\nprocess x\n}\n";

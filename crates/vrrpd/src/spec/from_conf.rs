@@ -204,7 +204,7 @@ fn vip(address: &model::Address, interface: &str, instance: &model::Instance) ->
     let dev = address.vmac.as_ref().map_or(dev, |v| &v.name);
     let six = address.prefix.addr.is_ipv6();
     let set = [
-        (six || address.nodad, NODAD),
+        (six, NODAD),
         (address.home, flag::HOME),
         (address.mngtmpaddr, flag::MNGTMPADDR),
         (address.noprefixroute, flag::NOPREFIXROUTE),

@@ -59,8 +59,6 @@ pub struct Address {
     pub vmac: Option<AddressVmac>,
     /// `home`.
     pub home: bool,
-    /// `-nodad`: IPv6 without duplicate address detection.
-    pub nodad: bool,
     /// `mngtmpaddr`.
     pub mngtmpaddr: bool,
     /// `noprefixroute`.

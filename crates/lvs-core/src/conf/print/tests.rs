@@ -187,7 +187,7 @@ const INSTANCE: [&str; 27] = [
     "version 3\nadvert_int 0.25",
     "authentication {\nauth_type PASS\nauth_pass \"a b!\"\n}",
     "virtual_ipaddress {\n10.0.0.1\n10.0.0.2/24 brd + dev eth7 label eth7:1 scope link no_track\n}",
-    "virtual_ipaddress {\n2001:db8::1\n2001:db8::2/64 preferred_lft 5 -nodad\n}",
+    "virtual_ipaddress {\n2001:db8::1\n2001:db8::2/64 preferred_lft 5\n}",
     "virtual_ipaddress_excluded {\n10.0.0.3 peer 10.0.0.4/32\n2001:db8::3\n}",
     "virtual_routes {\n10.7.0.0/16 via 10.0.0.9 dev eth0\n2001:db8:1::/48 via 2001:db8::9 dev eth0 no_track\n}",
     "virtual_rules {\nfrom 10.0.0.1 table 9 preference 10\n}",

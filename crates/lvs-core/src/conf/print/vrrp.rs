@@ -200,7 +200,6 @@ fn address(a: &Address, dev: &str) -> String {
     let flags = [
         ("use_vmac", a.use_vmac),
         ("home", a.home),
-        ("-nodad", a.nodad),
         ("mngtmpaddr", a.mngtmpaddr),
         ("noprefixroute", a.noprefixroute),
         ("autojoin", a.autojoin),

@@ -11,6 +11,9 @@ use crate::conf::tree::Stmt;
 const SCOPES: [(&str, u8); 5] =
     [("global", 0), ("site", 200), ("link", 253), ("host", 254), ("nowhere", 255)];
 
+/// Options with a value.
+const VALUED: [&str; 7] = ["dev", "label", "scope", "brd", "broadcast", "peer", "preferred_lft"];
+
 impl Cx<'_> {
     /// An address line; `dev` is the interface when the line names none. Options that are not its own are handed to
     /// `other`, which takes the number of words it used.
@@ -48,12 +51,21 @@ impl Cx<'_> {
     /// One option of an address line; gives the number of words it takes.
     fn option(&mut self, s: Stmt<'_>, n: usize, vip: &mut Address) -> usize {
         let value = |n: usize| Cx::text(s, n + 1);
-        match s.get(n).unwrap_or("") {
+        let word = s.get(n).unwrap_or("");
+        if VALUED.contains(&word) && s.get(n + 1).is_none() {
+            // Without it the address could come to another place than was meant.
+            let message = format!("{word} has no value; the block is left out");
+            self.findings.error("missing-value", s.place(n), message).help(format!("write {word} VALUE"));
+            return 1;
+        }
+        match word {
             "dev" => vip.dev = value(n).unwrap_or_else(|| vip.dev.clone()),
             "label" => vip.label = value(n),
             "scope" => vip.scope = self.scope(s, n + 1).unwrap_or(vip.scope),
-            "brd" | "broadcast" => vip.broadcast = self.broadcast(s, n + 1),
+            "brd" | "broadcast" => vip.broadcast = self.broadcast(s, n + 1, *vip.prefix),
             "peer" => vip.peer = self.prefix(s, n + 1),
+            // keepalived reads it for IPv4 and does nothing with it.
+            "preferred_lft" if Family::of(vip.prefix.addr) == Family::Inet => {}
             "preferred_lft" => vip.preferred_lft = self.lifetime(s, n + 1),
             switch => return self.flag(switch, s, n, vip),
         }
@@ -64,7 +76,12 @@ impl Cx<'_> {
         match word {
             "use_vmac" => vip.use_vmac = true,
             "home" => vip.home = true,
-            "-nodad" | "nodad" => vip.nodad = true,
+            "-nodad" => {
+                // Where a director hands over, both hold the address for a moment: the test would find the other one.
+                let message =
+                    "-nodad has no effect: VIPs are set without duplicate address detection".to_owned();
+                self.findings.warning("no-effect", s.place(n), message).help("leave it out");
+            }
             "mngtmpaddr" => vip.mngtmpaddr = true,
             "noprefixroute" => vip.noprefixroute = true,
             "autojoin" => vip.autojoin = true,
@@ -74,7 +91,7 @@ impl Cx<'_> {
                 let help = if other.parse::<Prefix>().is_ok() {
                     "write one address a line"
                 } else {
-                    "write dev IF, label L, scope S, brd A, peer A, use_vmac, home, -nodad, no_track, ..."
+                    "write dev IF, label L, scope S, brd A, peer A, use_vmac, home, no_track, ..."
                 };
                 self.findings.warning("unknown-option", s.place(n), message).help(help);
             }
@@ -89,8 +106,16 @@ impl Cx<'_> {
         }
     }
 
-    fn broadcast(&mut self, s: Stmt<'_>, n: usize) -> Option<At<Broadcast>> {
+    fn broadcast(&mut self, s: Stmt<'_>, n: usize, prefix: Prefix) -> Option<At<Broadcast>> {
         let value = match s.get(n)? {
+            // No network, or one of two hosts (RFC 3021), has a broadcast address.
+            sign @ ("+" | "-") if prefix.len > 30 => {
+                let message = format!("{prefix} has no broadcast address: brd {sign} has no effect");
+                self.findings
+                    .warning("no-effect", s.place(n), message)
+                    .help("write brd ADDRESS, or leave it out");
+                return None;
+            }
             "+" => Broadcast::Ones,
             "-" => Broadcast::Zeros,
             _ => match self.address(s, n)?.value {
@@ -119,7 +144,6 @@ fn plain(prefix: At<Prefix>, dev: At<String>) -> Address {
         use_vmac: false,
         vmac: None,
         home: false,
-        nodad: false,
         mngtmpaddr: false,
         noprefixroute: false,
         autojoin: false,

@@ -89,6 +89,45 @@ const VALUES: [&str; 33] = [
 /// Words of `ip route` that stand alone.
 const FLAGS: [&str; 6] = ["onlink", "lock", "inet", "inet6", "fastopen_no_cookie", "ttl-propagate"];
 
+/// Words of `ip rule` that take a value.
+const RULE_VALUES: [&str; 31] = [
+    "from",
+    "to",
+    "tos",
+    "dsfield",
+    "fwmark",
+    "iif",
+    "dev",
+    "oif",
+    "uidrange",
+    "ipproto",
+    "sport",
+    "dport",
+    "table",
+    "lookup",
+    "preference",
+    "priority",
+    "order",
+    "pref",
+    "protocol",
+    "proto",
+    "nat",
+    "map-to",
+    "realms",
+    "goto",
+    "type",
+    "tun_id",
+    "suppress_prefixlength",
+    "sup_pl",
+    "suppress_ifgroup",
+    "sup_group",
+    "dscp",
+];
+
+/// Words of `ip rule` that stand alone.
+const RULE_FLAGS: [&str; 8] =
+    ["not", "l3mdev", "nop", "unreachable", "prohibit", "blackhole", "throw", "unicast"];
+
 /// The words of a line that `ip` takes, and keepalived's own.
 struct Words {
     words: Vec<At<String>>,
@@ -161,11 +200,36 @@ impl Cx<'_> {
         let Words { words, no_track, track_group, family } = ip_words(s);
         let first = words.first()?;
         self.places(&words, &["from", "to"])?;
+        self.rule_words(&words)?;
         if !words.iter().any(|w| matches!(w.as_str(), "preference" | "priority" | "order" | "pref")) {
             let message = "the rule has no preference: the kernel chooses where it stands".to_owned();
             self.findings.warning("rule-preference", first.place, message).help("add preference N");
         }
         Some(Rule { family, words, no_track, track_group })
+    }
+
+    /// Every word is known to `ip rule`; none if one is not.
+    fn rule_words(&mut self, words: &[At<String>]) -> Option<()> {
+        let mut n = 0;
+        while let Some(word) = words.get(n) {
+            let valued = RULE_VALUES.contains(&word.as_str());
+            if valued && words.get(n + 1).is_none() {
+                let message = format!("{} has no value; the line is skipped", word.value);
+                self.findings.warning("missing-value", word.place, message);
+                return None;
+            }
+            if !valued && !RULE_FLAGS.contains(&word.as_str()) {
+                let message = format!("'{}' is no word of a rule; the line is skipped", word.value);
+                let near = crate::conf::suggest::nearest(word, RULE_VALUES.into_iter());
+                let finding = self.findings.warning("unknown-option", word.place, message);
+                finding.help(
+                    near.map_or("'man ip-rule' lists them".to_owned(), |n| format!("did you mean '{n}'?")),
+                );
+                return None;
+            }
+            n += if valued { 2 } else { 1 };
+        }
+        Some(())
     }
 
     /// Checks the addresses that follow certain words; none if one of them is no address.

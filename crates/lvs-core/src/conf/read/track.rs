@@ -54,6 +54,13 @@ impl Cx<'_> {
         let name = Self::text(s, 0)?;
         let weight = match s.get(1) {
             None => At::assumed(OWN),
+            Some("weight") if s.get(2).is_none() => {
+                let message = format!("weight has no number: {} counts with its own", name.value);
+                self.findings
+                    .warning("missing-value", s.place(1), message)
+                    .help("write weight N, or nothing");
+                At::assumed(OWN)
+            }
             Some("weight") => self.weight(s, 2, most).unwrap_or(At::assumed(OWN)),
             Some(other) => {
                 let message = format!("'{other}' after a tracked name has no effect");

@@ -64,7 +64,7 @@ static AUTHENTICATION: Block = Block {
 };
 
 const ADDRESSES: &[Keyword] = &[
-    Keyword::used(VRRP, "virtual_ipaddress", "", "the VIPs, advertised in this order: ADDR[/LEN] [brd A|+|-] [dev IF] [scope S] [label L] [peer A] [use_vmac] [home] [-nodad] [mngtmpaddr] [noprefixroute] [autojoin] [no_track] [preferred_lft N|forever]")
+    Keyword::used(VRRP, "virtual_ipaddress", "", "the VIPs, advertised in this order: ADDR[/LEN] [brd A|+|-] [dev IF] [scope S] [label L] [peer A] [use_vmac] [home] [mngtmpaddr] [noprefixroute] [autojoin] [no_track] [preferred_lft N|forever]")
         .with(&VIRTUAL_IPADDRESS),
     Keyword::used(VRRP, "virtual_ipaddress_excluded", "", "VIPs that are not advertised").with(&EXCLUDED),
     Keyword::used(VRRP, "virtual_routes", "", "routes of the master, in the words of `ip route`").with(&ROUTES),

@@ -28,16 +28,17 @@ pub(super) fn finish(cx: &mut Cx<'_>, mut d: Draft<'_>, stmt: Stmt<'_>) -> Optio
         cx.drop_block("missing-interface", stmt, stmt.place(0), message, "add a line: interface NAME");
         return None;
     }
-    if let (Some(place), true) = (d.unicast_src, d.unicast.peers.is_empty()) {
+    addresses(cx, &mut d);
+    let peer = d.unicast.peers.first().map(|p| p.addr.place);
+    family(cx, &mut d);
+    if let (Some(place), true) = (d.unicast_src.or(peer), d.unicast.peers.is_empty()) {
         let message = format!(
-            "{title} has unicast_src_ip but no unicast_peer: advertisements go to the multicast group"
+            "{title} has no unicast_peer that it can reach: advertisements go to the multicast group"
         );
         cx.findings
             .warning("no-unicast-peer", place, message)
-            .help("add unicast_peer { ADDRESS } or write mcast_src_ip");
+            .help("add unicast_peer { ADDRESS }, of the family of its addresses, or write mcast_src_ip");
     }
-    addresses(cx, &mut d);
-    family(cx, &mut d);
     version(cx, &mut d);
     authentication(cx, &mut d);
     state(cx, &mut d);
@@ -65,11 +66,11 @@ fn addresses(cx: &mut Cx<'_>, d: &mut Draft<'_>) {
     }
 }
 
-/// The family is that of the peers or of the first VIP; advertised addresses of the other are left out.
+/// The family is that of the first VIP; advertised addresses and peers of the other are left out.
 fn family(cx: &mut Cx<'_>, d: &mut Draft<'_>) {
     let peer = d.unicast.peers.first().map(|p| At::new(Family::of(p.addr.value), p.addr.place));
     let vip = d.out.addresses.first().map(|a| At::new(Family::of(a.prefix.addr), a.prefix.place));
-    let family = peer.or(vip).unwrap_or(At::assumed(Family::Inet));
+    let family = vip.or(peer).unwrap_or(At::assumed(Family::Inet));
     d.out.family = family;
     let other = match family.value {
         Family::Inet => "IPv4",
@@ -84,6 +85,17 @@ fn family(cx: &mut Cx<'_>, d: &mut Draft<'_>) {
             cx.findings
                 .warning("mixed-families", a.prefix.place, message)
                 .help(help)
+                .see("the family comes from here", family.place);
+        }
+        fits
+    });
+    d.unicast.peers.retain(|p| {
+        let fits = Family::of(p.addr.value) == family.value;
+        if !fits {
+            let message = format!("the instance speaks {other}: the peer {} is skipped", p.addr.value);
+            let finding = cx.findings.warning("mixed-families", p.addr.place, message);
+            finding
+                .help("write the peer's address of that family")
                 .see("the family comes from here", family.place);
         }
         fits
