@@ -248,7 +248,7 @@ fn thing(e: &Entry, last_result: impl Fn(&str) -> Option<String>) -> Thing {
         kind: e.kind.name().to_owned(),
         name: e.name.clone(),
         standing: match e.standing() {
-            Standing::Unknown => "unknown".to_owned(),
+            Standing::Unknown | Standing::Presumed => "unknown".to_owned(),
             Standing::Off => "off".to_owned(),
             Standing::Up => "up".to_owned(),
             Standing::Down => "down".to_owned(),

@@ -83,6 +83,8 @@ impl Kind {
 pub enum Standing {
     /// No result yet.
     Unknown,
+    /// No result yet, and until there is one it counts as one that does not work (`init_fail`).
+    Presumed,
     /// It cannot be looked at (a script that may not run): it does nothing, as if it were not tracked.
     Off,
     /// It works.
@@ -127,10 +129,10 @@ impl Entry {
     /// What it does to the instance.
     pub fn effect(&self) -> Effect {
         match self.standing {
-            Standing::Unknown if self.weight.value == 0 => Effect::Pending,
+            Standing::Unknown | Standing::Presumed if self.weight.value == 0 => Effect::Pending,
             Standing::Unknown | Standing::Off => Effect::None,
             Standing::Up => of_state(self.weight, true),
-            Standing::Down => of_state(self.weight, false),
+            Standing::Down | Standing::Presumed => of_state(self.weight, false),
             Standing::Value(number) => of_number(self.weight, number),
         }
     }

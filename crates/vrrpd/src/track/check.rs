@@ -110,7 +110,7 @@ pub struct Check {
 impl Check {
     /// A script that is first run at `now`.
     pub fn new(rules: Rules, now: Time) -> Self {
-        let standing = if rules.init_fail { Standing::Down } else { Standing::Unknown };
+        let standing = if rules.init_fail { Standing::Presumed } else { Standing::Unknown };
         Self { rules, next: now, run: Run::Idle, standing, against: 0, decided: false, last: None }
     }
 

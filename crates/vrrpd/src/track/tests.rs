@@ -104,6 +104,17 @@ fn what_a_group_tracks_counts_for_every_member() {
 }
 
 #[test]
+fn what_is_presumed_to_fail_lowers_the_priority_and_is_no_fault_yet() {
+    let mut l = ledger(100, &[("minus", -20, false), ("plus", 30, false), ("chk", 0, false)]);
+    for name in ["minus", "plus", "chk"] {
+        l.set(Kind::Script, name, Standing::Presumed);
+    }
+    assert_eq!((l.tracked(), l.is_pending()), (sound(80), true));
+    l.set(Kind::Script, "chk", Standing::Down);
+    assert!(!l.is_pending() && l.tracked().faults != 0);
+}
+
+#[test]
 fn it_says_why() {
     let mut l = ledger(100, &[("plus", 7, false), ("minus", -20, false), ("chk", 0, false)]);
     l.set(Kind::Script, "plus", Standing::Up);

@@ -91,8 +91,8 @@ fn the_first_result_decides_alone_then_rise_and_fall_count() {
 #[test]
 fn init_fail_stands_as_failed_until_it_succeeds() {
     let mut c = Check::new(Rules { init_fail: true, ..rules() }, at(0));
-    assert_eq!(c.standing(), Standing::Down);
-    assert_eq!(run(&mut c, 1), []);
+    assert_eq!(c.standing(), Standing::Presumed);
+    assert_eq!(run(&mut c, 1), [Act::Changed(Standing::Down)]);
     assert_eq!(run(&mut c, 0), [Act::Changed(Standing::Up)]);
 }
 
