@@ -34,7 +34,10 @@ impl Lines {
 
     fn push(&mut self, family: Family, what: &str, set: &str, words: &model::Extra) {
         let words: Vec<&str> = words.iter().map(|w| w.value.as_str()).collect();
-        let (words, family) = (words.join(" "), if family == Family::Inet { "-4" } else { "-6" });
+        // As keepalived marks what it sets (linux/rtnetlink.h: RTPROT_KEEPALIVED); a removal then takes nothing of others.
+        let marked = words.iter().any(|w| matches!(*w, "proto" | "protocol"));
+        let mark = if marked { "" } else { " protocol 18" };
+        let (words, family) = (words.join(" ") + mark, if family == Family::Inet { "-4" } else { "-6" });
         self.add.push(format!("{family} {what} {set} {words}"));
         self.remove.push(format!("{family} {what} del {words}"));
     }
@@ -156,11 +159,17 @@ mod tests {
         let lines = Lines::new(&[route], &[rule]);
         assert_eq!(
             lines.add,
-            ["-4 route replace 10.0.0.0/8 via 192.168.15.1", "-6 rule add from fd00::1 table 7"]
+            [
+                "-4 route replace 10.0.0.0/8 via 192.168.15.1 protocol 18",
+                "-6 rule add from fd00::1 table 7 protocol 18"
+            ]
         );
         assert_eq!(
             lines.remove,
-            ["-6 rule del from fd00::1 table 7", "-4 route del 10.0.0.0/8 via 192.168.15.1"]
+            [
+                "-6 rule del from fd00::1 table 7 protocol 18",
+                "-4 route del 10.0.0.0/8 via 192.168.15.1 protocol 18"
+            ]
         );
     }
 

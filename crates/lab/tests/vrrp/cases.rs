@@ -114,9 +114,9 @@ pub(crate) fn addresses_and_tracking() -> Vec<Case> {
             .marks(&["vrrp.51    inet6 2001:db8::111/128", "vrrp.51    inet6 fe80::1:1/128"]),
         address_vmacs(),
         Case::quick("virtual_routes", "virtual_routes {\n 10.9.0.0/16 via 192.168.15.1 dev ens192\n }")
-            .seen_by("ip route", &["10.9.0.0/16 via 192.168.15.1"]),
+            .seen_by("ip route show proto keepalived", &["10.9.0.0/16 via 192.168.15.1"]),
         Case::quick("virtual_rules", "virtual_rules {\n from 10.8.0.0/16 lookup main\n }")
-            .seen_by("ip rule", &["from 10.8.0.0/16 lookup main"]),
+            .seen_by("ip rule", &["from 10.8.0.0/16 lookup main proto keepalived"]),
     ]
 }
 
