@@ -25,8 +25,9 @@ mod backup;
 mod leave;
 mod master;
 
-/// A flood of lower advertisements draws at most so many answers an interval; whoever needs one hears it.
-const ANSWERS: u32 = 20;
+/// Between two answers to lower advertisements, and to goodbyes: a flood must not draw a flood. Whoever spoke in between has
+/// heard the last answer, or hears the next.
+const ANSWER_GAP: Duration = Duration::from_millis(50);
 /// A successor advertises before it takes the addresses and tells the hosts; until those have learnt it their packets
 /// come here and are served. A busy successor may be interrupted in between.
 const LINGER: Duration = Duration::from_millis(50);
@@ -49,7 +50,11 @@ pub struct Router {
     heard: Heard,
     /// A member of a sync group: its own election is won, the others' are not yet.
     ripe: bool,
+    /// When a lower advertisement was answered last, and when a goodbye: neither keeps the other from its answer.
     last_answer: Option<Time>,
+    last_relief: Option<Time>,
+    /// Until then the hosts are being told because of a lower advertisement.
+    telling: Option<Time>,
     /// Who said goodbye last, and when.
     goodbye: Option<(IpAddr, Time)>,
     /// Where a handover ends.
@@ -89,6 +94,8 @@ impl Router {
             heard: Heard::Nothing(Time::ZERO),
             ripe: false,
             last_answer: None,
+            last_relief: None,
+            telling: None,
             goodbye: None,
             leave_to: State::Stopped,
             returns: false,

@@ -39,8 +39,8 @@ pub struct Stats {
     pub peers: Vec<Seen>,
     /// The last transitions, the latest last.
     pub history: VecDeque<Transition>,
-    /// One for each kind of reject, one for other lists of addresses.
-    pub gates: [Gate; Reject::KINDS.len() + 1],
+    /// One for each kind of reject, one for other lists of addresses, one for lower masters.
+    pub gates: [Gate; Reject::KINDS.len() + 2],
     /// For sends that the kernel refused.
     pub unsent: Gate,
 }
@@ -111,6 +111,11 @@ impl Stats {
     pub fn not_sent(&mut self, now: Time) -> Option<u64> {
         self.send_errors += 1;
         self.unsent.pass(now)
+    }
+
+    /// A lower master was answered; as [`Stats::refused`].
+    pub fn outdid(&mut self, now: Time) -> Option<u64> {
+        self.gates[Reject::KINDS.len() + 1].pass(now)
     }
 
     /// Remembers a change of state.

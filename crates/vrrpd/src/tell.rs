@@ -30,10 +30,17 @@ pub(crate) fn entered(instance: &Instance, to: State, cause: &Cause) {
 }
 
 /// Something worth knowing without a change of state.
-pub(crate) fn note(instance: &Instance, note: &Note) {
+pub(crate) fn note(instance: &mut Instance, note: &Note, now: Time) {
+    let name = &instance.spec.name;
     match note {
-        Note::Tolerated { .. } => log::info!("{}: {note}", instance.spec.name),
-        Note::LowerMaster { .. } | Note::Overslept { .. } => log::warn!("{}: {note}", instance.spec.name),
+        Note::Tolerated { .. } => log::info!("{name}: {note}"),
+        Note::Overslept { .. } => log::warn!("{name}: {note}"),
+        // Where it does not hear us, it says so for ever.
+        Note::LowerMaster { .. } => {
+            if let Some(held) = instance.stats.outdid(now) {
+                log::warn!("{name}: {note}{}", more(held));
+            }
+        }
     }
 }
 

@@ -86,7 +86,7 @@ impl<S: Source> Driver<S> {
                 self.notify_state(at, to, now);
             }
             Action::Note(note) => {
-                tell::note(&self.instances[at], &note);
+                tell::note(&mut self.instances[at], &note, now);
                 if matches!(note, Note::LowerMaster { .. }) {
                     self.notify_instance(at, Event::LowerPriority, now);
                 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lvs_core::time::Time;
 
-use super::{ANSWERS, LINGER, Router};
+use super::{ANSWER_GAP, LINGER, Router};
 use crate::door::Advert;
 use crate::timers::Timers;
 use crate::words::{Action, Cause, Note, State};
@@ -71,7 +71,7 @@ impl Router {
         let outdone = (advert.priority, Some(advert.src)) > (ours, self.source);
         if advert.priority == 0 {
             // RFC 9568 6.4.3: the other master is gone; its backups must hear at once that there is one.
-            if self.may_answer(now) {
+            if is_over(&mut self.last_relief, now) {
                 self.advertise_at_once(now, out);
             }
         } else if outdone {
@@ -95,7 +95,7 @@ impl Router {
     }
 
     fn outdo(&mut self, loser: Advert, now: Time, out: &mut Vec<Action>) {
-        if !self.may_answer(now) {
+        if !is_over(&mut self.last_answer, now) {
             return;
         }
         if !self.params.lower_prio_no_advert {
@@ -106,19 +106,14 @@ impl Router {
         if now - self.since > self.params.interval {
             out.push(Action::Note(Note::LowerMaster { from: loser.src, theirs: loser.priority }));
         }
+        self.timers.last_word.get_or_insert(now + LAST_WORD);
+        if self.telling.is_some_and(|end| now < end) {
+            // The second half of that burst, and the last word, tell them of this one too.
+            return;
+        }
+        self.telling = Some(now + garp.lower_delay.max(LAST_WORD));
         out.push(Action::Garp(garp.lower_repeat));
         self.timers.garp = (!garp.lower_delay.is_zero()).then(|| now + garp.lower_delay);
-        self.timers.last_word = Some(now + LAST_WORD);
-    }
-
-    /// Not if it has just answered another one: a flood must not draw a flood.
-    fn may_answer(&mut self, now: Time) -> bool {
-        let interval = self.params.interval;
-        let may = self.last_answer.is_none_or(|t| now - t >= interval / ANSWERS);
-        if may {
-            self.last_answer = Some(now);
-        }
-        may
     }
 
     fn advertise_at_once(&mut self, now: Time, out: &mut Vec<Action>) {
@@ -135,4 +130,13 @@ impl Router {
             self.become_master(Cause::Resumed, now, out);
         }
     }
+}
+
+/// Whether the gap after the last answer is over; a new one begins then.
+fn is_over(last: &mut Option<Time>, now: Time) -> bool {
+    let over = last.is_none_or(|t| now - t >= ANSWER_GAP);
+    if over {
+        *last = Some(now);
+    }
+    over
 }

@@ -193,6 +193,51 @@ fn a_flood_of_lower_advertisements_draws_few_answers_and_no_silence() {
     assert!(rig.router.deadline() <= Some(at(now + 1.0)));
 }
 
+/// What a flood of lower advertisements for so many seconds draws: advertisements, and packets of gratuitous ARP.
+fn flood(rig: &mut Rig, from: f64, seconds: u32) -> (usize, u32) {
+    let (mut answers, mut packets) = (0, 0);
+    for n in 1..=seconds * 2000 {
+        let now = from + f64::from(n) / 2000.0;
+        while rig.router.deadline().is_some_and(|due| due <= at(now)) {
+            packets += garps(rig.tick().1);
+        }
+        let out = rig.tell(now, advert(100, 50));
+        answers += out.iter().filter(|a| matches!(a, Action::Advertise(_))).count();
+        packets += garps(out);
+    }
+    (answers, packets)
+}
+
+fn garps(out: &[Action]) -> u32 {
+    out.iter().map(|a| if let Action::Garp(n) = a { *n } else { 0 }).sum()
+}
+
+#[test]
+fn a_burst_that_is_under_way_is_not_begun_again() {
+    let mut rig = Rig::master(100);
+    // Five at once and five after five seconds, as for a single one; and a last word each tenth of a second.
+    let (answers, packets) = flood(&mut rig, 20.0, 9);
+    assert!((170..=181).contains(&answers), "{answers}");
+    assert!((90..=115).contains(&packets), "{packets}");
+    // Short intervals draw no more.
+    let fast = Params { version: Version::V3, interval: Duration::from_millis(100), ..Params::default() };
+    let mut rig = Rig::new(fast);
+    rig.until(State::Master);
+    assert!(flood(&mut rig, 20.0, 1).0 <= 21);
+    // The next one after it begins at once, and so does one soon after the election.
+    for mut rig in [rig, Rig::master(100)] {
+        let now = if rig.router.params().version == Version::V3 { 40.0 } else { 5.0 };
+        assert!(rig.tell(now, advert(100, 50)).contains(&Action::Garp(5)));
+    }
+}
+
+#[test]
+fn a_flood_of_claims_does_not_keep_a_goodbye_from_its_answer() {
+    let mut rig = Rig::master(100);
+    flood(&mut rig, 20.0, 1);
+    assert_eq!(rig.tell(21.001, advert(102, 0)), [Action::Advertise(100)]);
+}
+
 #[test]
 fn goodbye_comes_first_and_the_addresses_go_when_the_successor_is_heard() {
     let mut rig = Rig::master(100);

@@ -220,7 +220,7 @@ impl Cx<'_> {
             }
             if !valued && !RULE_FLAGS.contains(&word.as_str()) {
                 let message = format!("'{}' is no word of a rule; the line is skipped", word.value);
-                let near = crate::conf::suggest::nearest(word, RULE_VALUES.into_iter());
+                let near = crate::text::nearest(word, RULE_VALUES.into_iter());
                 let finding = self.findings.warning("unknown-option", word.place, message);
                 finding.help(
                     near.map_or("'man ip-rule' lists them".to_owned(), |n| format!("did you mean '{n}'?")),
