@@ -1,11 +1,11 @@
 //! Writes a record: bounded, and without ever waiting for the disk.
 
 use std::fs::{File, OpenOptions, Permissions};
-use std::io;
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use lvs_core::sys::outbox::Outbox;
+use lvs_core::sys::outbox::{Outbox, Refused};
 use lvs_core::time::Time;
 
 use super::{Entry, Event};
@@ -31,7 +31,13 @@ impl Recorder {
         let file: File = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path)?;
         // An old file may be open to all.
         file.set_permissions(Permissions::from_mode(0o600))?;
-        Ok(Self { out: Outbox::start("record", ROOM, false, file, |_| ())?, left: LARGEST })
+        let pen = Pen { file, whole: 0, written: 0, failed: None };
+        let say = |pen: &mut Pen| {
+            if let Some(e) = pen.failed.take() {
+                log::error!("the record ends here: it cannot be written: {e}");
+            }
+        };
+        Ok(Self { out: Outbox::start("record", ROOM, false, pen, say)?, left: LARGEST })
     }
 
     /// Appends a line. Where the disk is too slow, or the record is full, it ends, which is said, and the answer is false: one
@@ -48,11 +54,43 @@ impl Recorder {
             return false;
         }
         self.left -= size;
-        let taken = self.out.send(line).is_ok();
-        if !taken {
+        let taken = self.out.send(line);
+        if taken == Err(Refused::Full) {
             log::warn!("the record ends here: the disk is too slow for it");
         }
-        taken
+        taken.is_ok()
+    }
+}
+
+/// Writes whole lines. The first error ends it: a record with a gap could not be run again.
+struct Pen {
+    file: File,
+    /// Bytes of whole lines, and all of them.
+    whole: u64,
+    written: u64,
+    failed: Option<io::Error>,
+}
+
+impl Write for Pen {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.file.write(bytes) {
+            Ok(n) => {
+                self.written += n as u64;
+                Ok(n)
+            }
+            Err(e) if e.kind() == ErrorKind::Interrupted => Err(e),
+            Err(e) => {
+                // Half a line is none. What is no file on a disk cannot be cut, nor need it be.
+                let _ = self.file.set_len(self.whole);
+                self.failed = Some(e);
+                Err(ErrorKind::BrokenPipe.into())
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.whole = self.written;
+        Ok(())
     }
 }
 
@@ -71,6 +109,16 @@ mod tests {
 
     fn at(seconds: u64) -> Time {
         Time::ZERO + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn where_it_cannot_be_written_it_ends() {
+        let mut recorder = Recorder::create(Path::new("/dev/full")).expect("a device that is always full");
+        let end = lvs_core::sys::clock::now() + Duration::from_secs(10);
+        while recorder.write(at(0), "", Event::Because("ens192 is down".to_owned())) {
+            assert!(lvs_core::sys::clock::now() < end, "it goes on for ever");
+            std::thread::yield_now();
+        }
     }
 
     #[test]
