@@ -25,7 +25,8 @@ use crate::tell;
 use crate::track::watch::{News, Things, Watch};
 use crate::vmac::Vmac;
 use crate::words::{Action, Input, State};
-use trouble::{cannot, check_interfaces, occupied};
+pub(crate) use trouble::cannot;
+use trouble::{check_interfaces, occupied};
 
 mod act;
 mod answer;

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use lvs_core::sys::clock;
 use lvs_core::sys::poll::Poll;
+use nix::errno::Errno;
 
 use super::complain;
 use crate::control::{Answer, Door, Question, ask};
-use crate::driver::Source;
+use crate::driver::{Source, cannot};
 use crate::edge::Edge;
 use crate::file::File;
 use crate::handover::Handover;
@@ -114,7 +115,7 @@ pub(super) fn flush(config: PathBuf, socket: &str) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let edge = Edge::open(socket, Duration::ZERO, Duration::ZERO).map_err(|e| e.to_string());
+    let edge = Edge::open(socket, Duration::ZERO, Duration::ZERO).map_err(|e| cannot("open sockets", &e));
     finish(edge.and_then(|mut edge| remove_all(&setup, &mut edge)))
 }
 
@@ -123,7 +124,11 @@ fn remove_all(setup: &Setup, edge: &mut Edge) -> Result<String, String> {
     let mut text = String::new();
     let ours = setup.instances.iter().filter(|i| i.params.priority < OWNER);
     for vip in ours.flat_map(|i| &i.vips) {
-        if edge.unset(vip)? {
+        let removed = edge.unset(vip).map_err(|e| {
+            let hint = if e.starts_with(Errno::EPERM.desc()) { ": run it as root" } else { "" };
+            format!("cannot remove {} from {}: {e}{hint}", vip.prefix, vip.dev)
+        })?;
+        if removed {
             text += &format!("removed {} from {}\n", vip.prefix, vip.dev);
         }
     }

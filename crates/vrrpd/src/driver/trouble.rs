@@ -39,7 +39,7 @@ pub(super) fn occupied(name: &str, e: &io::Error) -> String {
     format!("cannot listen at @{name}: {e}")
 }
 
-pub(super) fn cannot(what: &str, e: &io::Error) -> String {
+pub(crate) fn cannot(what: &str, e: &io::Error) -> String {
     if e.kind() == io::ErrorKind::PermissionDenied {
         return format!("cannot {what}: {e}: vrrpd needs CAP_NET_RAW and CAP_NET_ADMIN (run it as root)");
     }
