@@ -25,6 +25,7 @@ impl Router {
         self.timers.garp = (!garp.delay.is_zero()).then(|| now + garp.delay);
         self.timers.refresh = (!garp.refresh.is_zero()).then(|| now + garp.refresh);
         self.timers.extra = (!garp.extra.is_zero()).then(|| now + garp.extra);
+        self.telling = None;
         self.timers.last_word = self.predecessor().map(|_| now + LAST_WORD);
     }
 

@@ -232,6 +232,16 @@ fn a_burst_that_is_under_way_is_not_begun_again() {
 }
 
 #[test]
+fn a_new_master_owes_its_hosts_a_burst_of_its_own() {
+    let mut rig = Rig::master(100);
+    assert!(rig.tell(20.0, advert(100, 50)).contains(&Action::Garp(5)));
+    rig.tell(20.1, advert(102, 150));
+    rig.tell(20.2, advert(102, 0));
+    assert!(rig.until(State::Master) < 21.0);
+    assert!(rig.tell(22.0, advert(100, 50)).contains(&Action::Garp(5)));
+}
+
+#[test]
 fn a_flood_of_claims_does_not_keep_a_goodbye_from_its_answer() {
     let mut rig = Rig::master(100);
     flood(&mut rig, 20.0, 1);
