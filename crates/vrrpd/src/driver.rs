@@ -12,6 +12,7 @@ use lvs_core::sys::{clock, memory};
 use lvs_core::time::Time;
 use nix::sys::signal::Signal;
 
+use crate::claim::Claims;
 use crate::control::{Client, Door};
 use crate::edge::Edge;
 use crate::handover::Handover;
@@ -92,6 +93,7 @@ pub struct Driver<S> {
     punctuality: Punctuality,
     punctual: Punctual,
     recorder: Option<Recorder>,
+    claims: Claims,
 }
 
 impl<S: Source> Driver<S> {
@@ -110,6 +112,8 @@ impl<S: Source> Driver<S> {
         let edge = Edge::open(name, setup.garp_interval, setup.gna_interval)
             .map_err(|e| cannot("open sockets", &e))?;
         check_interfaces(&setup, &edge.host)?;
+        let mut claims = Claims::default();
+        claims.take(setup.instances.iter())?;
         let signals = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGUSR1];
         let opened = (|| {
             let signals = Signals::new(&signals)?;
@@ -148,6 +152,7 @@ impl<S: Source> Driver<S> {
             punctuality: setup.punctuality,
             punctual: Punctual::default(),
             recorder: recorder.transpose()?,
+            claims,
         };
         driver.punctual.begin(&driver.punctuality);
         driver.begin(&setup.things, &setup.notify)?;

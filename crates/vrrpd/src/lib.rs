@@ -4,6 +4,7 @@
 //! them count, [`router`] is one virtual router's state machine. [`edge`] does what it asks for, [`driver`] waits.
 
 pub mod accept;
+pub mod claim;
 pub mod cli;
 pub mod control;
 pub mod door;

@@ -254,6 +254,7 @@ impl<S: Source> Driver<S> {
             let gone: Vec<Vmac> = gone.collect();
             self.instances.retain(|i| !dead(i));
             self.remove_vmacs(&gone);
+            self.claims.keep(self.instances.iter().map(|i| &i.spec));
             self.deadlines = self.instances.iter().map(|i| i.router.deadline()).collect();
             self.index();
         }

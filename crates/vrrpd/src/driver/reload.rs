@@ -15,7 +15,11 @@ use crate::words::{Input, State};
 impl<S: Source> Driver<S> {
     /// Reads the configuration anew; a wrong one changes nothing.
     pub(super) fn reload(&mut self) -> Result<String, String> {
-        let setup = self.source.read().and_then(|s| check_interfaces(&s, &self.edge.host).map(|()| s));
+        let setup = self.source.read().and_then(|s| {
+            check_interfaces(&s, &self.edge.host)?;
+            self.claims.take(s.instances.iter())?;
+            Ok(s)
+        });
         let setup =
             setup.map_err(|e| format!("the old configuration stays in force, the new one is wrong:\n{e}"))?;
         self.systemd.reloading(clock::now());
