@@ -281,8 +281,8 @@ impl Edge {
     }
 
     /// Frames of an address that was given up must not follow.
-    pub fn silence(&mut self, spec: &Spec) {
-        self.garps.retain(|(_, _, addr)| !spec.has_vip(*addr));
+    pub fn silence(&mut self, gone: IpAddr) {
+        self.garps.retain(|(_, _, addr)| *addr != gone);
     }
 
     fn announce_one(&self, link: u32, addr: IpAddr) -> bool {

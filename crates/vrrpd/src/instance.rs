@@ -7,7 +7,7 @@ use lvs_core::sys::rtnl::Link;
 
 use crate::host::Host;
 use crate::router::Router;
-use crate::spec::Spec;
+use crate::spec::{Spec, Vip};
 use crate::stats::Stats;
 use crate::track::{Kind, Ledger, Standing};
 
@@ -105,6 +105,21 @@ impl Instance {
     pub fn is_on(&self, link: u32, family: Family) -> bool {
         self.link.is_some() && self.ear == Some(link) && self.spec.family == family
     }
+}
+
+/// Whether another instance than this one holds an address: then it is not this one's to remove.
+pub fn is_held(instances: &[Instance], at: usize, vip: &Vip) -> bool {
+    others(instances, at).any(|i| i.spec.vips.iter().any(|v| v.is_at(vip)))
+}
+
+/// Of lines that remove routes and rules those that no other instance holds.
+pub fn unheld(instances: &[Instance], at: usize, mut lines: Vec<String>) -> Vec<String> {
+    lines.retain(|l| !others(instances, at).any(|i| i.spec.lines.remove.contains(l)));
+    lines
+}
+
+fn others(instances: &[Instance], at: usize) -> impl Iterator<Item = &Instance> {
+    instances.iter().enumerate().filter(move |(n, i)| *n != at && i.router.holds()).map(|(_, i)| i)
 }
 
 fn ledger(spec: &Spec) -> Ledger {

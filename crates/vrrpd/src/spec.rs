@@ -193,6 +193,11 @@ impl Spec {
 }
 
 impl Vip {
+    /// Whether it is the same address in the same place, whatever its options.
+    pub fn is_at(&self, other: &Self) -> bool {
+        self.prefix == other.prefix && self.dev == other.dev
+    }
+
     /// An address without options.
     pub fn plain(dev: &str, prefix: Prefix) -> Self {
         let six = prefix.addr.is_ipv6();

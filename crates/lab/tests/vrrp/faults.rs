@@ -244,3 +244,108 @@ fn with_no_accept_the_vips_are_found_and_take_nothing() {
     let _daemon = host.spawn(RUN);
     wait(10 * SECONDS, "the filter to go", || host.ok("nft list ruleset").is_empty());
 }
+
+#[test]
+fn a_renamed_instance_hands_over_and_knows_to_whom() {
+    let lab = Lab::new();
+    let (a, b) = (router(&lab, "d100", 100, 150, ""), router(&lab, "d101", 101, 100, ""));
+    let (one, other) = (a.spawn(RUN), b.spawn(RUN));
+    wait(10 * SECONDS, "the first master", || holds(&a) && !holds(&b));
+    a.write("/etc/vrrp.conf", &file(150, "").replace("VI_1", "VI_9"));
+    assert_eq!(a.ok("vrrpd reload"), "configuration reloaded: 1 instance\n");
+    one.wait_for_line("VI_1 ends: its VRID is that of VI_9 now", 5 * SECONDS);
+    one.wait_for_line("VI_1: 192.168.15.101 is master now: stopped", 5 * SECONDS);
+    wait(10 * SECONDS, "the new one", || holds(&a) && !holds(&b));
+    let log = one.log();
+    assert!(!log.contains("earlier run") && !log.contains("someone else"), "{log}\n{}", other.log());
+}
+
+#[test]
+fn an_address_moves_from_one_master_to_another_without_leaving_the_kernel() {
+    let lab = Lab::new();
+    let host = lab.host("d100", &["192.168.15.100/21"]);
+    let two = |first: &str, second: &str| {
+        let router = |n: u8, more: &str| {
+            let text = file(100, "").replace("VI_1", &format!("VI_{n}"));
+            text.replace("router_id 51", &format!("router_id 5{n}"))
+                .replace("15.111\n", &format!("15.11{n}\n {more}\n"))
+        };
+        router(1, first) + &router(2, second)
+    };
+    let third = "192.168.15.113";
+    host.write("/etc/vrrp.conf", &two(third, ""));
+    let daemon = host.spawn(RUN);
+    let has = |last: &str| host.ok("ip -o address").contains(&format!("192.168.15.{last}/32"));
+    wait(10 * SECONDS, "all addresses", || ["111", "112", "113"].into_iter().all(has));
+    let monitor = host.spawn("ip -o monitor address");
+    pause(SECONDS / 2);
+    for (first, second) in [("", third), (third, "")] {
+        host.write("/etc/vrrp.conf", &two(first, second));
+        host.ok("vrrpd reload");
+        assert!(has("113"));
+    }
+    // What is seen last was sent last.
+    host.ok("ip address add 192.168.15.200/32 dev ens192");
+    monitor.wait_for_line("192.168.15.200", 5 * SECONDS);
+    assert!(!monitor.lines().iter().any(|l| l.text.contains("Deleted")), "{}", monitor.log());
+    assert_eq!(daemon.stop(10 * SECONDS), 0);
+    assert!(!has("113"));
+}
+
+#[test]
+fn a_master_that_does_not_hear_is_named_once_and_not_for_ever() {
+    let lab = Lab::new();
+    let peer = |lines: &str| format!("{lines}\n unicast_peer {{\n 192.168.15.PEER\n }}");
+    let a = router(&lab, "d100", 100, 150, &peer("unicast_ttl 64").replace("PEER", "101"));
+    // What the other one sends counts for nothing here.
+    let b = router(&lab, "d101", 101, 100, &peer("").replace("PEER", "100 min_ttl 255"));
+    let (one, other) = (a.spawn(RUN), b.spawn(RUN));
+    wait(10 * SECONDS, "two masters", || holds(&a) && holds(&b));
+    one.wait_for_line("claims to be master with the lower priority 100: answered", 10 * SECONDS);
+    let claims = |host: &Host| -> u64 {
+        let status: serde_json::Value = serde_json::from_str(&host.ok("vrrpd status --json")).expect("JSON");
+        status["instances"][0]["counters"]["received"].as_u64().expect("a number")
+    };
+    wait(30 * SECONDS, "many more", || claims(&a) > 30);
+    assert_eq!(one.log().matches("claims to be master").count(), 1, "{}\n{}", one.log(), other.log());
+}
+
+#[test]
+fn a_second_daemon_for_the_same_router_does_not_begin() {
+    let lab = Lab::new();
+    let host = router(&lab, "d100", 100, 100, "");
+    let first = host.spawn(RUN);
+    wait(10 * SECONDS, "the VIP", || holds(&host));
+    let second = host.run(&format!("{RUN} --socket other"));
+    assert_eq!(second.status, 2, "{second}");
+    assert!(second.stderr.contains("another vrrpd of this host runs VRID 51 on ens192"), "{second}");
+    assert!(holds(&host));
+    // Beside it another router may run, but not become that one.
+    let apart = file(100, "").replace("router_id 51", "router_id 52").replace("15.111", "15.112");
+    host.write("/etc/other.conf", &apart);
+    let other = host.spawn("vrrpd --config /etc/other.conf --socket other");
+    wait(10 * SECONDS, "the other's VIP", || host.ok("ip -o address").contains("192.168.15.112/32"));
+    host.write("/etc/other.conf", &file(100, ""));
+    let reload = host.run("vrrpd reload --socket other");
+    assert!(reload.status == 1 && reload.stderr.contains("VRID 51 on ens192"), "{reload}");
+    // It is free when its daemon ends, however that ends.
+    first.kill();
+    host.ok("vrrpd reload --socket other");
+    other.wait_for_line("VI_1 ends: its name is that of VRID 51", 5 * SECONDS);
+}
+
+#[test]
+fn a_record_on_a_full_disk_ends_with_a_word_and_a_whole_line() {
+    let lab = Lab::new();
+    let host = router(&lab, "d100", 100, 100, "");
+    host.ok("mkdir /run/small");
+    host.ok("mount -t tmpfs -o size=8k small /run/small");
+    let daemon = host.spawn(&format!("{RUN} --record /run/small/record"));
+    daemon.wait_for_line("the record ends here: it cannot be written: No space left on device", 60 * SECONDS);
+    let record = host.read("/run/small/record");
+    assert!(record.len() > 4000 && record.ends_with("}\n"), "{record}");
+    assert!(holds(&host));
+    let flush =
+        host.run("setpriv --reuid nobody --clear-groups vrrpd flush --config /etc/vrrp.conf --socket x");
+    assert!(flush.status == 1 && flush.stderr.contains("run it as root"), "{flush}");
+}

@@ -372,3 +372,136 @@ fn the_status_says_who_is_master_since_when_and_why() {
     let judged = s.host.sh("vrrpd metrics | $(../../scripts/lab/find-promtool) check metrics");
     assert_eq!((judged.status, judged.stdout.as_str(), judged.stderr.as_str()), (0, "", ""), "{judged}");
 }
+
+/// The lines of the reader's own test, asked again: both programs start every script, and each notes what it was given.
+#[test]
+fn the_words_of_commands_are_the_same() {
+    let table = include_str!("../../../lvs-core/src/conf/read/command/words.txt");
+    let rows: Vec<(&str, &str)> = table.lines().filter_map(|l| l.rsplit_once(" => ")).collect();
+    // A script of a line that is skipped is none.
+    let sound: Vec<_> = rows.into_iter().filter(|(_, args)| *args != "-").collect();
+    assert!(sound.len() > 40);
+    let number = |args: &str| args[1..].split('>').next().unwrap_or_default().to_owned();
+    let mut file = GLOBALS.to_owned();
+    for (line, args) in &sound {
+        let line = line.replace("%s", "/etc/args");
+        file += &format!("vrrp_script s{} {{\n script {line}\n interval 60\n weight 1\n}}\n", number(args));
+    }
+    let names: Vec<String> = sound.iter().map(|(_, args)| format!("s{}\n", number(args))).collect();
+    file += &instance("A", 51, 100, &format!("track_script {{\n {} }}", names.concat()));
+    let play = |program| {
+        let s = Scene::start(program, &file, |host| {
+            host.ok("mkdir -m 777 /run/args");
+            script(
+                host,
+                "/etc/args",
+                "printf '%s\\0' \"$@\" > \"/run/args/.$1\"; mv \"/run/args/.$1\" \"/run/args/$1\"",
+            );
+        });
+        s.wait("every script", || s.host.ok("ls /run/args").lines().count() >= sound.len());
+        for (line, args) in &sound {
+            let given = s.host.read(&format!("/run/args/{}", number(args)));
+            let given: String =
+                given.split_terminator('\0').map(|a| format!("<{}>", a.escape_default())).collect();
+            assert_eq!(given, *args, "{program:?}: {line}");
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| play(Program::Keepalived));
+        scope.spawn(|| play(Program::Vrrpd));
+    });
+}
+
+#[test]
+fn in_a_group_a_file_counts_without_its_weight() {
+    let file = [
+        GLOBALS,
+        "track_file f {\n file /run/f\n init_file 0 overwrite\n}\nvrrp_sync_group G {\n group {\n A\n B\n }\n}\n",
+        &instance("A", 51, 100, "track_file {\n f\n }"),
+        &instance("B", 52, 100, ""),
+    ]
+    .concat();
+    both(&file, |s| {
+        s.until("G", "MASTER 0");
+        s.host.write("/run/f", "9");
+        s.until("G", "FAULT 0");
+        s.host.write("/run/f", "0");
+        s.until("G", "MASTER 0");
+        if s.program == Program::Vrrpd {
+            let log = s.daemon.log();
+            assert!(log.contains("A is in vrrp_sync_group G, where weights do not count: f counts"), "{log}");
+        }
+    });
+}
+
+#[test]
+fn of_two_instances_and_groups_of_one_name_the_first_counts() {
+    let group = |members: &str| format!("vrrp_sync_group G {{\n group {{\n {members}\n }}\n}}\n");
+    let file = [
+        GLOBALS.to_owned(),
+        group("A\n B"),
+        instance("A", 51, 100, ""),
+        instance("B", 52, 90, ""),
+        instance("C", 53, 80, ""),
+        group("C"),
+        instance("A", 54, 70, ""),
+    ]
+    .concat();
+    both(&file, |s| {
+        for (name, state) in [("A", "MASTER 100"), ("B", "MASTER 90"), ("C", "MASTER 80"), ("G", "MASTER 0")]
+        {
+            s.until(name, state);
+        }
+        assert_eq!(s.states("A"), ["BACKUP 100", "MASTER 100"], "{:?}", s.program);
+        assert!(!s.host.ok("ip -o address").contains("192.168.15.54"), "{:?}", s.program);
+    });
+}
+
+#[test]
+fn nothing_is_told_before_the_first_result_of_a_script() {
+    let chk = "vrrp_script chk {\n script /etc/chk\n interval 1\n timeout 50\n init_fail\n rise 3\n}\n";
+    let file = [GLOBALS, chk, &instance("A", 51, 100, "track_script {\n chk\n }")].concat();
+    let play = |program| {
+        let s = Scene::start(program, &file, |host| {
+            script(host, "/etc/chk", "touch /run/begun; while [ ! -e /run/go ]; do sleep 0.1; done");
+        });
+        s.wait("the script", || s.host.sh("cat /run/begun").status == 0);
+        pause(SECONDS);
+        assert_eq!(s.states("A"), [""; 0], "{program:?}");
+        s.host.write("/run/go", "");
+        s.until("A", "MASTER 100");
+        assert_eq!(s.states("A"), ["BACKUP 100", "MASTER 100"], "{program:?}");
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| play(Program::Keepalived));
+        scope.spawn(|| play(Program::Vrrpd));
+    });
+}
+
+#[test]
+fn an_instance_with_another_vrid_is_another_one_and_its_address_goes_and_comes_once() {
+    let one = instance("A", 51, 100, "");
+    both(&[GLOBALS, &one].concat(), |s| {
+        s.until("A", "MASTER 100");
+        let monitor = s.host.spawn("ip -o monitor address dev ens192");
+        pause(SECONDS / 2);
+        s.host.write("/etc/vrrp.conf", &[GLOBALS, &one.replace("router_id 51", "router_id 52")].concat());
+        s.daemon.signal(lab::Signal::SIGHUP);
+        let states = ["BACKUP 100", "MASTER 100", "FAULT 100", "BACKUP 100", "MASTER 100"];
+        s.wait("the new one", || s.states("A").len() >= states.len());
+        assert_eq!(s.states("A"), states, "{:?}", s.program);
+        let vip = |deleted: bool| {
+            let lines = monitor.lines();
+            let own = lines.iter().filter(|l| l.text.contains("192.168.15.51/32"));
+            own.filter(|l| l.text.contains("Deleted") == deleted).count()
+        };
+        s.wait("the address", || vip(false) > 0);
+        if s.program == Program::Vrrpd {
+            let log = s.daemon.log();
+            assert_eq!((vip(true), vip(false)), (1, 1), "{log}");
+            assert!(log.contains("A ends: its name is that of VRID 52 on ens192 now"), "{log}");
+            assert!(!log.contains("earlier run") && !log.contains("someone else"), "{log}");
+            assert!(log.contains("configuration reloaded: 1 instance"), "{log}");
+        }
+    });
+}

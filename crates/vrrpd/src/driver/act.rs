@@ -5,10 +5,11 @@ use nix::errno::Errno;
 
 use super::{Driver, Source};
 use crate::accept;
+use crate::instance::{is_held, unheld};
 use crate::iproute;
 use crate::notify::Event;
 use crate::params::OWNER;
-use crate::spec::Spec;
+use crate::spec::{Spec, Vip};
 use crate::stats::Transition;
 use crate::sync;
 use crate::tell;
@@ -140,12 +141,16 @@ impl<S: Source> Driver<S> {
 
     pub(super) fn drop_vips(&mut self, at: usize) {
         let instance = &self.instances[at];
-        self.edge.silence(&instance.spec);
-        if let Err(e) = iproute::run(&instance.spec.lines.remove) {
+        let lines = unheld(&self.instances, at, instance.spec.lines.remove.clone());
+        if let Err(e) = iproute::run(&lines) {
             // Routes go with the address or the interface that they need; that they are gone is what was wanted.
             log::debug!("{}: {e}", instance.spec.name);
         }
-        for vip in instance.spec.vips.iter().filter(|v| !instance.owned.contains(&v.prefix.addr)) {
+        for vip in instance.spec.vips.iter().filter(|v| !is_held(&self.instances, at, v)) {
+            self.edge.silence(vip.prefix.addr);
+            if instance.owned.contains(&vip.prefix.addr) {
+                continue;
+            }
             if let Err(e) = self.edge.unset(vip) {
                 log::error!("{}: cannot remove {} from {}: {e}", instance.spec.name, vip.prefix, vip.dev);
             }
@@ -177,11 +182,19 @@ impl<S: Source> Driver<S> {
 
     /// Removes addresses that an earlier run left behind, before anything else happens: this router is not master.
     pub(super) fn clean(&mut self, at: usize) -> Result<(), String> {
+        let owned = |v: &Vip| self.instances.iter().any(|i| i.owned.contains(&v.prefix.addr));
+        let others = |v: &Vip| (owned(v), is_held(&self.instances, at, v));
+        let others: Vec<_> = self.instances[at].spec.vips.iter().map(others).collect();
         let instance = &mut self.instances[at];
-        for vip in &instance.spec.vips {
+        for (vip, (owned, held)) in instance.spec.vips.iter().zip(others) {
             let set = self.edge.is_set(vip);
-            if set && instance.spec.params.priority == OWNER {
+            // What one that is going knows to be the host's own stays so.
+            if owned || (set && !held && instance.spec.params.priority == OWNER) {
                 instance.owned.push(vip.prefix.addr);
+                continue;
+            }
+            if held {
+                // By one that hands over to it, or gives the address up.
                 continue;
             }
             // Also one that is not there: that changes nothing, but shows before any election whether we may change

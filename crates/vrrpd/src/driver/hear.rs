@@ -6,7 +6,8 @@ use lvs_core::time::Time;
 
 use super::{Driver, Source};
 use crate::door::{Reject, Way};
-use crate::packet::Packet;
+use crate::instance::Instance;
+use crate::packet::{Addresses, Malformed, Packet};
 use crate::tell;
 use crate::words::Input;
 
@@ -50,6 +51,24 @@ impl<S: Source> Driver<S> {
         let vrid = packet.as_ref().map_or_else(|_| payload.get(1).copied(), |p| Some(p.vrid));
         let Some(at) = vrid.and_then(|v| self.edge.lines[line].routers[usize::from(v)]) else { return };
         let at = usize::from(at);
+        self.judge_for(at, packet, payload, way, now);
+        // One that hands over under another name waits for its successor's advertisements.
+        let key = |i: &Instance| (i.ear, i.spec.family, i.spec.vrid);
+        let own = key(&self.instances[at]);
+        let twin = |(n, i): (usize, &Instance)| n != at && i.retired && key(i) == own;
+        if let Some(twin) = self.instances.iter().enumerate().position(twin) {
+            self.judge_for(twin, packet, payload, way, now);
+        }
+    }
+
+    fn judge_for(
+        &mut self,
+        at: usize,
+        packet: Result<Packet<Addresses<'_>>, Malformed>,
+        payload: &[u8],
+        way: Way,
+        now: Time,
+    ) {
         let instance = &mut self.instances[at];
         let admitted = packet.map_err(Reject::from).and_then(|p| {
             let advert = instance.spec.door.admit(&p, way, instance.source)?;

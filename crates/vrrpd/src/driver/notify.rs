@@ -7,6 +7,7 @@ use lvs_core::time::Time;
 
 use super::{Driver, Source};
 use crate::group;
+use crate::instance::Instance;
 use crate::notify::{Event, Who};
 use crate::words::State;
 
@@ -18,8 +19,13 @@ impl<S: Source> Driver<S> {
     /// A router is in another state.
     pub(super) fn notify_state(&mut self, at: usize, to: State, now: Time) {
         let instance = &self.instances[at];
-        let event =
-            if instance.retired && to == State::Stopped { Some(Event::Deleted) } else { Event::of(to) };
+        let namesake = |i: &Instance| !i.retired && i.spec.name == instance.spec.name;
+        let event = match to {
+            // Another has its name by now, and the end was told before that began.
+            _ if instance.retired && self.instances.iter().any(namesake) => None,
+            State::Stopped if instance.retired => Some(Event::Deleted),
+            to => Event::of(to),
+        };
         if let Some(event) = event {
             self.notify_instance(at, event, now);
         }

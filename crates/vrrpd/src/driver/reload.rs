@@ -3,11 +3,13 @@
 use lvs_core::conf::check::many;
 use lvs_core::conf::model::SyncDaemon;
 use lvs_core::sys::{clock, memory};
+use lvs_core::time::Time;
 
 use super::trouble::check_interfaces;
 use super::{Driver, Source};
-use crate::instance::Instance;
+use crate::instance::{Instance, is_held, unheld};
 use crate::iproute::{self, Lines};
+use crate::notify::Event;
 use crate::spec::{Setup, Spec, Vip};
 use crate::sync;
 use crate::words::{Input, State};
@@ -25,7 +27,10 @@ impl<S: Source> Driver<S> {
         self.systemd.reloading(clock::now());
         self.take_over(setup);
         self.systemd.ready();
-        let text = format!("configuration reloaded: {}", many(self.instances.len(), "instance"));
+        let text = format!(
+            "configuration reloaded: {}",
+            many(self.instances.iter().filter(|i| !i.retired).count(), "instance")
+        );
         log::info!("{text}");
         Ok(text)
     }
@@ -45,17 +50,20 @@ impl<S: Source> Driver<S> {
         for at in 0..self.instances.len() {
             let keep = setup.instances.iter().any(|new| same_router(&self.instances[at].spec, new));
             if !keep && !self.instances[at].retired {
-                log::info!("{}: no longer configured", self.instances[at].spec.name);
-                self.instances[at].retired = true;
-                self.feed(at, Input::Stop, now);
+                self.retire(at, &setup.instances, now);
             }
         }
+        // Who will hold an address is known before one is given up, and one that is new finds none that is about to go.
+        let (mut changed, mut added) = (Vec::new(), Vec::new());
         for new in setup.instances {
             match self.instances.iter().position(|i| !i.retired && same_router(&i.spec, &new)) {
-                Some(at) => self.change(at, new),
-                None => self.add(new),
+                Some(at) if self.instances[at].spec == new => {}
+                Some(at) => changed.push((at, std::mem::replace(&mut self.instances[at].spec, new))),
+                None => added.push(new),
             }
         }
+        changed.iter().for_each(|(at, old)| self.change(*at, old));
+        added.into_iter().for_each(|new| self.add(new));
         self.change_sync(old_sync.as_ref());
         self.watch.configure(&setup.things, now);
         self.notifier.configure(&setup.notify);
@@ -63,6 +71,26 @@ impl<S: Source> Driver<S> {
         self.place();
         self.bury();
         memory::trim();
+    }
+
+    /// It hands over and ends; what takes its name or its place is another virtual router.
+    fn retire(&mut self, at: usize, coming: &[Spec], now: Time) {
+        let old = &self.instances[at].spec;
+        let namesake = coming.iter().find(|new| new.name == old.name);
+        let heir = coming.iter().find(|new| same_place(old, new));
+        let why = match (namesake, heir) {
+            (Some(new), _) => format!("its name is that of VRID {} on {} now", new.vrid, new.interface),
+            (None, Some(new)) => format!("its VRID is that of {} now", new.name),
+            (None, None) => "no longer configured".to_owned(),
+        };
+        log::info!("{} ends: {why}", old.name);
+        let lives_on = namesake.is_some();
+        self.instances[at].retired = true;
+        self.feed(at, Input::Stop, now);
+        // Scripts know the name: its end comes before the beginning of what has it now.
+        if lives_on && self.instances[at].router.state() != State::Stopped {
+            self.notify_instance(at, Event::Deleted, now);
+        }
     }
 
     /// Once for all instances: the kernel has one sender and one receiver.
@@ -83,13 +111,9 @@ impl<S: Source> Driver<S> {
         self.record_new(at, clock::now());
     }
 
-    /// Kept addresses never vanish, new ones come before old ones go.
-    fn change(&mut self, at: usize, new: Spec) {
-        if self.instances[at].spec == new {
-            return;
-        }
-        let params = Box::new(new.params.clone());
-        let old = std::mem::replace(&mut self.instances[at].spec, new);
+    /// Another configuration is in force. Kept addresses never vanish, new ones come before old ones go.
+    fn change(&mut self, at: usize, old: &Spec) {
+        let params = Box::new(self.instances[at].spec.params.clone());
         self.instances[at].account();
         self.prepare_guard();
         self.cover();
@@ -121,9 +145,10 @@ impl<S: Source> Driver<S> {
                 Err(e) => log::error!("{}: cannot set {} on {}: {e}", spec.name, vip.prefix, vip.dev),
             }
         }
-        let same_place = |a: &Vip, b: &Vip| a.dev == b.dev && a.prefix == b.prefix;
         let unwanted = |v: &&Vip| {
-            !spec.vips.iter().any(|n| same_place(n, v)) && !instance.owned.contains(&v.prefix.addr)
+            !spec.vips.iter().any(|n| n.is_at(v))
+                && !instance.owned.contains(&v.prefix.addr)
+                && !is_held(&self.instances, at, v)
         };
         for vip in old.iter().filter(unwanted) {
             if let Err(e) = self.edge.unset(vip) {
@@ -139,7 +164,8 @@ impl<S: Source> Driver<S> {
         let only = |a: &[String], b: &[String]| -> Vec<String> {
             a.iter().filter(|l| !b.contains(l)).cloned().collect()
         };
-        for lines in [only(&new.add, &old.add), only(&old.remove, &new.remove)] {
+        let unwanted = unheld(&self.instances, at, only(&old.remove, &new.remove));
+        for lines in [only(&new.add, &old.add), unwanted] {
             if let Err(e) = iproute::run(&lines) {
                 log::error!("{name}: {e}");
             }
@@ -149,5 +175,10 @@ impl<S: Source> Driver<S> {
 
 /// The identity of a virtual router: whatever else changes, its state goes on.
 fn same_router(a: &Spec, b: &Spec) -> bool {
-    (&a.name, &a.interface, a.vrid, a.family) == (&b.name, &b.interface, b.vrid, b.family)
+    a.name == b.name && same_place(a, b)
+}
+
+/// Where advertisements tell one virtual router from another.
+fn same_place(a: &Spec, b: &Spec) -> bool {
+    (&a.interface, a.vrid, a.family) == (&b.interface, b.vrid, b.family)
 }
