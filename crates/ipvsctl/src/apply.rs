@@ -6,15 +6,16 @@ use std::fmt::Write;
 
 use lvs_core::ipvs::Ipvs;
 use lvs_core::plan::{Op, Scope, diff};
+use lvs_core::sys::ipvs::Client;
 use lvs_core::sys::owner::{Owner, OwnerError};
 use lvs_core::sys::poll::Signals;
 use nix::sys::signal::Signal;
 
 use self::carry::carry_out;
 use crate::drain::record::Records;
-use crate::out::complain;
+use crate::failure::Failure;
+use crate::out::{complain, print};
 use crate::source::{self, Purpose};
-use crate::verbs::{Failure, open, print};
 
 /// The options of `apply`.
 #[derive(Debug, clap::Args)]
@@ -59,7 +60,7 @@ fn lines(ops: &[Op]) -> String {
 pub fn run_diff(args: &DiffArgs) -> Result<u8, Failure> {
     let want = source::table(&args.file, args.purpose)?;
     let trouble = |text: String| Failure::Usage(text);
-    let mut client = open().map_err(|e| trouble(e.to_string()))?;
+    let mut client = Client::open().map_err(|e| trouble(e.to_string()))?;
     let now = client.read().map_err(|e| trouble(e.text))?;
     let ops = diff(&now, &want, &scope(args.purpose.prune));
     print(&lines(&ops))?;
@@ -73,7 +74,7 @@ pub fn run_diff(args: &DiffArgs) -> Result<u8, Failure> {
 /// done, what was not and why is in the failure.
 pub fn run(args: &Args) -> Result<u8, Failure> {
     let want = source::table(&args.file, args.purpose)?;
-    let mut client = open()?;
+    let mut client = Client::open()?;
     let scope = scope(args.purpose.prune);
     if args.dry_run {
         let now = client.read()?;

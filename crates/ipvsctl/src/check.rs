@@ -22,8 +22,9 @@ use lvs_core::sys::rtnl::{RouteKind, Rtnl};
 use self::judge::{Host, Reach, judge};
 use self::pages::Texts;
 use self::subject::Subject;
+use crate::failure::Failure;
+use crate::out::print;
 use crate::source::{self, Form, doubt};
-use crate::verbs::{Failure, print};
 
 /// The options of `check`.
 #[derive(Debug, clap::Args)]

@@ -8,7 +8,9 @@ use clap::{ArgAction, Command};
 use lvs_core::rule::{Opt, Takes, options};
 use lvs_core::table::{ENGINES, SCHEDULERS};
 
-use crate::verbs::{Failure, command, print};
+use crate::failure::Failure;
+use crate::out::print;
+use crate::verbs::command;
 
 /// A shell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

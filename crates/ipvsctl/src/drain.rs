@@ -26,9 +26,10 @@ use self::plan::{Target, Undo};
 use self::record::Records;
 use self::view::View;
 use self::watch::{Disturbance, Look, Rules, Watch};
+use crate::failure::Failure;
+use crate::out::print;
 use crate::service::{RealServer, ServiceArgs};
 use crate::snapshot::entries;
-use crate::verbs::{Failure, open, print};
 
 /// How often the connections are counted.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -61,7 +62,7 @@ pub struct Args {
 /// There is no such server, the kernel refused, or the drain did not come to its end.
 pub fn run(args: &Args) -> Result<u8, Failure> {
     let service = args.service.key()?;
-    let mut client = open()?;
+    let mut client = Client::open()?;
     let targets =
         plan::targets(&entries(&mut client)?, service, args.real_server).map_err(Failure::Refused)?;
     nobody_else_keeps_the_table(args.real_server)?;

@@ -4,11 +4,13 @@ mod keepalived;
 
 use lvs_core::ipvs::Ipvs;
 use lvs_core::plan::{Scope, diff};
+use lvs_core::sys::ipvs::Client;
 use lvs_core::table::Table;
 
 use crate::document::Document;
+use crate::failure::Failure;
+use crate::out::print;
 use crate::source::{self, Content};
-use crate::verbs::{Failure, open, print};
 
 /// What comes out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -45,7 +47,7 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
             }
             (content, _) => Table::from(content),
         },
-        None => open()?.read()?,
+        None => Client::open()?.read()?,
     };
     print(&render(&table, args.format).map_err(Failure::Refused)?).map(|()| 0)
 }

@@ -13,6 +13,7 @@ pub mod document;
 pub mod drain;
 pub mod export;
 mod face;
+pub mod failure;
 mod help;
 mod layout;
 mod list;

@@ -14,8 +14,11 @@ use std::path::PathBuf;
 pub use family::{Kind, ServerFamily, ServiceFamily, server_families, service_families};
 pub use render::render;
 
+use lvs_core::sys::ipvs::Client;
+
+use crate::failure::Failure;
+use crate::out::print;
 use crate::snapshot::Snapshot;
-use crate::verbs::{Failure, open, print};
 
 /// Names that mean standard output, even where that is a file to which others write too.
 const STANDARD_OUTPUT: [&[u8]; 2] = [b"-", b"/dev/stdout"];
@@ -33,7 +36,7 @@ pub struct Args {
 /// # Errors
 /// The kernel refused to tell, or the file cannot be written.
 pub fn run(args: &Args) -> Result<u8, Failure> {
-    let text = render(&Snapshot::read(&mut open()?)?);
+    let text = render(&Snapshot::read(&mut Client::open()?)?);
     match args.output.as_deref() {
         Some(path) if !STANDARD_OUTPUT.contains(&path.as_os_str().as_bytes()) => {
             write::write(path, &text).map_err(|e| Failure::File(path.display().to_string(), e))?;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io::{self, StdoutLock, Write};
 
+use crate::failure::Failure;
+
 use lvs_core::text::plain_lines;
 
 /// Text is written in pieces of this size, so a listing is never held as a whole.
@@ -61,6 +63,17 @@ impl fmt::Write for Out {
         self.text.push_str(text);
         self.flow();
         Ok(())
+    }
+}
+
+/// Writes text to standard output; a reader that has gone away ends it quietly.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::File("standard output".to_owned(), e))
+        }
+        _ => Ok(()),
     }
 }
 

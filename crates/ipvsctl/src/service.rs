@@ -8,7 +8,7 @@ use lvs_core::plan::Op;
 use lvs_core::rule::{Command, NoNames, parse};
 use lvs_core::table::ServiceKey;
 
-use crate::verbs::Failure;
+use crate::failure::Failure;
 
 /// The options that name a virtual service.
 #[derive(Clone, Debug, Default, clap::Args)]

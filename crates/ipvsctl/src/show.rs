@@ -3,12 +3,14 @@
 use std::io::{self, BufWriter, Write};
 
 use lvs_core::rule::{Dialect, Numeric};
+use lvs_core::sys::ipvs::Client;
 
 use crate::document::View;
+use crate::failure::Failure;
 use crate::layout::{Columns, Layout, heading};
 use crate::list::{Print, daemon};
+use crate::out::print;
 use crate::snapshot::Snapshot;
-use crate::verbs::{Failure, open, print};
 
 /// The options of `list`.
 #[derive(Debug, clap::Args)]
@@ -23,7 +25,7 @@ pub struct Args {
 /// # Errors
 /// The kernel refused to tell.
 pub fn run(args: &Args) -> Result<u8, Failure> {
-    let snapshot = Snapshot::read(&mut open()?)?;
+    let snapshot = Snapshot::read(&mut Client::open()?)?;
     if args.json {
         json(&View::from(&snapshot))?;
     } else {

@@ -13,7 +13,7 @@ use lvs_core::sys::conf::{self as conf_file, Disk, env};
 use lvs_core::table::Table;
 
 use crate::document;
-use crate::verbs::Failure;
+use crate::failure::Failure;
 
 /// What a text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,8 +20,9 @@ use nix::sys::signal::{Signal, raise};
 use self::frame::Frame;
 use self::model::{Sample, Sort, rows};
 use self::screen::{Screen, Wish};
+use crate::failure::Failure;
+use crate::out::print;
 use crate::snapshot::entries;
-use crate::verbs::{Failure, open, print};
 
 /// The shortest time between two looks: a big table takes the kernel a while.
 const SHORTEST: Duration = Duration::from_millis(100);
@@ -57,13 +58,13 @@ fn interval(text: &str) -> Result<Duration, String> {
 /// The kernel refused to tell, or there is no terminal.
 pub fn run(args: &Args) -> Result<u8, Failure> {
     if args.once {
-        let sample = look(&mut open()?)?;
+        let sample = look(&mut Client::open()?)?;
         return print(&once(&sample, args.sort, args.services)).map(|()| 0);
     }
     if !stdin().is_terminal() || !stdout().is_terminal() {
         return Err(Failure::Usage("top needs a terminal; 'top --once' prints one frame".to_owned()));
     }
-    live(&mut open()?, args)
+    live(&mut Client::open()?, args)
 }
 
 /// One frame as plain text, names in full.

@@ -5,16 +5,14 @@
 //! their only door: the command line takes [`Verb`] as a flattened subcommand and gives it to [`run`].
 
 use std::ffi::OsString;
-use std::io::{self, Write};
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, Parser, Subcommand};
-use lvs_core::ipvs::IpvsError;
 use lvs_core::rule::{self, Opt};
-use lvs_core::sys::ipvs::{Client, OpenError};
 use lvs_core::text::nearest;
 
-use crate::out::complain;
+use crate::failure::Failure;
+use crate::out::{complain, print};
 use crate::{apply, check, completions, drain, export, metrics, show, top};
 
 const TOOL: &str = "ipvsctl";
@@ -51,36 +49,6 @@ pub enum Verb {
     Metrics(metrics::Args),
     /// Show services and servers with their connections and traffic
     Top(top::Args),
-}
-
-/// Why a verb did not do what was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum Failure {
-    /// The kernel has no IPVS, or does not talk to us.
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    /// The kernel refused.
-    #[error(transparent)]
-    Kernel(#[from] IpvsError),
-    /// It cannot be done as things are.
-    #[error("{0}")]
-    Refused(String),
-    /// A file or the terminal.
-    #[error("{0}: {1}")]
-    File(String, io::Error),
-    /// The words or the file are wrong.
-    #[error("{0}")]
-    Usage(String),
-}
-
-impl Failure {
-    /// The exit status: 2 for a wrong command line or file, 1 for what could not be done.
-    pub fn status(&self) -> u8 {
-        match self {
-            Self::Usage(_) => 2,
-            _ => 1,
-        }
-    }
 }
 
 /// The command line of the verbs.
@@ -144,22 +112,6 @@ pub fn run(verb: &Verb) -> Result<u8, Failure> {
 fn failed(failure: &Failure) -> u8 {
     complain(TOOL, &failure.to_string());
     failure.status()
-}
-
-/// Opens the kernel's IPVS.
-pub(crate) fn open() -> Result<Client, Failure> {
-    Ok(Client::open()?)
-}
-
-/// Writes text to standard output; a reader that has gone away ends it quietly.
-pub(crate) fn print(text: &str) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::File("standard output".to_owned(), e))
-        }
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use lvs_core::sys::ipvs::BATCH;
 use lvs_core::table::Table;
 
 use super::lines;
-use crate::verbs::Failure;
+use crate::failure::Failure;
 
 /// Asked before each batch: why to stop there, if at all.
 type Stop<'a> = &'a mut dyn FnMut() -> Option<String>;
