@@ -24,7 +24,6 @@ use crate::spec::Setup;
 use crate::status;
 use crate::tell;
 use crate::track::watch::{News, Things, Watch};
-use crate::vmac::Vmac;
 use crate::words::{Action, Input, State};
 pub(crate) use trouble::cannot;
 use trouble::{check_interfaces, occupied};
@@ -38,6 +37,7 @@ mod notify;
 mod recording;
 mod reload;
 mod trouble;
+mod vips;
 
 /// Where a configuration comes from: a file to read anew on SIGHUP, or the command line.
 pub trait Source {
@@ -166,11 +166,11 @@ impl<S: Source> Driver<S> {
     fn begin(&mut self, things: &Things, scripts: &Scripts) -> Result<(), String> {
         self.deadlines = vec![None; self.instances.len()];
         let now = clock::now();
+        self.clean_vmacs()?;
         for at in 0..self.instances.len() {
             self.clean(at)?;
             self.record_new(at, now);
         }
-        self.clean_vmacs();
         if Handover::clean(&mut self.edge.rtnl)? > 0 {
             log::warn!("an earlier run died in a handover and kept ports silent: mended");
         }
@@ -204,10 +204,7 @@ impl<S: Source> Driver<S> {
             self.tick(clock::now());
         }
         self.handover.end(&mut self.edge.rtnl);
-        // The daemon's own interfaces go with it.
-        let vmacs: Vec<Vmac> = self.instances.iter().flat_map(|i| i.spec.vmacs().cloned()).collect();
-        self.instances.clear();
-        self.remove_vmacs(&vmacs);
+        self.remove_all_vmacs();
         if let Err(e) = self.edge.guard.end() {
             log::error!("{e}");
         }
@@ -251,6 +248,9 @@ impl<S: Source> Driver<S> {
     fn tick(&mut self, now: Time) {
         for at in 0..self.instances.len() {
             if self.deadlines[at].is_some_and(|d| d <= now) {
+                if self.instances[at].unset.is_due(now) {
+                    self.retry_vips(at, now);
+                }
                 self.feed(at, Input::Tick, now);
             }
         }

@@ -136,6 +136,11 @@ impl Edge {
         if let Some(bytes) = spec.rx_buffer {
             self.lines[at].socket.set_receive_buffer(bytes)?;
         }
+        if ear != base {
+            // A switch that looks at membership reports must hear of one from here: a VMAC may be silent.
+            let at = self.line(spec, base)?;
+            self.lines[at].socket.join(spec.group)?;
+        }
         let at = self.line(spec, mouth)?;
         if mouth != base {
             self.lines[at].socket.speak_for_others()?;

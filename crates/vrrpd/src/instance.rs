@@ -4,12 +4,14 @@ use std::net::IpAddr;
 
 use lvs_core::addr::Family;
 use lvs_core::sys::rtnl::Link;
+use lvs_core::time::Time;
 
 use crate::host::Host;
 use crate::router::Router;
 use crate::spec::{Spec, Vip};
 use crate::stats::Stats;
 use crate::track::{Kind, Ledger, Standing};
+use crate::unset::Unset;
 
 /// A virtual router and where it lives.
 pub struct Instance {
@@ -31,6 +33,8 @@ pub struct Instance {
     pub stats: Stats,
     /// Why its VMACs are not as they must be.
     pub vmac_trouble: Option<String>,
+    /// Addresses that it could not set.
+    pub unset: Unset,
     /// It has been told to begin.
     pub started: bool,
     /// It is no longer in the configuration and ends once it has handed over.
@@ -51,11 +55,17 @@ impl Instance {
             ip_id: 0,
             stats: Stats::default(),
             vmac_trouble: None,
+            unset: Unset::default(),
             started: false,
             retired: false,
             owned: Vec::new(),
             spec,
         }
+    }
+
+    /// When it wants to be called again.
+    pub fn deadline(&self) -> Option<Time> {
+        [self.router.deadline(), self.unset.deadline()].into_iter().flatten().min()
     }
 
     /// Opens a new account after a reload; how things stand is carried over.

@@ -33,5 +33,6 @@ pub mod sync;
 mod tell;
 pub mod timers;
 pub mod track;
+pub mod unset;
 pub mod vmac;
 pub mod words;

@@ -141,6 +141,12 @@ impl Router {
         self.state.holds() || self.timers.drop.is_some()
     }
 
+    /// Whether it may speak in the name of the virtual MAC address: a switch takes whoever speaks last for its place, so that
+    /// from the moment that a successor was heard nothing may come from here, though the addresses are still served.
+    pub fn speaks(&self) -> bool {
+        self.state == State::Master || self.state == State::Leaving && self.heir.is_none()
+    }
+
     /// The master that has said goodbye or is outdone: whose addresses this router takes over.
     pub fn predecessor(&self) -> Option<IpAddr> {
         match self.heard {

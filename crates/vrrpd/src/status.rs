@@ -72,6 +72,9 @@ pub struct Router {
     pub group: Option<String>,
     /// The addresses, `192.168.15.111/32`.
     pub vips: Vec<String>,
+    /// Those that could not be set, and why; tried again every second.
+    #[serde(default)]
+    pub unset: Vec<String>,
     /// Who was heard.
     pub peers: Vec<Peer>,
     /// What was counted.
@@ -236,6 +239,7 @@ fn router(i: &Instance, last_result: impl Fn(&str) -> Option<String>, moment: Mo
         master: if i.router.state() == State::Master { i.source } else { i.router.master() },
         group: spec.group_name.clone(),
         vips: spec.vips.iter().map(|v| v.prefix.to_string()).collect(),
+        unset: i.unset.describe(),
         peers: peers(&i.stats, moment),
         counters: counters(&i.stats),
         rejected: Reject::KINDS.iter().map(|k| (*k).to_owned()).zip(i.stats.rejected).collect(),

@@ -52,7 +52,12 @@ impl Vmac {
         rtnl.add_macvlan(&self.name, base.index, self.mac).map_err(|e| self.cannot(&e))?;
         self.quiet();
         let made = rtnl.link(&self.name).map_err(|e| self.cannot(&e))?;
-        made.map(|l| l.index).ok_or_else(|| format!("{} is gone again", self.name))
+        let index = made.map(|l| l.index).ok_or_else(|| format!("{} is gone again", self.name))?;
+        // Before it is up, when the kernel begins to report memberships.
+        if let Err(e) = rtnl.silence(index) {
+            log::warn!("{} speaks while its router is not master: cannot silence it: {e}", self.name);
+        }
+        Ok(index)
     }
 
     fn cannot(&self, e: &lvs_core::sys::netlink::NetlinkError) -> String {
@@ -60,19 +65,36 @@ impl Vmac {
     }
 
     /// Settings without which the wrong interface would answer: the base must stay silent about addresses of the macvlan, the
-    /// macvlan must not make an address of its own, and replies to its packets may arrive at the base.
+    /// macvlan must not make an address of its own nor answer when a successor asks for an address in its own name (gratuitous
+    /// ARP), and replies to its packets may arrive at the base.
     fn quiet(&self) {
         let v4 = |interface: &str, name| Key::conf(Family::Inet, interface, name);
         for (key, value) in [
             (v4(&self.base, "arp_ignore"), 1),
             (v4(&self.name, "arp_ignore"), 1),
             (v4(&self.name, "rp_filter"), 0),
-            (v4(&self.name, "accept_local"), 1),
+            (v4(&self.name, "accept_local"), 0),
             (Key::conf(Family::Inet6, &self.name, "addr_gen_mode"), 1),
         ] {
             if let Err(e) = sysctl::write(&key, value) {
                 log::warn!("{e}");
             }
+        }
+    }
+
+    /// Lets it speak, or keeps it silent.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn let_speak(&self, speaks: bool, host: &Host, rtnl: &mut Rtnl) -> Result<(), String> {
+        let Some(link) = host.link(&self.name).map(|l| l.index) else { return Ok(()) };
+        match if speaks { rtnl.unsilence(link) } else { rtnl.silence(link) } {
+            // It was never silent, or is gone.
+            Err(e) if !matches!(e.errno, Errno::ENOENT | Errno::ENODEV) => {
+                let what = if speaks { "let it speak" } else { "silence it" };
+                Err(format!("{}: cannot {what}: {e}", self.name))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -111,16 +133,8 @@ pub fn ours<'h>(host: &'h Host, specs: &[&Spec]) -> Vec<&'h Link> {
             && base.is_some_and(|b| b.name == s.interface || s.vips.iter().any(|v| v.dev == b.name))
     };
     let all = host.links().iter().filter(|l| is_macvlan(l));
+    let wants = |s: &Spec, l: &Link| s.vmacs().any(|v| v.name == l.name);
     all.filter(|l| specs.iter().any(|s| wants(s, l) || of(l, s))).collect()
-}
-
-/// Those of them that another configuration made: their addresses would go on answering.
-pub fn strays<'h>(host: &'h Host, specs: &[&Spec]) -> Vec<&'h Link> {
-    ours(host, specs).into_iter().filter(|l| !specs.iter().any(|s| wants(s, l))).collect()
-}
-
-fn wants(spec: &Spec, link: &Link) -> bool {
-    spec.vmacs().any(|v| v.name == link.name)
 }
 
 #[cfg(test)]
@@ -172,11 +186,10 @@ mod tests {
             host.apply(&Change::Link(l));
         }
         let mut spec = spec(51);
-        let names = |spec: &Spec| strays(&host, &[spec]).iter().map(|l| l.name.clone()).collect::<Vec<_>>();
+        let names = |spec: &Spec| ours(&host, &[spec]).iter().map(|l| l.name.clone()).collect::<Vec<_>>();
         assert_eq!(names(&spec), ["vrrp.51", "vrrp6.51"]);
-        let own = Vmac { name: "vrrp.51".to_owned(), mac: mac(Family::Inet, 51), base: "eth0".to_owned() };
+        let own = Vmac { name: "another".to_owned(), mac: mac(Family::Inet, 51), base: "eth0".to_owned() };
         spec.vmac = Some(own);
-        assert_eq!(names(&spec), ["vrrp6.51"]);
-        assert_eq!(ours(&host, &[&spec]).len(), 2);
+        assert_eq!(names(&spec), ["vrrp.51", "vrrp6.51", "another"]);
     }
 }

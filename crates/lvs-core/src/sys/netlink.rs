@@ -32,6 +32,8 @@ const NLM_F_DUMP: u16 = 0x300;
 pub const CREATE: u16 = 0x400;
 /// Refuse if it exists (`NLM_F_EXCL`).
 pub const EXCL: u16 = 0x200;
+/// Replace what exists (`NLM_F_REPLACE`).
+pub const REPLACE: u16 = 0x100;
 
 /// The kernel's refusal: the error number and, where it said more, its words.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -18,7 +18,7 @@ use std::io;
 
 use neli::consts::rtnl::Rtm;
 
-use super::netlink::{CREATE, DumpEnd, EXCL, Message, Netlink, NetlinkError};
+use super::netlink::{CREATE, DumpEnd, EXCL, Message, Netlink, NetlinkError, REPLACE};
 use crate::addr::{Family, Mac};
 
 /// How often a list that changes while it is read is asked for again.
@@ -59,6 +59,16 @@ impl Rtnl {
     /// Makes a macvlan with this MAC address on a link.
     pub fn add_macvlan(&mut self, name: &str, on: u32, mac: Mac) -> Result<(), NetlinkError> {
         self.change(Rtm::Newlink, CREATE | EXCL, &Link::macvlan(name, on, mac))
+    }
+
+    /// Lets nothing leave a link any more, whoever sends it: the kernel's own answers and reports too. It goes on hearing.
+    pub fn silence(&mut self, link: u32) -> Result<(), NetlinkError> {
+        self.change(Rtm::Newqdisc, CREATE | REPLACE, &Link::blackhole(link))
+    }
+
+    /// Ends [`Rtnl::silence`]. ENOENT: the link was not silent.
+    pub fn unsilence(&mut self, link: u32) -> Result<(), NetlinkError> {
+        self.change(Rtm::Delqdisc, 0, &Link::blackhole(link))
     }
 
     /// Removes a virtual link.

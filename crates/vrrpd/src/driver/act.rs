@@ -5,8 +5,8 @@ use nix::errno::Errno;
 
 use super::{Driver, Source};
 use crate::accept;
-use crate::instance::{is_held, unheld};
-use crate::iproute;
+use crate::host::Host;
+use crate::instance::{Instance, is_held};
 use crate::notify::Event;
 use crate::params::OWNER;
 use crate::spec::{Spec, Vip};
@@ -27,20 +27,28 @@ impl<S: Source> Driver<S> {
     pub(super) fn feed_one(&mut self, at: usize, input: Input, now: Time) {
         let mut actions = std::mem::take(&mut self.actions);
         actions.clear();
-        let before = self.stirring(at);
+        let (before, spoke) = (self.stirring(at), self.instances[at].router.speaks());
         let heard = matches!(input, Input::Advert(_));
         let recorded = self.recorded(&input);
         self.instances[at].router.handle(input, now, &mut actions);
         self.record_told(at, recorded, &actions, now);
+        let speaks = self.instances[at].router.speaks();
+        if speaks && !spoke {
+            self.give_voice(at);
+        }
         for action in &actions {
             self.act(at, *action, now);
+        }
+        if spoke && !speaks {
+            // After the last word.
+            self.take_voice(at);
         }
         self.actions = actions;
         let instance = &self.instances[at];
         if let Some(wait) = instance.router.wins_in(now).filter(|_| heard) {
             self.handover.expect(&instance.spec, wait, now, &mut self.edge.rtnl);
         }
-        self.deadlines[at] = instance.router.deadline();
+        self.deadlines[at] = instance.deadline();
         if instance.spec.group_name.is_some() && self.stirring(at) != before {
             let state = self.instances[at].router.state();
             self.moves.push_back((at, state, state));
@@ -126,38 +134,6 @@ impl<S: Source> Driver<S> {
         }
     }
 
-    fn take_vips(&mut self, at: usize) {
-        self.cover();
-        let instance = &self.instances[at];
-        for vip in &instance.spec.vips {
-            if let Err(e) = self.edge.set(vip) {
-                log::error!("{}: cannot set {} on {}: {e}", instance.spec.name, vip.prefix, vip.dev);
-            }
-        }
-        if let Err(e) = iproute::run(&instance.spec.lines.add) {
-            log::error!("{}: {e}", instance.spec.name);
-        }
-    }
-
-    pub(super) fn drop_vips(&mut self, at: usize) {
-        let instance = &self.instances[at];
-        let lines = unheld(&self.instances, at, instance.spec.lines.remove.clone());
-        if let Err(e) = iproute::run(&lines) {
-            // Routes go with the address or the interface that they need; that they are gone is what was wanted.
-            log::debug!("{}: {e}", instance.spec.name);
-        }
-        for vip in instance.spec.vips.iter().filter(|v| !is_held(&self.instances, at, v)) {
-            self.edge.silence(vip.prefix.addr);
-            if instance.owned.contains(&vip.prefix.addr) {
-                continue;
-            }
-            if let Err(e) = self.edge.unset(vip) {
-                log::error!("{}: cannot remove {} from {}: {e}", instance.spec.name, vip.prefix, vip.dev);
-            }
-        }
-        self.uncover();
-    }
-
     /// Makes the packet filter if an instance asks for one. An address that answers although the file says otherwise is
     /// no danger, but must be known.
     pub(super) fn prepare_guard(&mut self) {
@@ -215,60 +191,29 @@ impl<S: Source> Driver<S> {
         Ok(())
     }
 
-    /// The same with VMACs that nobody wants.
-    pub(super) fn clean_vmacs(&mut self) {
+    /// The same with VMACs, and with their addresses and their voice; those that are wanted are made anew.
+    pub(super) fn clean_vmacs(&mut self) -> Result<(), String> {
         let specs: Vec<&Spec> = self.instances.iter().map(|i| &i.spec).collect();
-        for link in vmac::strays(&self.edge.host, &specs) {
+        for link in vmac::ours(&self.edge.host, &specs) {
             match vmac::remove(link, &mut self.edge.rtnl) {
                 Ok(()) => log::warn!("{} was left by an earlier run: removed", link.name),
                 Err(e) => log::error!("{e}"),
             }
         }
-    }
-
-    /// Sets the addresses again that are missing though this router holds them.
-    pub(super) fn restore_one(&mut self, at: usize, gone: impl Fn(u32, std::net::IpAddr) -> bool) {
-        let instance = &mut self.instances[at];
-        if !instance.router.state().holds() {
-            return;
-        }
-        let mut restored = 0;
-        for vip in instance.spec.vips.iter().filter(|v| !v.no_track) {
-            let Some(link) = self.edge.host.link(&vip.dev).map(|l| l.index) else { continue };
-            if !gone(link, vip.prefix.addr) {
-                continue;
-            }
-            // That it exists means that the notification is older than our own setting of it.
-            match self.edge.set(vip) {
-                Ok(true) => {
-                    restored += 1;
-                    tell::restored(instance, vip);
-                }
-                Ok(false) => (),
-                Err(e) => log::error!(
-                    "{}: {} was removed from {} and cannot be put back: {e}",
-                    instance.spec.name,
-                    vip.prefix,
-                    vip.dev
-                ),
-            }
-        }
-        instance.stats.restored += restored;
-        if restored > 0 {
-            self.feed(at, Input::Restored, lvs_core::sys::clock::now());
-        }
+        self.edge.host = Host::read(&mut self.edge.rtnl).map_err(|e| e.to_string())?;
+        Ok(())
     }
 
     /// Ends instances that are no longer configured once they have handed over.
     pub(super) fn bury(&mut self) {
-        let dead = |i: &crate::instance::Instance| i.retired && i.router.state() == State::Stopped;
+        let dead = |i: &Instance| i.retired && i.router.state() == State::Stopped;
         if self.instances.iter().any(dead) {
             let gone = self.instances.iter().filter(|i| dead(i)).flat_map(|i| i.spec.vmacs().cloned());
             let gone: Vec<Vmac> = gone.collect();
             self.instances.retain(|i| !dead(i));
             self.remove_vmacs(&gone);
             self.claims.keep(self.instances.iter().map(|i| &i.spec));
-            self.deadlines = self.instances.iter().map(|i| i.router.deadline()).collect();
+            self.deadlines = self.instances.iter().map(Instance::deadline).collect();
             self.index();
         }
     }

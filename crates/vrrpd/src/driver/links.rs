@@ -26,6 +26,7 @@ impl<S: Source> Driver<S> {
             }
             self.instances[at].look(&self.edge.host);
             if made {
+                self.retry_vips(at, now);
                 self.restore_one(at, |_, _| true);
             }
         }
@@ -42,7 +43,32 @@ impl<S: Source> Driver<S> {
             log::error!("{}: {e}", instance.spec.name);
         }
         instance.vmac_trouble = trouble;
+        if result == Ok(true) && self.instances[at].router.speaks() {
+            self.give_voice(at);
+        }
         result.unwrap_or(false)
+    }
+
+    /// Lets the VMACs of an instance speak.
+    pub(super) fn give_voice(&mut self, at: usize) {
+        self.change_voice(at, true);
+    }
+
+    /// Silences those that no other instance needs.
+    pub(super) fn take_voice(&mut self, at: usize) {
+        self.change_voice(at, false);
+    }
+
+    fn change_voice(&mut self, at: usize, speaks: bool) {
+        let Self { edge, instances, .. } = self;
+        let shared = |v: &Vmac| {
+            instances.iter().any(|i| i.router.speaks() && i.spec.vmacs().any(|other| other.name == v.name))
+        };
+        for vmac in instances[at].spec.vmacs().filter(|v| speaks || !shared(v)) {
+            if let Err(e) = vmac.let_speak(speaks, &edge.host, &mut edge.rtnl) {
+                log::warn!("{}: {e}", instances[at].spec.name);
+            }
+        }
     }
 
     /// Removes VMACs that no instance wants any more.
@@ -55,6 +81,13 @@ impl<S: Source> Driver<S> {
                 log::error!("{e}");
             }
         }
+    }
+
+    /// At the end: the daemon's own interfaces go with it.
+    pub(super) fn remove_all_vmacs(&mut self) {
+        let vmacs: Vec<Vmac> = self.instances.iter().flat_map(|i| i.spec.vmacs().cloned()).collect();
+        self.instances.clear();
+        self.remove_vmacs(&vmacs);
     }
 
     pub(super) fn connect(&mut self, at: usize) {

@@ -119,6 +119,9 @@ impl<S: Source> Driver<S> {
         self.cover();
         // New addresses may stand on them.
         self.prepare_vmacs(at);
+        if self.instances[at].router.speaks() {
+            self.give_voice(at);
+        }
         let mut added = false;
         if self.instances[at].router.state().holds() {
             added = self.swap_vips(at, &old.vips, &old.lines);
@@ -136,15 +139,11 @@ impl<S: Source> Driver<S> {
     }
 
     fn swap_vips(&mut self, at: usize, old: &[Vip], old_lines: &Lines) -> bool {
+        let added = self.set_vips(at, |v| !old.contains(v));
+        let instance = &mut self.instances[at];
+        instance.unset.keep(&instance.spec.vips);
         let instance = &self.instances[at];
         let spec = &instance.spec;
-        let mut added = false;
-        for vip in spec.vips.iter().filter(|v| !old.contains(v)) {
-            match self.edge.set(vip) {
-                Ok(_) => added = true,
-                Err(e) => log::error!("{}: cannot set {} on {}: {e}", spec.name, vip.prefix, vip.dev),
-            }
-        }
         let unwanted = |v: &&Vip| {
             !spec.vips.iter().any(|n| n.is_at(v))
                 && !instance.owned.contains(&v.prefix.addr)

@@ -32,6 +32,9 @@ impl fmt::Display for Router {
         )?;
         writeln!(f, "  priority   {}", self.why)?;
         writeln!(f, "  addresses  {}", self.vips.join(" "))?;
+        for unset in &self.unset {
+            writeln!(f, "  not set    {unset}")?;
+        }
         if let Some(master) = self.master.filter(|_| self.state == "BACKUP") {
             writeln!(f, "  master     {master}")?;
         }

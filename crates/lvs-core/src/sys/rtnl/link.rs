@@ -86,6 +86,17 @@ impl Link {
         b
     }
 
+    /// The body of RTM_NEWQDISC or RTM_DELQDISC (struct tcmsg) with the queue that throws away what it is given, at the root.
+    pub(super) fn blackhole(index: u32) -> Vec<u8> {
+        const ROOT: u32 = u32::MAX;
+        const KIND: u16 = 1;
+        let mut b = vec![0; 20];
+        b[4..8].copy_from_slice(&index.to_ne_bytes());
+        b[12..16].copy_from_slice(&ROOT.to_ne_bytes());
+        nlattr::put_str(&mut b, KIND, "blackhole");
+        b
+    }
+
     /// Reads the body of RTM_NEWLINK or RTM_DELLINK; none if it is too short.
     pub(super) fn decode(body: &[u8]) -> Option<Self> {
         let word = |i: usize| body.get(i..i + 4)?.first_chunk().map(|b| u32::from_ne_bytes(*b));
