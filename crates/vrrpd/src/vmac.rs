@@ -89,8 +89,8 @@ impl Vmac {
     pub fn let_speak(&self, speaks: bool, host: &Host, rtnl: &mut Rtnl) -> Result<(), String> {
         let Some(link) = host.link(&self.name).map(|l| l.index) else { return Ok(()) };
         match if speaks { rtnl.unsilence(link) } else { rtnl.silence(link) } {
-            // It was never silent, or is gone.
-            Err(e) if !matches!(e.errno, Errno::ENOENT | Errno::ENODEV) => {
+            // It was not silent, or is gone.
+            Err(e) if !matches!(e.errno, Errno::EINVAL | Errno::ENODEV) => {
                 let what = if speaks { "let it speak" } else { "silence it" };
                 Err(format!("{}: cannot {what}: {e}", self.name))
             }

@@ -44,6 +44,24 @@ fn a_vip_removed_by_hand_comes_back_without_an_election() {
 }
 
 #[test]
+fn an_address_that_cannot_be_set_is_shown_and_tried_again() {
+    let lab = Lab::new();
+    let host = lab.host("d100", &["192.168.15.100/21"]);
+    let more = "192.168.15.111\n 192.168.32.111 dev later";
+    host.write("/etc/vrrp.conf", &file(100, "").replace("192.168.15.111", more));
+    let daemon = host.spawn(RUN);
+    wait(10 * SECONDS, "the other address", || holds(&host));
+    let line = "not set    192.168.32.111/32 on later: there is no interface later";
+    wait(5 * SECONDS, "the reason", || host.ok("vrrpd status").contains(line));
+    host.nic("later", &["192.168.32.100/24"]);
+    wait(5 * SECONDS, "it is set", || host.ok("ip -o address show dev later").contains("192.168.32.111/32"));
+    wait(5 * SECONDS, "nothing is missing", || !host.ok("vrrpd status").contains("not set"));
+    daemon.wait_for_line("192.168.32.111/32 on later is set at last", 5 * SECONDS);
+    assert_eq!(daemon.log().matches("cannot set").count(), 1, "{}", daemon.log());
+    assert_eq!(daemon.stop(10 * SECONDS), 0);
+}
+
+#[test]
 fn what_a_kill_leaves_behind_goes_at_the_next_start_or_by_flush() {
     let lab = Lab::new();
     let host = router(&lab, "d100", 100, 100, "");

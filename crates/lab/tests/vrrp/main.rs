@@ -8,6 +8,7 @@ mod faults;
 mod operated;
 mod unicast;
 mod vmac;
+mod voice;
 mod wire;
 
 use duel::{Case, Program};

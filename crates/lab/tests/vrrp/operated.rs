@@ -13,7 +13,7 @@ use super::faults::{RUN, VIP, file, holds, router};
 
 /// Requests of this time that failed; what was half way through its handshake when the VIP moved is none of them: without a
 /// shared connection table no pair of routers can spare it.
-fn failed(client: &Daemon, from: Time, to: Time) -> Vec<Request> {
+pub(crate) fn failed(client: &Daemon, from: Time, to: Time) -> Vec<Request> {
     let traffic = Traffic::read(&client.lines()).between(from, to);
     assert!(traffic.ok() > 20, "{traffic}");
     let reset = |r: &Request| r.answer.as_ref().is_err_and(|why| why.contains("reset"));

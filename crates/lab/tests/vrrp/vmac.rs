@@ -285,3 +285,29 @@ fn vmacs_that_a_kill_leaves_go_at_the_next_start_or_by_flush() {
     assert!(!left(), "{}", scene.router.ok("ip link"));
     assert_eq!(daemon.stop(10 * SECONDS), 0);
 }
+
+#[test]
+fn a_reload_gives_renames_and_takes_the_vmac_of_the_instance() {
+    let scene = Scene::new();
+    let vips = "virtual_ipaddress {\n 192.168.15.111\n }";
+    let host = "02:00:c0:a8:0f:64";
+    scene.file(vips);
+    let daemon = scene.router.spawn(RUN);
+    wait(20 * SECONDS, "the address", || scene.state().len() == 1);
+    for (lines, device, mac) in [
+        ("use_vmac\n", "vrrp.51", "00:00:5e:00:01:33"),
+        ("use_vmac other\n", "other", "00:00:5e:00:01:33"),
+        ("use_vmac other\n vmac_xmit_base\n", "other", "00:00:5e:00:01:33"),
+        ("", "ens192", host),
+    ] {
+        scene.file(&format!("{lines}{vips}"));
+        scene.router.ok("vrrpd reload");
+        assert!(scene.state()[0].starts_with(&format!("192.168.15.111/32 {device}")), "{:?}", scene.state());
+        assert_eq!(scene.answers("192.168.15.111", "ens192"), BTreeSet::from([mac.to_owned()]), "{lines}");
+        let links = scene.router.ok("ip link");
+        assert_eq!(links.matches("00:00:5e:00:01:33").count(), usize::from(mac != host), "{links}");
+    }
+    let log = daemon.log();
+    assert!(log.matches("becoming master").count() == 1 && !log.contains("cannot"), "{log}");
+    assert_eq!(daemon.stop(10 * SECONDS), 0);
+}

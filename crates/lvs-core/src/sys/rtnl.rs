@@ -66,7 +66,7 @@ impl Rtnl {
         self.change(Rtm::Newqdisc, CREATE | REPLACE, &Link::blackhole(link))
     }
 
-    /// Ends [`Rtnl::silence`]. ENOENT: the link was not silent.
+    /// Ends [`Rtnl::silence`]. EINVAL: the link was not silent.
     pub fn unsilence(&mut self, link: u32) -> Result<(), NetlinkError> {
         self.change(Rtm::Delqdisc, 0, &Link::blackhole(link))
     }

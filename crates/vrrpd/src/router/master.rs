@@ -12,6 +12,9 @@ use crate::words::{Action, Cause, Note, State};
 /// The other master may have answered for the addresses until it heard of us, and serves a little longer: this comes after
 /// all that.
 const LAST_WORD: Duration = Duration::from_millis(100);
+/// keepalived's kernel answers gratuitous ARP with the same virtual MAC address while it still has the addresses, and the
+/// switch believes that; a moment later they are gone. Each further word comes after four times as long.
+const SECOND_WORD: Duration = Duration::from_micros(6250);
 
 impl Router {
     pub(super) fn become_master(&mut self, cause: Cause, now: Time, out: &mut Vec<Action>) {
@@ -26,7 +29,7 @@ impl Router {
         self.timers.refresh = (!garp.refresh.is_zero()).then(|| now + garp.refresh);
         self.timers.extra = (!garp.extra.is_zero()).then(|| now + garp.extra);
         self.telling = None;
-        self.timers.last_word = self.predecessor().map(|_| now + LAST_WORD);
+        self.timers.last_word = self.predecessor().map(|_| now + SECOND_WORD);
     }
 
     fn advertise_now(&self, out: &mut Vec<Action>) {
@@ -42,6 +45,8 @@ impl Router {
         }
         if Timers::take(&mut self.timers.last_word, now).is_some() {
             out.push(Action::Garp(1));
+            let passed = now - self.since;
+            self.timers.last_word = (passed < LAST_WORD).then(|| self.since + LAST_WORD.min(passed * 4));
         }
         if Timers::take(&mut self.timers.refresh, now).is_some() {
             let garp = self.params.garp;
