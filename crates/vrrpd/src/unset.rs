@@ -18,7 +18,7 @@ pub struct Unset {
 
 impl Unset {
     /// How an attempt to set an address ended; a line for the log, if that is news.
-    pub fn enter<T>(&mut self, vip: &Vip, result: &Result<T, String>, now: Time) -> Option<String> {
+    pub fn enter(&mut self, vip: &Vip, result: &Result<bool, String>, now: Time) -> Option<String> {
         let before = self.failed.iter().position(|(v, _)| v == vip).map(|at| self.failed.remove(at).1);
         let place = format_args!("{} on {}", vip.prefix, vip.dev);
         let line = match result {
@@ -68,7 +68,7 @@ mod tests {
     fn each_reason_is_news_once_and_so_is_its_end() {
         let vip = Vip::plain("eth0", "10.0.0.100/32".parse().unwrap());
         let (mut unset, now) = (Unset::default(), Time::ZERO);
-        let no = |why: &str| Err::<bool, _>(why.to_owned());
+        let no = |why: &str| Err(why.to_owned());
         assert_eq!(unset.enter(&vip, &Ok(true), now), None);
         assert_eq!(unset.deadline(), None);
         assert!(
@@ -91,7 +91,7 @@ mod tests {
     fn what_is_no_longer_wanted_is_not_tried_again() {
         let vip = Vip::plain("eth0", "10.0.0.100/32".parse().unwrap());
         let mut unset = Unset::default();
-        unset.enter::<bool>(&vip, &Err("a".to_owned()), Time::ZERO);
+        unset.enter(&vip, &Err("a".to_owned()), Time::ZERO);
         unset.keep(&[]);
         assert_eq!(unset.deadline(), None);
     }
