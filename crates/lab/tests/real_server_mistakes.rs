@@ -376,16 +376,21 @@ fn martians(host: &Host) -> u64 {
     lines.map(|line| u64::from_str_radix(line.split_whitespace().nth(at).unwrap(), 16).unwrap()).sum()
 }
 
+/// Two directors, of which the second is prepared as a real server, and a client.
+fn director_pair() -> [Host; 3] {
+    let lab = Lab::new();
+    let master = lab.host("d100", &["192.168.15.100/21", "192.168.15.111/32"]);
+    let backup = lab.host("d101", &["192.168.15.101/21"]);
+    backup.ok("rs-prep up 192.168.15.111");
+    backup.ok("ip route add default via 192.168.8.1");
+    [master, backup, lab.host("c50", &["192.168.8.50/21"])]
+}
+
 /// Two directors that are each other's real servers, both with the table of the same file: what the master hands over
 /// the other one's IPVS schedules again.
 #[test]
 fn packets_bounce_between_two_directors_that_are_real_servers() {
-    let lab = Lab::new();
-    let master = lab.host("d100", &["192.168.15.100/21", "192.168.15.111/32"]);
-    let backup = lab.host("d101", &["192.168.15.101/21"]);
-    let client = lab.host("c50", &["192.168.8.50/21"]);
-    backup.ok("rs-prep up 192.168.15.111");
-    backup.ok("ip route add default via 192.168.8.1");
+    let [master, backup, client] = director_pair();
     let mut services = Vec::new();
     for host in [&master, &backup] {
         let service = host.spawn(&format!("lab server {} 7885", host.name()));
@@ -418,12 +423,7 @@ fn packets_bounce_between_two_directors_that_are_real_servers() {
 /// The same with services by a firewall mark, which is mended by the rule that sets it.
 #[test]
 fn packets_bounce_by_a_mark_unless_the_other_directors_get_none() {
-    let lab = Lab::new();
-    let master = lab.host("d100", &["192.168.15.100/21", "192.168.15.111/32"]);
-    let backup = lab.host("d101", &["192.168.15.101/21"]);
-    let client = lab.host("c50", &["192.168.8.50/21"]);
-    backup.ok("rs-prep up 192.168.15.111");
-    backup.ok("ip route add default via 192.168.8.1");
+    let [master, backup, client] = director_pair();
     let rule = |more: &str| {
         format!(
             "iptables-legacy -t mangle -A PREROUTING -d 192.168.15.111 -p tcp {more} -j MARK --set-mark 7"
@@ -443,9 +443,9 @@ fn packets_bounce_by_a_mark_unless_the_other_directors_get_none() {
     assert_eq!(ask(), 3, "one in four is lost");
     let check = backup.run("rs-prep check 192.168.15.111 -p 7885 --json");
     assert_eq!((check.status, codes(&check)), (1, set(&["own-table"])), "{check}");
-    let command = report(&check)["findings"][0]["commands"][0].as_str().unwrap().to_owned();
+    let advice = report(&check)["findings"][0]["advice"][0].as_str().unwrap().to_owned();
     let more =
-        command.split_once("rule: ").unwrap().1.replace("MAC-OF-THE-OTHER-DIRECTOR", "02:00:c0:a8:0f:64");
+        advice.split_once("rule: ").unwrap().1.replace("MAC-OF-THE-OTHER-DIRECTOR", "02:00:c0:a8:0f:64");
     backup.ok("iptables-legacy -t mangle -F PREROUTING");
     backup.ok(&rule(&more));
     assert_eq!(backup.run("rs-prep check 192.168.15.111 -p 7885").status, 0);

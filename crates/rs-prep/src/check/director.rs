@@ -45,7 +45,7 @@ fn by_mark(vip: IpAddr, marking: &Marking) -> Finding {
     );
     let looks = if rule.starts_with("-A ") { "-m mac ! --mac-source" } else { "ether saddr !=" };
     Finding::error("own-table", &vip, sentence)
-        .command(format!("add to the rule: {looks} MAC-OF-THE-OTHER-DIRECTOR"))
+        .advice(format!("add to the rule: {looks} MAC-OF-THE-OTHER-DIRECTOR"))
 }
 
 /// The rule that gives packets for a VIP a mark, whoever hands them over. Where some rule looks at MACs, it is taken to

@@ -238,7 +238,8 @@ fn a_service_by_a_mark_bounces_unless_a_rule_looks_at_macs() {
     let [finding] = &found[..] else { panic!("{found:?}") };
     assert_eq!((finding.code, finding.severity, &*finding.subject), ("own-table", Severity::Error, VIP));
     assert!(finding.sentence.ends_with(rule), "{}", finding.sentence);
-    assert_eq!(finding.commands, ["add to the rule: -m mac ! --mac-source MAC-OF-THE-OTHER-DIRECTOR"]);
+    assert!(finding.commands.is_empty(), "no command: {:?}", finding.commands);
+    assert_eq!(finding.advice, ["add to the rule: -m mac ! --mac-source MAC-OF-THE-OTHER-DIRECTOR"]);
 
     let none: [&str; 0] = [];
     assert_eq!(
