@@ -15,8 +15,8 @@ use std::time::Duration;
 use anyhow::Context;
 use lvs_core::addr::{Endpoint, Mac};
 use lvs_core::sys::frame::{self, Heard, Path};
+use lvs_core::sys::frames::Frames;
 use lvs_core::sys::poll::{Interest, Poll};
-use lvs_core::sys::raw::Frames;
 use lvs_core::sys::rtnl::{RouteKind, Rtnl};
 use lvs_core::sys::wire::Wire;
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use lvs_core::addr::Family;
 use lvs_core::sys::frame;
-use lvs_core::sys::raw::{Frames, RawIp, Route};
+use lvs_core::sys::frames::Frames;
+use lvs_core::sys::raw::{RawIp, Route};
 use lvs_core::sys::rtnl::{Address, Rtnl};
 use lvs_core::time::Time;
 use nix::errno::Errno;
@@ -33,6 +34,8 @@ pub struct Line {
     pub socket: RawIp,
     /// The index of the instance of each VRID.
     pub routers: [Option<u16>; 256],
+    /// Those that hand over what another instance has taken up since a reload: they wait for its advertisements.
+    pub leaving: Vec<u16>,
 }
 
 impl Line {
@@ -92,7 +95,13 @@ impl Edge {
         }
         let name = self.host.link_at(link).map(|l| l.name.clone()).unwrap_or_default();
         let socket = RawIp::open(spec.family, PROTOCOL, &name, link)?;
-        self.lines.push(Line { link, family: spec.family, socket, routers: [None; 256] });
+        self.lines.push(Line {
+            link,
+            family: spec.family,
+            socket,
+            routers: [None; 256],
+            leaving: Vec::new(),
+        });
         Ok(self.lines.len() - 1)
     }
 

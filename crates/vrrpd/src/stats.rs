@@ -39,11 +39,14 @@ pub struct Stats {
     pub peers: Vec<Seen>,
     /// The last transitions, the latest last.
     pub history: VecDeque<Transition>,
-    /// One for each kind of reject, one for other lists of addresses, one for lower masters.
-    pub gates: [Gate; Reject::KINDS.len() + 2],
-    /// For sends that the kernel refused.
-    pub unsent: Gate,
+    /// Of what the log has told, by [`Reject::kind`] and the numbers after those: few of them ever happen to one router.
+    gates: Vec<(usize, Gate)>,
 }
+
+/// Numbers of gates after those of [`Reject::kind`].
+const OTHER_VIPS: usize = Reject::KINDS.len();
+const LOWER_MASTER: usize = OTHER_VIPS + 1;
+const UNSENT: usize = OTHER_VIPS + 2;
 
 /// A sender of advertisements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,24 +101,32 @@ impl Stats {
     /// Counts a refused packet; some when the log may say so, with the number it left out before.
     pub fn refused(&mut self, why: Reject, now: Time) -> Option<u64> {
         self.rejected[why.kind()] += 1;
-        self.gates[why.kind()].pass(now)
+        self.gate(why.kind()).pass(now)
     }
 
     /// Counts another list of addresses; as [`Stats::refused`].
     pub fn listed_others(&mut self, now: Time) -> Option<u64> {
         self.other_vips += 1;
-        self.gates[Reject::KINDS.len()].pass(now)
+        self.gate(OTHER_VIPS).pass(now)
     }
 
     /// Counts an advertisement that did not leave; as [`Stats::refused`].
     pub fn not_sent(&mut self, now: Time) -> Option<u64> {
         self.send_errors += 1;
-        self.unsent.pass(now)
+        self.gate(UNSENT).pass(now)
     }
 
     /// A lower master was answered; as [`Stats::refused`].
     pub fn outdid(&mut self, now: Time) -> Option<u64> {
-        self.gates[Reject::KINDS.len() + 1].pass(now)
+        self.gate(LOWER_MASTER).pass(now)
+    }
+
+    fn gate(&mut self, number: usize) -> &mut Gate {
+        let at = self.gates.iter().position(|g| g.0 == number).unwrap_or_else(|| {
+            self.gates.push((number, Gate::default()));
+            self.gates.len() - 1
+        });
+        &mut self.gates[at].1
     }
 
     /// Remembers a change of state.
@@ -141,6 +152,16 @@ mod tests {
         let told: Vec<_> = (0..1201).filter_map(|n| stats.not_sent(at(n))).collect();
         assert_eq!(told, [0, 599, 599]);
         assert_eq!(stats.send_errors, 1201);
+    }
+
+    #[test]
+    fn every_reason_has_a_gate_of_its_own() {
+        let mut stats = Stats::default();
+        let now = Time::ZERO;
+        assert_eq!(stats.not_sent(now), Some(0));
+        assert_eq!(stats.listed_others(now), Some(0));
+        assert_eq!(stats.outdid(now), Some(0));
+        assert_eq!((stats.not_sent(now), stats.listed_others(now), stats.outdid(now)), (None, None, None));
     }
 
     #[test]

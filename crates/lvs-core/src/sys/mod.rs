@@ -5,6 +5,7 @@ pub mod clock;
 pub mod conf;
 pub mod fifo;
 pub mod frame;
+pub mod frames;
 pub mod ipvs;
 pub mod limit;
 pub mod lock;

@@ -1,17 +1,17 @@
-//! Raw IP sockets of one protocol on one interface, and frames sent below IP.
+//! Raw IP sockets of one protocol on one interface.
 //!
 //! Over IPv4 the caller writes the IP header itself ([`RawIp::send`]), because its source address, TTL and type of
 //! service belong to the protocol; over IPv6 the kernel writes it from what it is told.
-#![allow(unsafe_code)]
 
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
+use nix::errno::Errno;
 use nix::libc;
 use nix::sys::socket::{
-    AddressFamily, ControlMessage, ControlMessageOwned, LinkAddr, MsgFlags, SockFlag, SockType, SockaddrLike,
-    SockaddrStorage, recvmsg, sendmsg, sendto, setsockopt, socket, sockopt,
+    ControlMessage, ControlMessageOwned, MsgFlags, SockaddrIn6, SockaddrStorage, recv, recvmsg, sendmsg,
+    setsockopt, sockopt,
 };
 use socket2::{Domain, InterfaceIndexOrAddress, Protocol, Socket, Type};
 
@@ -142,40 +142,36 @@ impl RawIp {
     /// # Errors
     /// What the kernel says; `ENETDOWN` once when the link went down.
     pub fn receive(&mut self, buffer: &mut [u8]) -> io::Result<Option<Received>> {
-        let fd = self.socket.as_raw_fd();
-        let mut slices = [IoSliceMut::new(buffer)];
-        let message = match recvmsg::<SockaddrStorage>(
-            fd,
-            &mut slices,
-            Some(&mut self.control),
-            MsgFlags::MSG_DONTWAIT,
-        ) {
-            Err(nix::errno::Errno::EAGAIN) => return Ok(None),
-            other => other?,
-        };
-        let len = message.bytes;
         let received = match self.family {
-            Family::Inet => None,
-            Family::Inet6 => {
-                let src = message
-                    .address
-                    .as_ref()
-                    .and_then(|a| a.as_sockaddr_in6())
-                    .map(nix::sys::socket::SockaddrIn6::ip);
-                let (mut dst, mut ttl) = (None, None);
-                for c in message.cmsgs().into_iter().flatten() {
-                    match c {
-                        ControlMessageOwned::Ipv6PacketInfo(i) => {
-                            dst = Some(Ipv6Addr::from(i.ipi6_addr.s6_addr));
-                        }
-                        ControlMessageOwned::Ipv6HopLimit(h) => ttl = u8::try_from(h).ok(),
-                        _ => (),
-                    }
-                }
-                received_v6(src, dst, ttl, len)
-            }
+            Family::Inet => self.receive_v4(buffer),
+            Family::Inet6 => self.receive_v6(buffer),
         };
-        Ok(Some(received.or_else(|| Received::of_v4(&buffer[..len])).unwrap_or_else(nobody)))
+        match received {
+            Err(Errno::EAGAIN) => Ok(None),
+            other => Ok(Some(other?)),
+        }
+    }
+
+    /// All that is to be known of an IPv4 packet is in its header: nothing else is asked for.
+    fn receive_v4(&self, buffer: &mut [u8]) -> nix::Result<Received> {
+        let len = recv(self.socket.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT)?;
+        Ok(Received::of_v4(&buffer[..len]).unwrap_or_else(nobody))
+    }
+
+    fn receive_v6(&mut self, buffer: &mut [u8]) -> nix::Result<Received> {
+        let mut slices = [IoSliceMut::new(buffer)];
+        let fd = self.socket.as_raw_fd();
+        let message =
+            recvmsg::<SockaddrIn6>(fd, &mut slices, Some(&mut self.control), MsgFlags::MSG_DONTWAIT)?;
+        let (mut dst, mut ttl) = (None, None);
+        for c in message.cmsgs().into_iter().flatten() {
+            match c {
+                ControlMessageOwned::Ipv6PacketInfo(i) => dst = Some(Ipv6Addr::from(i.ipi6_addr.s6_addr)),
+                ControlMessageOwned::Ipv6HopLimit(h) => ttl = u8::try_from(h).ok(),
+                _ => (),
+            }
+        }
+        Ok(received_v6(message.address.map(|a| a.ip()), dst, ttl, message.bytes).unwrap_or_else(nobody))
     }
 
     fn send_v4(
@@ -245,50 +241,6 @@ fn received_v6(
 fn nobody() -> Received {
     let nowhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
     Received { src: nowhere, dst: nowhere, ttl: 0, payload: 0..0 }
-}
-
-/// Sends whole Ethernet frames; hears nothing.
-pub struct Frames {
-    fd: OwnedFd,
-}
-
-impl Frames {
-    /// Opens the socket.
-    ///
-    /// # Errors
-    /// `EPERM` without CAP_NET_RAW.
-    pub fn open() -> io::Result<Self> {
-        // Protocol 0 receives nothing, so the queue cannot fill.
-        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-        Ok(Self { fd: socket(AddressFamily::Packet, SockType::Raw, flags, None)? })
-    }
-
-    /// Sends a frame, its Ethernet header included, on an interface.
-    ///
-    /// # Errors
-    /// What the kernel says: the link is down or gone, its queue is full.
-    pub fn send(&self, link: u32, frame: &[u8]) -> io::Result<()> {
-        let to = link_address(link, 0)?;
-        sendto(self.fd.as_raw_fd(), frame, &to, MsgFlags::MSG_DONTWAIT)?;
-        Ok(())
-    }
-}
-
-/// A link-level address that names only the interface, and the protocol that is heard there (in network order); a
-/// frame has the rest.
-pub(super) fn link_address(link: u32, protocol: u16) -> io::Result<LinkAddr> {
-    let raw = libc::sockaddr_ll {
-        sll_family: u16::try_from(libc::AF_PACKET).map_err(io::Error::other)?,
-        sll_protocol: protocol,
-        sll_ifindex: i32::try_from(link).map_err(io::Error::other)?,
-        sll_hatype: 0,
-        sll_pkttype: 0,
-        sll_halen: 6,
-        sll_addr: [0; 8],
-    };
-    // SAFETY: `raw` is a live sockaddr_ll whose family is AF_PACKET, and it is only copied.
-    unsafe { LinkAddr::from_raw((&raw const raw).cast(), None) }
-        .ok_or_else(|| io::ErrorKind::InvalidInput.into())
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, bind, recv, 
 use socket2::{SockFilter, Socket};
 
 use super::frame::{self, Heard};
-use super::raw::{Frames, link_address};
+use super::frames::{Frames, link_address};
 use super::rtnl::Link;
 use crate::addr::Mac;
 

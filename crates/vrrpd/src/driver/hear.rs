@@ -6,7 +6,6 @@ use lvs_core::time::Time;
 
 use super::{Driver, Source};
 use crate::door::{Reject, Way};
-use crate::instance::Instance;
 use crate::packet::{Addresses, Malformed, Packet};
 use crate::tell;
 use crate::words::Input;
@@ -49,15 +48,14 @@ impl<S: Source> Driver<S> {
         let packet = Packet::parse(payload, way.src, way.dst);
         // A packet that cannot be read is held against the router that it names.
         let vrid = packet.as_ref().map_or_else(|_| payload.get(1).copied(), |p| Some(p.vrid));
-        let Some(at) = vrid.and_then(|v| self.edge.lines[line].routers[usize::from(v)]) else { return };
-        let at = usize::from(at);
-        self.judge_for(at, packet, payload, way, now);
-        // One that hands over under another name waits for its successor's advertisements.
-        let key = |i: &Instance| (i.ear, i.spec.family, i.spec.vrid);
-        let own = key(&self.instances[at]);
-        let twin = |(n, i): (usize, &Instance)| n != at && i.retired && key(i) == own;
-        if let Some(twin) = self.instances.iter().enumerate().position(twin) {
-            self.judge_for(twin, packet, payload, way, now);
+        let Some(vrid) = vrid else { return };
+        let Some(at) = self.edge.lines[line].routers[usize::from(vrid)] else { return };
+        self.judge_for(at.into(), packet, payload, way, now);
+        for n in 0..self.edge.lines[line].leaving.len() {
+            let at = usize::from(self.edge.lines[line].leaving[n]);
+            if self.instances[at].spec.vrid == vrid {
+                self.judge_for(at, packet, payload, way, now);
+            }
         }
     }
 

@@ -111,8 +111,10 @@ impl<S: Source> Driver<S> {
         for line in &mut self.edge.lines {
             let Line { link, family, .. } = *line;
             line.routers = [None; 256];
-            for (at, instance) in self.instances.iter().enumerate().filter(|(_, i)| i.is_on(link, family)) {
-                line.routers[usize::from(instance.spec.vrid)] = u16::try_from(at).ok();
+            line.leaving.clear();
+            for (at, instance) in (0..).zip(&self.instances).filter(|(_, i)| i.is_on(link, family)) {
+                // A reload adds at the end: who was here first is on its way out.
+                line.leaving.extend(line.routers[usize::from(instance.spec.vrid)].replace(at));
             }
         }
     }
