@@ -157,7 +157,7 @@ impl Driver {
         }
         self.save();
         memory::trim();
-        memory::let_go_of_code();
+        memory::let_go_of_program();
         let (checks, services) = (self.monitor.checks().count(), self.monitor.all_keys().count());
         log::info!(
             "watching {} with {}, {} at once",

@@ -103,8 +103,6 @@ impl<S: Source> Driver<S> {
     /// A text for the administrator; nothing has been changed then.
     pub fn start(mut source: S, name: &str, record: Option<&Path>) -> Result<Self, String> {
         let setup = source.read()?;
-        // What reading the file needed is not needed again; what a takeover needs comes back from the page cache.
-        memory::let_go_of_code();
         // Before anything is touched: two daemons would take the addresses from each other.
         let door = Door::open(name).map_err(|e| occupied(name, &e))?;
         // Before the links are read: a change in between would never be heard of.
@@ -157,9 +155,10 @@ impl<S: Source> Driver<S> {
         driver.punctual.begin(&driver.punctuality);
         driver.begin(&setup.things, &setup.notify)?;
         driver.systemd.ready();
-        // What reading the file and the lists of links has left.
+        // What reading the file and the lists of links has left; what a takeover needs comes back from the page cache.
         drop((setup.things, setup.notify));
         memory::trim();
+        memory::let_go_of_program();
         Ok(driver)
     }
 

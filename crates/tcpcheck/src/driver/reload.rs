@@ -32,7 +32,7 @@ impl Driver {
         self.flush(now);
         self.save();
         memory::trim();
-        memory::let_go_of_code();
+        memory::let_go_of_program();
         in_short(news).for_each(|line| log::info!("{line}"));
         log::info!("{} taken anew", self.args.config);
         self.systemd.ready();

@@ -71,6 +71,7 @@ impl<S: Source> Driver<S> {
         self.place();
         self.bury();
         memory::trim();
+        memory::let_go_of_program();
     }
 
     /// It hands over and ends; what takes its name or its place is another virtual router.
