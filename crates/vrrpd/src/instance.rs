@@ -117,6 +117,13 @@ impl Instance {
     }
 }
 
+/// Which instances an order is for: the one of this name, or all. One that a reload has retired is none of them, even if its
+/// name lives on: it goes its way to the end, and nobody could bring it back.
+pub fn meant(instances: &[Instance], name: Option<&str>) -> Vec<usize> {
+    let meant = |i: &Instance| !i.retired && name.is_none_or(|n| n == i.spec.name);
+    instances.iter().enumerate().filter(|(_, i)| meant(i)).map(|(at, _)| at).collect()
+}
+
 /// Whether another instance than this one holds an address: then it is not this one's to remove.
 pub fn is_held(instances: &[Instance], at: usize, vip: &Vip) -> bool {
     others(instances, at).any(|i| i.spec.vips.iter().any(|v| v.is_at(vip)))
@@ -134,4 +141,30 @@ fn others(instances: &[Instance], at: usize) -> impl Iterator<Item = &Instance> 
 
 fn ledger(spec: &Spec) -> Ledger {
     Ledger::new(spec.params.priority, &spec.track, &spec.group_track)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::door::Door;
+    use crate::packet::{Auth, Version};
+    use crate::params::Params;
+
+    fn instance(name: &str, vrid: u8) -> Instance {
+        let interval = std::time::Duration::from_secs(1);
+        let (auth, vips, peers) = (Auth::None, Vec::new(), Vec::new());
+        let door = Door { version: Version::V3, interval, auth, vips, peers, check_source: false };
+        let group = [224, 0, 0, 18].into();
+        Instance::new(Spec::new(name, "ens192", vrid, group, Params::default(), door, Vec::new()))
+    }
+
+    #[test]
+    fn an_order_is_for_what_the_file_has_now() {
+        let mut all = [instance("A", 51), instance("B", 52), instance("A", 53)];
+        all[0].retired = true;
+        assert_eq!(meant(&all, Some("A")), [2]);
+        assert_eq!(meant(&all, None), [1, 2]);
+        all[1].retired = true;
+        assert_eq!(meant(&all, Some("B")), [0; 0]);
+    }
 }

@@ -57,6 +57,36 @@ fn a_release_and_a_stop_cost_no_request_with_keepalived_as_the_successor() {
 }
 
 #[test]
+fn an_order_is_for_the_instance_that_the_file_has_and_not_for_its_namesake_that_leaves() {
+    let lab = Lab::new();
+    let host = router(&lab, "d100", 100, 100, "");
+    let daemon = host.spawn(RUN);
+    wait(20 * SECONDS, "the VIP", || holds(&host));
+    // Nobody succeeds it: it leaves for as long as two of its intervals.
+    host.write("/etc/vrrp.conf", &file(100, "").replace("advert_int 0.1", "advert_int 40"));
+    host.ok("vrrpd reload");
+    host.write("/etc/vrrp.conf", &file(100, "").replace("router_id 51", "router_id 52"));
+    host.ok("vrrpd reload");
+    let states = || {
+        let status: serde_json::Value = serde_json::from_str(&host.ok("vrrpd status --json")).expect("JSON");
+        let instances = status["instances"].as_array().map_or(&[][..], Vec::as_slice);
+        let states: Vec<String> = instances.iter().map(|i| format!("{} {}", i["vrid"], i["state"])).collect();
+        states.join(", ").replace('"', "")
+    };
+    wait(20 * SECONDS, "the new one", || states() == "51 LEAVING, 52 MASTER");
+    for (order, after) in [("release VI_1", "RELEASED"), ("resume VI_1", "MASTER"), ("release", "RELEASED")] {
+        host.ok(&format!("vrrpd {order}"));
+        let wanted = format!("51 LEAVING, 52 {after}");
+        wait(20 * SECONDS, &format!("{wanted} after {order}"), || states() == wanted);
+    }
+    // Asked twice it ends at once, which one that had been told to stay released would not.
+    daemon.signal(Signal::SIGTERM);
+    wait(20 * SECONDS, "the end of the new one", || states() == "51 LEAVING, 52 STOP");
+    daemon.signal(Signal::SIGTERM);
+    assert_eq!(daemon.wait_for_end(20 * SECONDS), 0);
+}
+
+#[test]
 fn an_interface_may_come_late_and_go_and_return() {
     let lab = Lab::new();
     let host = lab.bare_host("d100");

@@ -5,6 +5,7 @@ use lvs_core::sys::poll::Interest;
 
 use super::{CLIENTS, Driver, Source};
 use crate::control::{self, Answer, Client, Question, Turn};
+use crate::instance::meant;
 use crate::status::{Moment, Report};
 use crate::words::Input;
 
@@ -73,10 +74,10 @@ impl<S: Source> Driver<S> {
 
     fn each(&mut self, name: Option<String>, input: &Input, what: &str) -> Answer {
         let now = clock::now();
-        let named = |i: &crate::instance::Instance| name.as_ref().is_none_or(|n| *n == i.spec.name);
-        let which: Vec<usize> = (0..self.instances.len()).filter(|at| named(&self.instances[*at])).collect();
+        let which = meant(&self.instances, name.as_deref());
         if which.is_empty() {
-            let names: Vec<&str> = self.instances.iter().map(|i| i.spec.name.as_str()).collect();
+            let all = meant(&self.instances, None);
+            let names: Vec<&str> = all.iter().map(|at| self.instances[*at].spec.name.as_str()).collect();
             return Answer::Refused(format!(
                 "there is no instance {}; there are: {}",
                 name.unwrap_or_default(),
