@@ -47,6 +47,12 @@ const FAMILIES: &[Family] = &[
         samples: |r| plain(f64::from(r.base_priority)),
     },
     Family {
+        name: "vrrpd_addresses_unset",
+        kind: "gauge",
+        help: "Addresses that a master could not set: nobody serves them.",
+        samples: |r| plain(r.unset.len() as f64),
+    },
+    Family {
         name: "vrrpd_tracked_fault",
         kind: "gauge",
         help: "1 while what is tracked is a fault.",

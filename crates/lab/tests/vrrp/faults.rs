@@ -53,9 +53,16 @@ fn an_address_that_cannot_be_set_is_shown_and_tried_again() {
     wait(10 * SECONDS, "the other address", || holds(&host));
     let line = "not set    192.168.32.111/32 on later: there is no interface later";
     wait(5 * SECONDS, "the reason", || host.ok("vrrpd status").contains(line));
+    let unset = |n: u8| {
+        let gauge =
+            format!("vrrpd_addresses_unset{{instance=\"VI_1\",interface=\"ens192\",vrid=\"51\"}} {n}\n");
+        host.ok("vrrpd metrics").contains(&gauge)
+    };
+    assert!(unset(1), "{}", host.ok("vrrpd metrics"));
     host.nic("later", &["192.168.32.100/24"]);
     wait(5 * SECONDS, "it is set", || host.ok("ip -o address show dev later").contains("192.168.32.111/32"));
     wait(5 * SECONDS, "nothing is missing", || !host.ok("vrrpd status").contains("not set"));
+    assert!(unset(0), "{}", host.ok("vrrpd metrics"));
     daemon.wait_for_line("192.168.32.111/32 on later is set at last", 5 * SECONDS);
     assert_eq!(daemon.log().matches("cannot set").count(), 1, "{}", daemon.log());
     assert_eq!(daemon.stop(10 * SECONDS), 0);

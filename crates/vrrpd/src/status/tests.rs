@@ -93,6 +93,8 @@ fn metrics_name_every_state_and_reason() {
         format!("vrrpd_became_master_total{{{labels}}} 1\n"),
         format!("vrrpd_peer_last_advertisement_age_seconds{{{labels},peer=\"192.168.15.100\"}} 104\n"),
         "# TYPE vrrpd_priority gauge\n".to_owned(),
+        "# TYPE vrrpd_addresses_unset gauge\n".to_owned(),
+        format!("vrrpd_addresses_unset{{{labels}}} 0\n"),
     ] {
         assert!(text.contains(&line), "{line}{text}");
     }
@@ -105,6 +107,19 @@ fn metrics_name_every_state_and_reason() {
             None => assert!(line.starts_with(&format!("{family}{{")), "{line}"),
         }
     }
+}
+
+#[test]
+fn addresses_that_are_not_set_are_shown_and_counted() {
+    let mut i = after_a_takeover();
+    let vip = i.spec.vips[0].clone();
+    i.unset.enter(&vip, &Err("there is no interface ens192".to_owned()), at(3604));
+    let report = report(&i);
+    let line = "  not set    192.168.15.111/32 on ens192: there is no interface ens192\n";
+    assert!(report.to_string().contains(line), "{report}");
+    let text = crate::metrics::render(&report);
+    let sample = "vrrpd_addresses_unset{instance=\"VI_1\",interface=\"ens192\",vrid=\"51\"} 1\n";
+    assert!(text.contains(sample), "{text}");
 }
 
 #[test]
