@@ -9,6 +9,12 @@ use lvs_core::addr::Family;
 use lvs_core::conf::model;
 use lvs_core::sys::child;
 
+/// The words of a route's metric.
+const RANKS: [&str; 3] = ["metric", "preference", "priority"];
+/// IP6_RT_PRIO_USER, the metric of an IPv6 route that is set without one. To a removal without one any metric is right, the
+/// lowest first; for IPv4 that is 0, the one that it was set with.
+const METRIC: &str = "metric 1024";
+
 /// Routes and rules of an instance, as arguments of `ip`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lines {
@@ -36,10 +42,20 @@ impl Lines {
         let words: Vec<&str> = words.iter().map(|w| w.value.as_str()).collect();
         // As keepalived marks what it sets (linux/rtnetlink.h: RTPROT_KEEPALIVED); a removal then takes nothing of others.
         let marked = words.iter().any(|w| matches!(*w, "proto" | "protocol"));
-        let mark = if marked { "" } else { " protocol 18" };
-        let (words, family) = (words.join(" ") + mark, if family == Family::Inet { "-4" } else { "-6" });
+        let (words, family) = (words.join(" "), if family == Family::Inet { "-4" } else { "-6" });
+        let words = if marked { words } else { with(&words, "protocol 18") };
         self.add.push(format!("{family} {what} {set} {words}"));
+        let ranked = what != "route" || words.split(' ').any(|w| RANKS.contains(&w));
+        let words = if ranked || family == "-4" { words } else { with(&words, METRIC) };
         self.remove.push(format!("{family} {what} del {words}"));
+    }
+}
+
+/// A line with something more. Next hops end a route for `ip`: after them it takes nothing else.
+fn with(line: &str, more: &str) -> String {
+    match line.split_once(" nexthop ") {
+        Some((route, hops)) => format!("{route} {more} nexthop {hops}"),
+        None => format!("{line} {more}"),
     }
 }
 
@@ -193,5 +209,30 @@ mod tests {
         assert_eq!(rest, "");
         let unread = "Command line is not complete. Try option \"help\"\n";
         assert_eq!(failures(unread, &lines), (Vec::new(), unread.trim().to_owned()));
+    }
+
+    #[test]
+    fn the_mark_comes_before_next_hops() {
+        let words = "10.9.0.0/16 nexthop via 10.0.0.1 nexthop via 10.0.0.2";
+        let words = words.split(' ').map(|w| At::assumed(w.to_owned())).collect();
+        let route = model::Route { family: Family::Inet, words, no_track: false, track_group: None };
+        let wanted = "-4 route del 10.9.0.0/16 protocol 18 nexthop via 10.0.0.1 nexthop via 10.0.0.2";
+        assert_eq!(Lines::new(&[route], &[]).remove, [wanted]);
+    }
+
+    #[test]
+    fn the_removal_of_an_ipv6_route_takes_no_other_metric() {
+        let route = |words: &str| {
+            let words = words.split(' ').map(|w| At::assumed(w.to_owned())).collect();
+            model::Route { family: Family::Inet6, words, no_track: false, track_group: None }
+        };
+        let lines = Lines::new(&[route("fd09::/64 dev x"), route("fd08::/64 dev x metric 5")], &[]);
+        assert_eq!(
+            lines.remove,
+            [
+                "-6 route del fd08::/64 dev x metric 5 protocol 18",
+                "-6 route del fd09::/64 dev x protocol 18 metric 1024"
+            ]
+        );
     }
 }
