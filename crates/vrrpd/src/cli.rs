@@ -61,7 +61,7 @@ enum Verb {
     Garp(Which),
     /// Lets a running daemon read its configuration anew
     Reload(At),
-    /// Removes the addresses that a killed daemon left behind
+    /// Removes what a killed daemon left behind: addresses, routes, rules, interfaces
     Flush {
         /// keepalived.conf
         #[arg(long, value_name = "FILE")]

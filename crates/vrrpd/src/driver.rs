@@ -170,6 +170,7 @@ impl<S: Source> Driver<S> {
             self.clean(at)?;
             self.record_new(at, now);
         }
+        self.clean_lines(0..self.instances.len());
         if Handover::clean(&mut self.edge.rtnl)? > 0 {
             log::warn!("an earlier run died in a handover and kept ports silent: mended");
         }

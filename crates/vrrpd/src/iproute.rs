@@ -3,11 +3,16 @@
 //! The configuration speaks `ip`'s own language, with every option that `ip` will ever learn.
 
 use std::io::{self, Write};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use lvs_core::addr::Family;
 use lvs_core::conf::model;
 use lvs_core::sys::child;
+use serde_json::{Deserializer, Value};
+
+use left::Search;
+
+mod left;
 
 /// The words of a route's metric.
 const RANKS: [&str; 3] = ["metric", "preference", "priority"];
@@ -66,11 +71,8 @@ fn with(line: &str, more: &str) -> String {
 /// What `ip` says.
 pub fn run(lines: &[String]) -> Result<(), String> {
     let mut failed = Vec::new();
-    for family in ["-4", "-6"] {
+    for family in FAMILIES {
         let own: Vec<&str> = lines.iter().filter_map(|l| l.strip_prefix(family)?.strip_prefix(' ')).collect();
-        if own.is_empty() {
-            continue;
-        }
         let mut rest = own.as_slice();
         while !rest.is_empty() {
             let (now, later) = rest.split_at(fitting(rest));
@@ -81,14 +83,66 @@ pub fn run(lines: &[String]) -> Result<(), String> {
     if failed.is_empty() { Ok(()) } else { Err(failed.join("; ")) }
 }
 
+/// Removes what an earlier run has left of lines that remove routes and rules, and nothing that only resembles it; gives
+/// what was removed, `route 10.9.0.0/16 dev ens192 protocol 18`.
+///
+/// # Errors
+/// What `ip` says.
+pub fn remove_left<'a>(lines: impl Iterator<Item = &'a String>) -> Result<Vec<String>, String> {
+    let mut searches: Vec<Search> = Vec::new();
+    for search in lines.filter_map(|l| Search::new(l)) {
+        if !searches.contains(&search) {
+            searches.push(search);
+        }
+    }
+    let mut left = Vec::new();
+    for family in FAMILIES {
+        let own: Vec<&Search> = searches.iter().filter(|s| s.family() == family).collect();
+        let queries: Vec<&str> = own.iter().map(|s| s.query.as_str()).collect();
+        let found = look(family, &queries)?;
+        left.extend(own.iter().zip(&found).flat_map(|(s, f)| s.removals(f)));
+    }
+    run(&left)?;
+    Ok(left.iter().map(|l| l[FAMILIES[0].len() + 1..].replacen(" del ", " ", 1)).collect())
+}
+
+/// What `ip` shows for each query; `Null` where it cannot look, as for an interface that is not there.
+fn look(family: &str, queries: &[&str]) -> Result<Vec<Value>, String> {
+    let (mut found, mut rest) = (Vec::new(), queries);
+    while !rest.is_empty() {
+        let (now, later) = rest.split_at(fitting(rest));
+        found.extend(look_at(family, now).map_err(|e| cannot_run(&e))?);
+        rest = later;
+    }
+    Ok(found)
+}
+
+fn look_at(family: &str, queries: &[&str]) -> io::Result<Vec<Value>> {
+    let shown = batch(&[family, "-json"], queries)?.stdout;
+    let found: Vec<Value> = Deserializer::from_slice(&shown).into_iter().map_while(Result::ok).collect();
+    match queries {
+        _ if found.len() == queries.len() => Ok(found),
+        [_] => Ok(vec![Value::Null]),
+        // Nothing says whose answer is missing.
+        _ => queries.iter().map(|q| Ok(look_at(family, &[q])?.swap_remove(0))).collect(),
+    }
+}
+
+fn cannot_run(e: &io::Error) -> String {
+    format!("cannot be run: {e}; try: apt install iproute2")
+}
+
+/// The first option of every line.
+const FAMILIES: [&str; 2] = ["-4", "-6"];
+
 /// At most so many bytes are handed over at once: they fit into a pipe, whatever `ip` has to say before it reads them.
 const AT_ONCE: usize = 60_000;
 
 /// Gives the lines that failed, each with the reason.
 fn carry_out(family: &str, lines: &[&str]) -> Vec<String> {
-    let said = match batch(family, lines) {
-        Ok(said) => said,
-        Err(e) => return vec![format!("cannot be run: {e}; try: apt install iproute2")],
+    let said = match batch(&[family], lines) {
+        Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
+        Err(e) => return vec![cannot_run(&e)],
     };
     let (failed, rest) = failures(&said, lines);
     match lines {
@@ -108,18 +162,18 @@ fn fitting(lines: &[&str]) -> usize {
     ends.take_while(|end| *end <= AT_ONCE).count().max(1)
 }
 
-/// What `ip` says of these lines.
-fn batch(family: &str, lines: &[&str]) -> io::Result<String> {
+/// What `ip` says to these lines.
+fn batch(options: &[&str], lines: &[&str]) -> io::Result<Output> {
     let mut ip = Command::new("ip");
-    ip.args([family, "-force", "-batch", "-"]);
-    ip.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    ip.args(options).args(["-force", "-batch", "-"]);
+    ip.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     child::unburden(&mut ip);
     let mut ip = ip.spawn()?;
     if let Some(mut stdin) = ip.stdin.take() {
         // One that has ended already says why itself.
         let _ = stdin.write_all((lines.join("\n") + "\n").as_bytes());
     }
-    Ok(String::from_utf8_lossy(&ip.wait_with_output()?.stderr).into_owned())
+    ip.wait_with_output()
 }
 
 /// The lines that failed, each with the reason (that something is there already is no failure), and what was said at the

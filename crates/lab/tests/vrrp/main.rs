@@ -5,6 +5,7 @@ mod coverage;
 mod duel;
 mod dump;
 mod faults;
+mod left;
 mod operated;
 mod unicast;
 mod vmac;

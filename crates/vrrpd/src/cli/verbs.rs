@@ -15,6 +15,7 @@ use crate::driver::{Source, cannot};
 use crate::edge::Edge;
 use crate::file::File;
 use crate::handover::Handover;
+use crate::iproute;
 use crate::metrics;
 use crate::params::OWNER;
 use crate::spec::{Setup, Spec};
@@ -136,6 +137,10 @@ fn remove_all(setup: &Setup, edge: &mut Edge) -> Result<String, String> {
     for link in vmac::ours(&edge.host, &specs) {
         vmac::remove(link, &mut edge.rtnl)?;
         text += &format!("removed {}\n", link.name);
+    }
+    let lines = setup.instances.iter().flat_map(|i| &i.lines.remove);
+    for line in iproute::remove_left(lines).map_err(|e| format!("cannot remove routes and rules: {e}"))? {
+        text += &format!("removed {line}\n");
     }
     if Handover::clean(&mut edge.rtnl)? > 0 {
         text += "removed the rules of a handover that was not finished\n";

@@ -1,12 +1,15 @@
 //! Does what a router asks for.
 
+use std::ops::Range;
+
 use lvs_core::time::Time;
 use nix::errno::Errno;
 
 use super::{Driver, Source};
 use crate::accept;
 use crate::host::Host;
-use crate::instance::{Instance, is_held};
+use crate::instance::{Instance, is_held, unheld};
+use crate::iproute;
 use crate::notify::Event;
 use crate::params::OWNER;
 use crate::spec::{Spec, Vip};
@@ -189,6 +192,16 @@ impl<S: Source> Driver<S> {
             }
         }
         Ok(())
+    }
+
+    /// The same with routes and rules: of these instances, and those that no other one holds.
+    pub(super) fn clean_lines(&self, which: Range<usize>) {
+        let lines = which.map(|at| unheld(&self.instances, at, self.instances[at].spec.lines.remove.clone()));
+        let lines: Vec<String> = lines.flatten().collect();
+        match iproute::remove_left(lines.iter()) {
+            Ok(left) => left.iter().for_each(|l| log::warn!("{l} was left by an earlier run: removed")),
+            Err(e) => log::error!("cannot remove what an earlier run may have left: {e}"),
+        }
     }
 
     /// The same with VMACs, and with their addresses and their voice; those that are wanted are made anew.

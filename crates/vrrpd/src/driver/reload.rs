@@ -63,7 +63,9 @@ impl<S: Source> Driver<S> {
             }
         }
         changed.iter().for_each(|(at, old)| self.change(*at, old));
+        let first_new = self.instances.len();
         added.into_iter().for_each(|new| self.add(new));
+        self.clean_lines(first_new..self.instances.len());
         self.change_sync(old_sync.as_ref());
         self.watch.configure(&setup.things, now);
         self.notifier.configure(&setup.notify);
