@@ -261,9 +261,10 @@ fn daemon(run: Run) -> ExitCode {
 fn serve(config: Config, name: &str, record: Option<&Path>) -> ExitCode {
     let mut driver = match Driver::start(config, name, record) {
         Ok(driver) => driver,
-        Err(text) => {
-            complain(&text);
-            return ExitCode::from(2);
+        Err(refusal) => {
+            complain(&refusal.text);
+            // The unit does not start it again after 2.
+            return ExitCode::from(if refusal.may_pass { 1 } else { 2 });
         }
     };
     match driver.run() {

@@ -25,6 +25,7 @@ use crate::status;
 use crate::tell;
 use crate::track::watch::{News, Things, Watch};
 use crate::words::{Action, Input, State};
+pub use trouble::Refusal;
 pub(crate) use trouble::cannot;
 use trouble::{check_interfaces, occupied};
 
@@ -100,8 +101,8 @@ impl<S: Source> Driver<S> {
     /// Reads the configuration, opens everything, removes what an earlier run left behind, and starts the routers.
     ///
     /// # Errors
-    /// A text for the administrator; nothing has been changed then.
-    pub fn start(mut source: S, name: &str, record: Option<&Path>) -> Result<Self, String> {
+    /// What the administrator must know; nothing has been changed then.
+    pub fn start(mut source: S, name: &str, record: Option<&Path>) -> Result<Self, Refusal> {
         let setup = source.read()?;
         // Before anything is touched: two daemons would take the addresses from each other.
         let door = Door::open(name).map_err(|e| occupied(name, &e))?;
@@ -109,7 +110,7 @@ impl<S: Source> Driver<S> {
         let monitor = Monitor::open().map_err(|e| cannot("watch links", &e))?;
         let edge = Edge::open(name, setup.garp_interval, setup.gna_interval)
             .map_err(|e| cannot("open sockets", &e))?;
-        check_interfaces(&setup, &edge.host)?;
+        check_interfaces(&setup, &edge.host).map_err(Refusal::of_interfaces)?;
         let mut claims = Claims::default();
         claims.take(setup.instances.iter())?;
         let signals = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGUSR1];

@@ -90,6 +90,12 @@ fn an_order_is_for_the_instance_that_the_file_has_and_not_for_its_namesake_that_
 fn an_interface_may_come_late_and_go_and_return() {
     let lab = Lab::new();
     let host = lab.bare_host("d100");
+    // Another start may find it, but none makes a wrong file right.
+    host.write("/etc/vrrp.conf", &file(100, ""));
+    let missing = host.run(RUN);
+    assert!(missing.status == 1 && missing.stderr.contains("there is no interface 'ens192'"), "{missing}");
+    host.write("/etc/vrrp.conf", &file(100, "").replace("router_id 51", "router_id x"));
+    assert_eq!(host.run(RUN).status, 2);
     host.write("/etc/vrrp.conf", &format!("global_defs {{\n dynamic_interfaces\n}}\n{}", file(100, "")));
     let daemon = host.spawn(RUN);
     daemon.wait_for_line("there is no interface ens192", 10 * SECONDS);

@@ -8,6 +8,28 @@ use crate::host::Host;
 use crate::spec::{Setup, Spec};
 use crate::vmac;
 
+/// Why the daemon does not begin.
+#[derive(Debug)]
+pub struct Refusal {
+    /// For the administrator.
+    pub text: String,
+    /// Another attempt may find it otherwise, though nobody has changed the file.
+    pub may_pass: bool,
+}
+
+impl From<String> for Refusal {
+    fn from(text: String) -> Self {
+        Self { text, may_pass: false }
+    }
+}
+
+impl Refusal {
+    /// An interface that is missing may come: those of a tunnel or a bond are later than the network is online.
+    pub(super) fn of_interfaces(text: String) -> Self {
+        Self { text, may_pass: true }
+    }
+}
+
 /// Interfaces that are missing, or in the way, all at once.
 pub(super) fn check_interfaces(setup: &Setup, host: &Host) -> Result<(), String> {
     let missing = |s: &&Spec| !setup.dynamic_interfaces && host.link(&s.interface).is_none();
