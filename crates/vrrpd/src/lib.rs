@@ -22,6 +22,7 @@ pub mod notify;
 pub mod packet;
 pub mod params;
 pub mod punctual;
+pub mod ready;
 pub mod record;
 pub mod rights;
 pub mod router;

@@ -35,6 +35,9 @@ pub struct Params {
     /// Advertisements go to peers, which must know our MAC address before theirs can come.
     #[serde(default)]
     pub unicast: bool,
+    /// The addresses are at a virtual MAC address.
+    #[serde(default)]
+    pub on_vmac: bool,
 }
 
 /// How often hosts are told where the addresses are. A count is packets an address.
@@ -86,6 +89,7 @@ impl Default for Params {
             lower_prio_no_advert: false,
             grouped: false,
             unicast: false,
+            on_vmac: false,
         }
     }
 }

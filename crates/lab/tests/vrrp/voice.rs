@@ -9,17 +9,29 @@ use super::operated::failed;
 
 const MAC: &str = "00:00:5e:00:01:33";
 
+/// The address of the routers and the client's own.
+const FOUR: [&str; 2] = ["192.168.15.111", "192.168.8.50/21"];
+const SIX: [&str; 2] = ["2001:db8::111", "2001:db8::50/64"];
+
 fn router(lab: &Lab, name: &str, last: u8, priority: u8, lines: &str) -> Host {
-    let host = lab.host(name, &[&format!("192.168.15.{last}/21")]);
+    router_of(FOUR[0], lab, name, last, priority, lines)
+}
+
+fn router_of(vip: &str, lab: &Lab, name: &str, last: u8, priority: u8, lines: &str) -> Host {
+    let host = lab.host(name, &[&format!("192.168.15.{last}/21"), &format!("2001:db8::{last}/64")]);
     let head = "interface ens192\n virtual_router_id 51\n version 3\n advert_int 1";
-    let vips = "virtual_ipaddress {\n 192.168.15.111\n }";
+    let vips = format!("virtual_ipaddress {{\n {vip}\n }}");
     let text = format!("vrrp_instance V {{\n {head}\n priority {priority}\n {lines}\n {vips}\n}}\n");
     host.write("/etc/vrrp.conf", &text);
     host
 }
 
 fn holds(host: &Host) -> bool {
-    host.ok("ip -o -4 address").contains("192.168.15.111/32")
+    holds_of(FOUR[0], host)
+}
+
+fn holds_of(vip: &str, host: &Host) -> bool {
+    host.ok("ip -o address").contains(&format!(" {vip}/"))
 }
 
 /// The switch's port of the virtual MAC address.
@@ -34,15 +46,18 @@ fn is_silent(host: &Host) -> bool {
 }
 
 /// A stop and a release of vrrpd, a client at work.
-fn handed_over(successor: Program, lines: &str) {
+fn handed_over([vip, network]: [&str; 2], successor: Program, lines: &str) {
     let lab = Lab::new();
-    let (a, b) = (router(&lab, "d100", 100, 150, lines), router(&lab, "d101", 101, 100, lines));
+    let [a, b] =
+        [("d100", 100, 150), ("d101", 101, 100)].map(|(n, last, p)| router_of(vip, &lab, n, last, p, lines));
+    let holds = |host: &Host| holds_of(vip, host);
     let servers = [&a, &b].map(|host| host.spawn(&format!("lab server {} 80", host.name())));
     servers.iter().for_each(|s| drop(s.wait_for_line("serves", 10 * SECONDS)));
-    let client = lab.host("client", &["192.168.8.50/21"]);
+    let client = lab.host("client", &[network]);
     let (high, low) = (a.spawn(RUN), successor.start(&b));
     wait(20 * SECONDS, "the first master", || holds(&a) && !holds(&b));
-    let asking = client.spawn("lab client 192.168.15.111:80 --rate 100 --timeout 500");
+    let at = if vip.contains(':') { format!("[{vip}]") } else { vip.to_owned() };
+    let asking = client.spawn(&format!("lab client {at}:80 --rate 100 --timeout 500"));
     let some = |asking: &Daemon, n: usize| {
         let before = asking.lines().len();
         wait(20 * SECONDS, "requests", || asking.lines().len() >= before + n);
@@ -75,8 +90,19 @@ fn a_release_and_a_stop_cost_no_request_with_vmacs_whoever_succeeds() {
     std::thread::scope(|scope| {
         for successor in [Program::Keepalived, Program::Vrrpd] {
             for lines in ["use_vmac", "use_vmac\n vmac_xmit_base"] {
-                scope.spawn(move || handed_over(successor, lines));
+                scope.spawn(move || handed_over(FOUR, successor, lines));
             }
+        }
+    });
+}
+
+/// Without keepalived: it speaks from the virtual MAC address before the kernel has taken the IPv6 address into use, and loses
+/// a request in every third handover or so, whoever was master before.
+#[test]
+fn a_release_and_a_stop_cost_no_request_with_vmacs_and_ipv6() {
+    std::thread::scope(|scope| {
+        for lines in ["use_vmac", "use_vmac\n vmac_xmit_base"] {
+            scope.spawn(move || handed_over(SIX, Program::Vrrpd, lines));
         }
     });
 }

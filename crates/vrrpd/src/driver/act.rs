@@ -36,10 +36,13 @@ impl<S: Source> Driver<S> {
         self.instances[at].router.handle(input, now, &mut actions);
         self.record_told(at, recorded, &actions, now);
         let speaks = self.instances[at].router.speaks();
-        if speaks && !spoke {
-            self.give_voice(at);
-        }
+        let mut dumb = speaks && !spoke;
         for action in &actions {
+            // The kernel reports the memberships of an address that is set: that must not be the first word.
+            if dumb && *action != Action::TakeVips {
+                self.give_voice(at);
+                dumb = false;
+            }
             self.act(at, *action, now);
         }
         if spoke && !speaks {

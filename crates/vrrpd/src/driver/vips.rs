@@ -9,6 +9,7 @@ use lvs_core::time::Time;
 use super::{Driver, Source};
 use crate::instance::{is_held, unheld};
 use crate::iproute;
+use crate::ready;
 use crate::spec::Vip;
 use crate::tell;
 use crate::unset::Unset;
@@ -18,6 +19,9 @@ impl<S: Source> Driver<S> {
     pub(super) fn take_vips(&mut self, at: usize) {
         self.cover();
         self.set_vips(at, |_| true);
+        let instance = &self.instances[at];
+        let set = instance.spec.vips.iter().filter(|v| !instance.unset.has(v));
+        ready::wait(&mut self.edge.rtnl, set.map(|v| v.prefix.addr));
         let instance = &self.instances[at];
         if let Err(e) = iproute::run(&instance.spec.lines.add) {
             log::error!("{}: {e}", instance.spec.name);

@@ -19,9 +19,15 @@ const SECOND_WORD: Duration = Duration::from_micros(6250);
 impl Router {
     pub(super) fn become_master(&mut self, cause: Cause, now: Time, out: &mut Vec<Action>) {
         let garp = self.params.garp;
-        // The advertisement first: it silences the other backups, and to set addresses takes time.
-        self.advertise_now(out);
-        out.push(Action::TakeVips);
+        if self.params.on_vmac {
+            // With the advertisement switches send here what is for them, or the predecessor falls silent: they must be there.
+            out.push(Action::TakeVips);
+            self.advertise_now(out);
+        } else {
+            // The advertisement first: it silences the other backups, and to set addresses takes time.
+            self.advertise_now(out);
+            out.push(Action::TakeVips);
+        }
         out.push(Action::Garp(garp.repeat));
         self.enter(State::Master, cause, now, out);
         self.timers.advert = Some(now + self.params.interval);

@@ -88,6 +88,17 @@ fn alone_it_waits_one_master_down_interval_and_then_speaks_first() {
 }
 
 #[test]
+fn what_a_virtual_mac_address_draws_here_finds_the_addresses() {
+    let params = Params { on_vmac: true, ..Params::default() };
+    let mut router = Router::new(params);
+    let (mut out, later) = (Vec::new(), Time::ZERO + Duration::from_secs(4));
+    router.handle(Input::Start, Time::ZERO, &mut out);
+    out.clear();
+    router.handle(Input::Tick, later, &mut out);
+    assert_eq!(out[..3], [Action::TakeVips, Action::Advertise(100), Action::Garp(5)]);
+}
+
+#[test]
 fn as_master_it_advertises_every_interval_and_repeats_the_arp_after_the_delay() {
     let mut rig = Rig::master(100);
     let events: Vec<(f64, Vec<Action>)> = (0..6)

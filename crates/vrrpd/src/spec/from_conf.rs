@@ -91,6 +91,7 @@ fn spec(config: &Config, instance: &model::Instance) -> Spec {
             lower_prio_no_advert: *instance.lower_prio_no_advert,
             grouped: group.is_some(),
             unicast: instance.unicast.as_ref().is_some_and(|u| !u.peers.is_empty()),
+            on_vmac: instance.vmac.is_some(),
         },
         door: door(instance, version),
         group: *instance.mcast_group,
