@@ -76,6 +76,8 @@ pub enum Action {
     Advertise(u8),
     /// Set the addresses and routes.
     TakeVips,
+    /// Wait until the addresses are in use; who had them still serves them.
+    AwaitVips,
     /// Remove them.
     DropVips,
     /// Gratuitous ARP: so many packets for each address.

@@ -39,7 +39,7 @@ impl<S: Source> Driver<S> {
         let mut dumb = speaks && !spoke;
         for action in &actions {
             // The kernel reports the memberships of an address that is set: that must not be the first word.
-            if dumb && *action != Action::TakeVips {
+            if dumb && !matches!(action, Action::TakeVips | Action::AwaitVips) {
                 self.give_voice(at);
                 dumb = false;
             }
@@ -75,6 +75,7 @@ impl<S: Source> Driver<S> {
                 self.handover.taking(&self.instances[at], now);
                 self.take_vips(at);
             }
+            Action::AwaitVips => self.await_vips(at),
             Action::DropVips => {
                 self.drop_vips(at);
                 let config = self.instances.iter().find_map(|i| i.spec.sync.as_ref());

@@ -20,12 +20,15 @@ impl<S: Source> Driver<S> {
         self.cover();
         self.set_vips(at, |_| true);
         let instance = &self.instances[at];
-        let set = instance.spec.vips.iter().filter(|v| !instance.unset.has(v));
-        ready::wait(&mut self.edge.rtnl, set.map(|v| v.prefix.addr));
-        let instance = &self.instances[at];
         if let Err(e) = iproute::run(&instance.spec.lines.add) {
             log::error!("{}: {e}", instance.spec.name);
         }
+    }
+
+    pub(super) fn await_vips(&mut self, at: usize) {
+        let instance = &self.instances[at];
+        let set = instance.spec.vips.iter().filter(|v| !instance.unset.has(v));
+        ready::wait(&mut self.edge.rtnl, set.map(|v| v.prefix.addr));
     }
 
     pub(super) fn drop_vips(&mut self, at: usize) {

@@ -19,14 +19,22 @@ const SECOND_WORD: Duration = Duration::from_micros(6250);
 impl Router {
     pub(super) fn become_master(&mut self, cause: Cause, now: Time, out: &mut Vec<Action>) {
         let garp = self.params.garp;
-        if self.params.on_vmac {
-            // With the advertisement switches send here what is for them, or the predecessor falls silent: they must be there.
-            out.push(Action::TakeVips);
-            self.advertise_now(out);
-        } else {
+        match self.predecessor() {
+            // With the advertisement switches send here what is for the virtual MAC address, and that one still serves.
+            Some(_) if self.params.on_vmac => {
+                out.extend([Action::TakeVips, Action::AwaitVips]);
+                self.advertise_now(out);
+            }
+            // It serves until the hosts are told.
+            Some(_) => {
+                self.advertise_now(out);
+                out.extend([Action::TakeVips, Action::AwaitVips]);
+            }
             // The advertisement first: it silences the other backups, and to set addresses takes time.
-            self.advertise_now(out);
-            out.push(Action::TakeVips);
+            None => {
+                self.advertise_now(out);
+                out.push(Action::TakeVips);
+            }
         }
         out.push(Action::Garp(garp.repeat));
         self.enter(State::Master, cause, now, out);

@@ -87,15 +87,31 @@ fn alone_it_waits_one_master_down_interval_and_then_speaks_first() {
     );
 }
 
+/// After a goodbye the predecessor serves until it is relieved: what moves the traffic comes once the addresses are in use,
+/// and with a virtual MAC address that is the advertisement.
 #[test]
-fn what_a_virtual_mac_address_draws_here_finds_the_addresses() {
-    let params = Params { on_vmac: true, ..Params::default() };
-    let mut router = Router::new(params);
-    let (mut out, later) = (Vec::new(), Time::ZERO + Duration::from_secs(4));
-    router.handle(Input::Start, Time::ZERO, &mut out);
-    out.clear();
-    router.handle(Input::Tick, later, &mut out);
-    assert_eq!(out[..3], [Action::TakeVips, Action::Advertise(100), Action::Garp(5)]);
+fn what_is_drawn_here_from_a_master_that_still_serves_finds_the_addresses() {
+    let (take, wait, say) = (Action::TakeVips, Action::AwaitVips, Action::Advertise(100));
+    for (on_vmac, leaves, wanted) in [
+        (false, true, [say, take, wait]),
+        (true, true, [take, wait, say]),
+        (true, false, [say, take, Action::Garp(5)]),
+    ] {
+        let mut router = Router::new(Params { on_vmac, ..Params::default() });
+        let (mut out, at) = (Vec::new(), |s| Time::ZERO + Duration::from_secs(s));
+        router.handle(Input::Start, at(0), &mut out);
+        if leaves {
+            let src = "192.168.15.101".parse().unwrap();
+            router.handle(
+                Input::Advert(Advert { src, priority: 0, interval: Duration::from_secs(1) }),
+                at(1),
+                &mut out,
+            );
+        }
+        out.clear();
+        router.handle(Input::Tick, at(4), &mut out);
+        assert_eq!(out[..3], wanted, "on_vmac {on_vmac}, leaves {leaves}");
+    }
 }
 
 #[test]

@@ -260,7 +260,11 @@ impl Host {
                     self.transitions += 1;
                     self.moves.push((at, from, to));
                 }
-                Action::Garp(_) | Action::ExtraGarp | Action::SeekPeers | Action::Note(_) => (),
+                Action::AwaitVips
+                | Action::Garp(_)
+                | Action::ExtraGarp
+                | Action::SeekPeers
+                | Action::Note(_) => (),
             }
         }
         self.actions = actions;
