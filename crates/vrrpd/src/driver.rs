@@ -110,7 +110,7 @@ impl<S: Source> Driver<S> {
         let monitor = Monitor::open().map_err(|e| cannot("watch links", &e))?;
         let edge = Edge::open(name, setup.garp_interval, setup.gna_interval)
             .map_err(|e| cannot("open sockets", &e))?;
-        check_interfaces(&setup, &edge.host).map_err(Refusal::of_interfaces)?;
+        check_interfaces(&setup, &edge.host)?;
         let mut claims = Claims::default();
         claims.take(setup.instances.iter())?;
         let signals = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGUSR1];

@@ -171,7 +171,9 @@ fn nothing_is_touched_without_rights_interface_or_a_sound_file() {
         ),
     ] {
         let answer = host.run(command);
-        assert_eq!(answer.status, 2, "{command}: {answer}");
+        // An interface may come.
+        let status = if command.contains("missing.conf") { 1 } else { 2 };
+        assert_eq!(answer.status, status, "{command}: {answer}");
         for word in words {
             assert!(answer.stderr.contains(word), "{command}: no {word}: {answer}");
         }

@@ -18,7 +18,7 @@ impl<S: Source> Driver<S> {
     /// Reads the configuration anew; a wrong one changes nothing.
     pub(super) fn reload(&mut self) -> Result<String, String> {
         let setup = self.source.read().and_then(|s| {
-            check_interfaces(&s, &self.edge.host)?;
+            check_interfaces(&s, &self.edge.host).map_err(|refusal| refusal.text)?;
             self.claims.take(s.instances.iter())?;
             Ok(s)
         });

@@ -23,15 +23,9 @@ impl From<String> for Refusal {
     }
 }
 
-impl Refusal {
-    /// An interface that is missing may come: those of a tunnel or a bond are later than the network is online.
-    pub(super) fn of_interfaces(text: String) -> Self {
-        Self { text, may_pass: true }
-    }
-}
-
-/// Interfaces that are missing, or in the way, all at once.
-pub(super) fn check_interfaces(setup: &Setup, host: &Host) -> Result<(), String> {
+/// Interfaces that are missing, or in the way, all at once. A missing one may come: those of a tunnel or a bond are later than
+/// the network is online.
+pub(super) fn check_interfaces(setup: &Setup, host: &Host) -> Result<(), Refusal> {
     let missing = |s: &&Spec| !setup.dynamic_interfaces && host.link(&s.interface).is_none();
     let occupied = |s: &Spec| {
         let another = |l: &&Link| !vmac::is_macvlan(l) && s.vmacs().any(|v| v.name == l.name);
@@ -42,14 +36,16 @@ pub(super) fn check_interfaces(setup: &Setup, host: &Host) -> Result<(), String>
             )
         })
     };
+    let occupied: Vec<String> = setup.instances.iter().filter_map(occupied).collect();
+    let may_pass = occupied.is_empty();
     let lines: Vec<String> = setup
         .instances
         .iter()
         .filter(missing)
         .map(|s| format!("{}: there is no interface '{}' ('ip link' lists them; with dynamic_interfaces vrrpd waits for it)", s.name, s.interface))
-        .chain(setup.instances.iter().filter_map(occupied))
+        .chain(occupied)
         .collect();
-    if lines.is_empty() { Ok(()) } else { Err(lines.join("\n")) }
+    if lines.is_empty() { Ok(()) } else { Err(Refusal { text: lines.join("\n"), may_pass }) }
 }
 
 pub(super) fn occupied(name: &str, e: &io::Error) -> String {
