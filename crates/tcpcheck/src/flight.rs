@@ -78,7 +78,7 @@ impl Flight {
 }
 
 fn connect(dial: &Dial) -> io::Result<Begun> {
-    Ok(match Connecting::begin(dial)? {
+    Ok(match Connecting::knock(dial)? {
         tcp::Begun::Done(_) => Begun::Done(Outcome::pass(Duration::ZERO)),
         tcp::Begun::Pending(c) => Begun::Flying(Flight::Tcp(c), Interest::Write),
     })
