@@ -2,6 +2,7 @@
 //!
 //! One thread, one epoll set. At most `limit` tries hold a descriptor; the others wait their turn.
 
+mod begin;
 mod room;
 
 use std::io;
@@ -14,15 +15,13 @@ use lvs_core::sys::poll::{Event, Interest, Poll};
 use lvs_core::time::Time;
 
 use crate::agenda::Agenda;
-use crate::flight::{Begun, Flight, Progress};
+use crate::flight::{Flight, Progress};
 use crate::outcome::{Outcome, Reason};
 use crate::programs::Programs;
 use crate::shots::{self, Shots};
 use crate::task::Task;
 use room::Room;
 
-/// Tries begun before the answers of others are looked at again.
-const BURST: usize = 256;
 /// Tokens from here on are the caller's.
 pub const FOREIGN: u64 = 1 << 32;
 /// Tokens from here on are those of the channels of [`Shots`].
@@ -46,6 +45,8 @@ pub struct Engine {
     /// For a try in flight its deadline, for the others when to begin.
     agenda: Agenda,
     slots: Vec<Slot>,
+    /// Connections that were begun and are not yet watched.
+    fresh: Vec<u32>,
     /// Tries without a descriptor of their own.
     shots: Shots,
     /// What may be run.
@@ -77,14 +78,6 @@ enum Try {
     Shot(u16),
 }
 
-/// How far the beginning of a try got.
-enum Launched {
-    /// It ended at once.
-    Done(Outcome),
-    /// It is under way; looked at after so long, if that is before its deadline.
-    Away(Try, Option<Duration>),
-}
-
 impl Engine {
     /// An engine for about so many checks; raises the limit of descriptors as far as it may.
     ///
@@ -97,6 +90,7 @@ impl Engine {
             events: Vec::new(),
             agenda: Agenda::default(),
             slots: Vec::with_capacity(checks),
+            fresh: Vec::new(),
             shots: Shots::default(),
             programs: Arc::default(),
             room,
@@ -188,6 +182,7 @@ impl Engine {
         waited?;
         self.come_due(now, done);
         self.begin_waiting(done);
+        self.look_at_fresh(done);
         Ok(())
     }
 
@@ -260,68 +255,6 @@ impl Engine {
             }
         }
     }
-
-    fn begin_waiting(&mut self, done: &mut Vec<Finished>) {
-        for _ in 0..BURST {
-            let Some(check) = self.room.next() else { break };
-            // It may have been stopped while it waited.
-            if matches!(self.slots[check as usize].state, State::Queued) && !self.begin(check, done) {
-                break;
-            }
-        }
-        self.room.note();
-    }
-
-    /// Begins a try; false if there is no descriptor for it and it went back into the queue.
-    fn begin(&mut self, check: u32, done: &mut Vec<Finished>) -> bool {
-        let now = clock::now();
-        let slot = &mut self.slots[check as usize];
-        slot.state = State::Idle;
-        let Some(task) = slot.task.clone() else { return true };
-        match self.launch(check, &task, now) {
-            Ok(Launched::Away(flight, again)) => {
-                let slot = &mut self.slots[check as usize];
-                slot.state = State::Away(flight, now);
-                self.room.take();
-                self.agenda.set(check, now + again.unwrap_or(slot.timeout).min(slot.timeout));
-            }
-            Err(e) if is_short(&e) && self.room.taken() > 0 => {
-                self.slots[check as usize].state = State::Queued;
-                self.room.wait_first(check);
-                return false;
-            }
-            Ok(Launched::Done(outcome)) => done.push(Finished { check, outcome, at: now }),
-            Err(e) => done.push(Finished { check, outcome: Outcome::from_error(&e), at: now }),
-        }
-        true
-    }
-
-    fn launch(&mut self, check: u32, task: &Task, now: Time) -> io::Result<Launched> {
-        if let Task::Vip(via) = task {
-            let sequence = now.as_nanos() as u32;
-            match self.shots.begin(check, via, sequence, &self.poll, WIRES) {
-                Ok(Some(port)) => return Ok(Launched::Away(Try::Shot(port), Some(shots::AGAIN))),
-                Ok(None) => {}
-                // A right that this process lost; the server must not pay for it.
-                Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
-                    let why = Reason::Said(format!("--via vip: {e}"));
-                    return Ok(Launched::Done(Outcome::Unknown(why)));
-                }
-                Err(e) => return Err(e),
-            }
-        }
-        Ok(match Flight::begin(task, &self.programs)? {
-            Begun::Done(outcome) => Launched::Done(outcome),
-            Begun::Flying(flight, interest) => {
-                self.poll.add(&flight, u64::from(check), interest)?;
-                Launched::Away(Try::Flight(flight), None)
-            }
-        })
-    }
-}
-
-fn is_short(e: &io::Error) -> bool {
-    matches!(e.raw_os_error(), Some(23 | 24))
 }
 
 #[cfg(test)]
