@@ -12,16 +12,17 @@ use crate::outcome::Outcome;
 
 impl Driver {
     pub(super) fn learn(&mut self, ended: Finished) {
-        let loud = self.monitor.check(ended.check).is_some_and(|c| c.identity.loud);
         match &ended.outcome {
-            Outcome::Fail(why) if loud => {
-                let task = self.monitor.check(ended.check).map(|c| c.identity.task.to_string());
-                log::info!("{} failed: {why}", task.unwrap_or_default());
+            Outcome::Fail(why) => {
+                let loud = self.monitor.check(ended.check).filter(|c| c.identity.loud);
+                if let Some(check) = loud {
+                    log::info!("{} failed: {why}", check.identity.task);
+                }
             }
             Outcome::Unknown(why) => {
                 log::warn!("a check could not be made, nothing is concluded from it: {why}");
             }
-            _ => {}
+            Outcome::Pass { .. } => {}
         }
         if let Some(due) = self.monitor.observe(ended.check, ended.outcome, ended.at) {
             self.engine.schedule(ended.check, due);
