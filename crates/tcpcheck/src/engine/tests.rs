@@ -63,6 +63,22 @@ fn open_closed_and_silent_ports() {
 }
 
 #[test]
+fn who_answers_at_once_is_never_watched() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = silent();
+    let mut engine = Engine::new(2).unwrap();
+    let now = clock::now();
+    for (check, port) in (0..).zip([silent.port, listener.local_addr().unwrap().port()]) {
+        engine.put(check, to(port), Duration::from_secs(5));
+        engine.schedule(check, now);
+    }
+    let (mut done, mut foreign) = (Vec::new(), Vec::new());
+    engine.turn(Some(now), &mut done, &mut foreign).unwrap();
+    assert!(matches!(done[..], [Finished { check: 1, outcome: Outcome::Pass { .. }, .. }]), "{done:?}");
+    assert_eq!((engine.in_flight(), engine.agenda.len()), (1, 1), "the other has its deadline");
+}
+
+#[test]
 fn more_checks_than_descriptors_take_turns() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut engine = Engine::new(1).unwrap();
