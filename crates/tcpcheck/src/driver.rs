@@ -6,7 +6,6 @@ mod tell;
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use lvs_core::conf::check::many;
 use lvs_core::sys::poll::{Event, Interest, Signals};
@@ -25,6 +24,7 @@ use crate::fifos::Fifos;
 use crate::kernel::Kernel;
 use crate::monitor::{Monitor, Order};
 use crate::notify::{Notifier, farewell};
+use crate::pace::Pace;
 use crate::programs::Programs;
 use crate::seldom::Seldom;
 use crate::state;
@@ -32,9 +32,6 @@ use crate::told::Told;
 
 const SIGNALS: u64 = FOREIGN;
 const LINKS: u64 = FOREIGN + 1;
-/// Changes of so short a time reach the table together: the first at once, and where a thousand servers die, a hundred
-/// writes a second.
-const TOGETHER: Duration = Duration::from_millis(10);
 
 /// The watch.
 pub struct Driver {
@@ -51,8 +48,7 @@ pub struct Driver {
     systemd: Systemd,
     control: Option<Control>,
     lost_lines: u64,
-    /// When the table was last made as it should be.
-    settled: Time,
+    pace: Pace,
     shortage: Seldom,
     stop: bool,
 }
@@ -94,7 +90,7 @@ impl Driver {
             systemd,
             control,
             lost_lines: 0,
-            settled: Time::ZERO,
+            pace: Pace::default(),
             shortage: Seldom::default(),
             stop: false,
         })

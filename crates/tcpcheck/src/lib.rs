@@ -27,6 +27,7 @@ pub mod notify;
 pub mod once;
 pub mod options;
 pub mod outcome;
+pub mod pace;
 pub mod pause;
 pub mod programs;
 pub mod roster;

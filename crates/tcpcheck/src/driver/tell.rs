@@ -5,7 +5,7 @@ use lvs_core::desired::Health;
 use lvs_core::sys::outbox::Refused;
 use lvs_core::time::Time;
 
-use super::{Driver, TOGETHER};
+use super::Driver;
 use crate::change::Change;
 use crate::engine::Finished;
 use crate::outcome::Outcome;
@@ -31,12 +31,12 @@ impl Driver {
 
     /// When what has changed is to reach the table.
     pub(super) fn settle_due(&self) -> Option<Time> {
-        self.monitor.has_news().then(|| self.settled + TOGETHER)
+        self.pace.due(self.monitor.has_news())
     }
 
     /// Makes what follows from the monitor's state, the table first, then tells it.
     pub(super) fn flush(&mut self, now: Time) {
-        self.settled = now;
+        self.pace.wrote(now);
         let settled = self.monitor.settle();
         if let Some((want, gone)) = &settled {
             if let Some(kernel) = &mut self.kernel {
