@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use lvs_core::time::Time;
 
-/// Tries of one moment start together: fewer wake-ups when there are thousands of checks.
-const GRID: Duration = Duration::from_millis(4);
+/// Tries of one moment start together: fewer wake-ups, and a burst of tries costs less than each by itself. The coarsest
+/// that fits is taken; each divides those before it and the usual intervals.
+const GRIDS: [Duration; 3] = [Duration::from_millis(10), Duration::from_millis(5), Duration::from_millis(1)];
 
 /// The times and counts of one check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -71,11 +72,12 @@ impl Schedule {
         self.removal_if_refused() + self.timeout * (self.retries + 1)
     }
 
-    /// `when`, moved back to the common grid if that is a small part of the interval and still ahead of `now`.
+    /// `when`, moved back to the common grid if that is at most a hundredth of the interval and still ahead of `now`.
     pub fn on_grid(&self, now: Time, when: Time) -> Time {
-        let grid = GRID.as_nanos() as u64;
+        let Some(grid) = GRIDS.into_iter().find(|grid| *grid * 100 <= self.interval) else { return when };
+        let grid = grid.as_nanos() as u64;
         let back = Time::from_nanos(when.as_nanos() / grid * grid);
-        if self.interval >= GRID * 100 && back > now { back } else { when }
+        if back > now { back } else { when }
     }
 }
 
@@ -90,5 +92,36 @@ impl fmt::Display for Schedule {
             Some(hold) => write!(f, ", held down for {:?} or more from its second death on", hold.base),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where the grid has a try of 1237567 us, by the interval in milliseconds.
+    fn moved(interval: u64, now: u64) -> u64 {
+        let schedule = Schedule { interval: Duration::from_millis(interval), ..Schedule::default() };
+        let at = |us: u64| Time::from_nanos(us * 1000);
+        schedule.on_grid(at(now), at(1_237_567)).as_nanos() / 1000
+    }
+
+    #[test]
+    fn a_try_comes_at_most_a_hundredth_of_the_interval_early() {
+        for interval in [60_000, 1000] {
+            assert_eq!(moved(interval, 0), 1_230_000);
+        }
+        for interval in [999, 500] {
+            assert_eq!(moved(interval, 0), 1_235_000);
+        }
+        assert_eq!(moved(499, 0), 1_237_000);
+        assert_eq!(moved(100, 0), 1_237_000);
+        assert_eq!(moved(99, 0), 1_237_567);
+    }
+
+    #[test]
+    fn a_try_is_not_moved_into_the_past() {
+        assert_eq!(moved(1000, 1_230_000), 1_237_567);
+        assert_eq!(moved(1000, 1_229_999), 1_230_000);
     }
 }
