@@ -16,6 +16,10 @@ use crate::task::Task;
 
 /// Tries begun before the answers of others are looked at again.
 const BURST: usize = 256;
+/// Connections begun before it is looked whether they are made: more at once is hardly cheaper, and the first one's
+/// latency would grow with the work on the others.
+const GLANCE: usize = 32;
+
 /// How far the beginning of a try got.
 enum Launched {
     /// It ended at once.
@@ -33,6 +37,9 @@ impl Engine {
             // It may have been stopped while it waited.
             if matches!(self.slots[check as usize].state, State::Queued) && !self.begin(check, done) {
                 break;
+            }
+            if self.fresh.len() >= GLANCE {
+                self.look_at_fresh(done);
             }
         }
         self.room.note();
@@ -96,7 +103,7 @@ impl Engine {
         })
     }
 
-    /// Ends the connections that were answered while the others of their burst were begun, and watches the rest. A server
+    /// Ends the connections that were answered while the others were begun, and watches the rest. A server
     /// nearby answers that soon; then one system call for all tells what an epoll set would take two for each to tell,
     /// and no deadline is set that never comes.
     pub(super) fn look_at_fresh(&mut self, done: &mut Vec<Finished>) {
