@@ -42,7 +42,8 @@ fn place(lab: &Lab) -> Option<String> {
 }
 
 fn is_silent(host: &Host) -> bool {
-    host.ok("ip -o link show dev vrrp.51").contains("qdisc blackhole")
+    // Without a VMAC there is nothing to silence.
+    host.ok("ip -o link").lines().any(|l| l.contains("vrrp.51") && l.contains("qdisc blackhole"))
 }
 
 /// A stop and a release of vrrpd, a client at work.
@@ -57,7 +58,10 @@ fn handed_over([vip, network]: [&str; 2], successor: Program, lines: &str) {
     let (high, low) = (a.spawn(RUN), successor.start(&b));
     wait(20 * SECONDS, "the first master", || holds(&a) && !holds(&b));
     let at = if vip.contains(':') { format!("[{vip}]") } else { vip.to_owned() };
-    let asking = client.spawn(&format!("lab client {at}:80 --rate 100 --timeout 500"));
+    // keepalived speaks from the virtual MAC address before it sets the VIP: a SYN that arrives in between is lost, and the
+    // client's second one, a second later, is answered.
+    let patience = if successor == Program::Keepalived { 3000 } else { 500 };
+    let asking = client.spawn(&format!("lab client {at}:80 --rate 100 --timeout {patience}"));
     let some = |asking: &Daemon, n: usize| {
         let before = asking.lines().len();
         wait(20 * SECONDS, "requests", || asking.lines().len() >= before + n);
@@ -75,7 +79,7 @@ fn handed_over([vip, network]: [&str; 2], successor: Program, lines: &str) {
         let bad = failed(&asking, begin, clock::now());
         assert!(bad.is_empty(), "{verb}, {successor:?}, {lines}: {bad:?}\n{}\n{}", high.log(), low.log());
         if verb == "release" {
-            assert!(is_silent(&a));
+            assert_eq!(is_silent(&a), lines.contains("use_vmac"));
             a.ok("vrrpd resume");
             wait(10 * SECONDS, "the first again", || holds(&a) && !holds(&b));
             assert!(!is_silent(&a));
@@ -99,9 +103,9 @@ fn a_release_and_a_stop_cost_no_request_with_vmacs_whoever_succeeds() {
 /// Without keepalived: it speaks from the virtual MAC address before the kernel has taken the IPv6 address into use, and loses
 /// a request in every third handover or so, whoever was master before.
 #[test]
-fn a_release_and_a_stop_cost_no_request_with_vmacs_and_ipv6() {
+fn a_release_and_a_stop_cost_no_request_with_ipv6() {
     std::thread::scope(|scope| {
-        for lines in ["use_vmac", "use_vmac\n vmac_xmit_base"] {
+        for lines in ["", "use_vmac", "use_vmac\n vmac_xmit_base"] {
             scope.spawn(move || handed_over(SIX, Program::Vrrpd, lines));
         }
     });
