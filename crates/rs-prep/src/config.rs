@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 use std::path::Path;
 
-use lvs_core::conf::Config;
 use lvs_core::conf::model::{GroupEntry, Target, VirtualServer};
 use lvs_core::conf::schema::Tool;
+use lvs_core::conf::{Config, Place};
 use lvs_core::sys::conf;
 use lvs_core::table::{Forward, Protocol};
 
@@ -59,16 +59,14 @@ pub fn role(config: &Config, host: &HostState) -> Role {
                     continue;
                 }
             };
-            match targets(config, service) {
-                Ok(targets) => role.served.extend(
-                    targets.into_iter().filter(|(addr, _)| usable(*addr)).map(|(addr, port)| Served {
-                        vip: Vip { addr, forwarding },
-                        port,
-                        rip,
-                    }),
-                ),
-                Err(notice) => role.notices.push(notice),
-            }
+            let Targets { found, notices } = targets(config, service);
+            let usable = found.into_iter().filter(|(addr, _)| usable(*addr));
+            role.served.extend(usable.map(|(addr, port)| Served {
+                vip: Vip { addr, forwarding },
+                port,
+                rip,
+            }));
+            role.notices.extend(notices);
         }
     }
     role
@@ -78,8 +76,7 @@ pub fn role(config: &Config, host: &HostState) -> Role {
 pub fn services(config: &Config, vip: IpAddr) -> Vec<Service> {
     let mut found = Vec::new();
     for service in &config.virtual_servers {
-        let targets = targets(config, service).unwrap_or_default();
-        for (_, port) in targets.into_iter().filter(|(addr, _)| *addr == vip) {
+        for (_, port) in targets(config, service).found.into_iter().filter(|(addr, _)| *addr == vip) {
             let direct = service.real_servers.iter().filter(|real| *real.forward == Forward::Route);
             // Only TCP has a SYN to answer.
             let port = Some(port).filter(|port| *port != 0 && *service.protocol == Protocol::Tcp);
@@ -104,40 +101,50 @@ fn is_rip(host: &HostState, addr: IpAddr) -> bool {
     host.holding(addr).any(|held| !host.is_quiet(&held.device))
 }
 
-fn targets(config: &Config, service: &VirtualServer) -> Result<Vec<(IpAddr, u16)>, String> {
+/// What a service says of its VIPs.
+#[derive(Default)]
+struct Targets {
+    /// Those that it names, each with its port.
+    found: Vec<(IpAddr, u16)>,
+    /// What it leaves open, as sentences.
+    notices: Vec<String>,
+}
+
+fn targets(config: &Config, service: &VirtualServer) -> Targets {
     match &service.target.value {
-        Target::Addr(endpoint) => Ok(vec![(endpoint.addr, endpoint.port)]),
-        Target::Mark(mark) => Err(format!(
-            "{}: a service by firewall mark {mark} does not say its VIP; name it: rs-prep up VIP",
-            config.files.show(service.target.place)
-        )),
+        Target::Addr(endpoint) => {
+            Targets { found: vec![(endpoint.addr, endpoint.port)], ..Targets::default() }
+        }
+        Target::Mark(mark) => {
+            Targets { notices: vec![unnamed(config, service.target.place, *mark)], ..Targets::default() }
+        }
         Target::Group(name) => group(config, name),
     }
 }
 
-fn group(config: &Config, name: &str) -> Result<Vec<(IpAddr, u16)>, String> {
-    let entries =
-        config.server_groups.iter().filter(|group| *group.name == name).flat_map(|group| &group.entries);
-    let mut found = Vec::new();
-    for entry in entries {
+fn unnamed(config: &Config, place: Place, mark: u32) -> String {
+    let place = config.files.show(place);
+    format!("{place}: firewall mark {mark} does not say its VIP; name it: rs-prep up VIP")
+}
+
+/// A mark of a group hides its own VIP alone: the addresses beside it are VIPs like any other.
+fn group(config: &Config, name: &str) -> Targets {
+    let groups = config.server_groups.iter().filter(|group| *group.name == name);
+    let mut targets = Targets::default();
+    for entry in groups.flat_map(|group| &group.entries) {
         match entry.value {
             GroupEntry::Range { first, last, port } => {
-                found.extend(addresses(first, last).take(MOST + 1).map(|addr| (addr, port)));
+                targets.found.extend(addresses(first, last).take(MOST + 1).map(|addr| (addr, port)));
             }
-            GroupEntry::Mark { mark, .. } => {
-                return Err(format!(
-                    "{}: firewall mark {mark} does not say its VIP; name it: rs-prep up VIP",
-                    config.files.show(entry.place)
-                ));
-            }
+            GroupEntry::Mark { mark, .. } => targets.notices.push(unnamed(config, entry.place, mark)),
         }
     }
-    if found.len() > MOST {
-        return Err(format!(
-            "virtual_server_group {name}: more than {MOST} addresses; name those of this host"
-        ));
+    if targets.found.len() > MOST {
+        targets.found.clear();
+        let sentence = "addresses; name those of this host";
+        targets.notices.push(format!("virtual_server_group {name}: more than {MOST} {sentence}"));
     }
-    Ok(found)
+    targets
 }
 
 /// The addresses from the first to the last, both included.
@@ -178,3 +185,6 @@ pub fn read(path: &Path) -> anyhow::Result<Config> {
         wrong => Err(Wrong(format!("{name} has errors, nothing was touched\n{}", wrong.join("\n"))).into()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,37 @@
+use lvs_core::conf::{Env, NoFiles, parse};
+
+use super::*;
+use crate::host::testing::alone;
+
+fn config(text: &str) -> Config {
+    parse("file", text.as_bytes(), &mut NoFiles, &Env::default()).0
+}
+
+const MIXED: &str = "\
+virtual_server_group both {
+    192.168.15.120 80
+    fwmark 7
+    192.168.15.121 81
+}
+virtual_server group both {
+    lb_kind DR
+    protocol TCP
+    real_server 192.168.15.102 80 {
+    }
+}
+";
+
+#[test]
+fn a_mark_in_a_group_hides_none_of_its_addresses() {
+    let config = config(MIXED);
+    let role = role(&config, &alone());
+    let vips: Vec<_> = role.vips().iter().map(ToString::to_string).collect();
+    assert_eq!(vips, ["192.168.15.120", "192.168.15.121"]);
+    assert_eq!(
+        role.notices,
+        ["file:3:5: firewall mark 7 does not say its VIP; name it: rs-prep up VIP"],
+        "only the mark has to be named"
+    );
+    let asked = services(&config, "192.168.15.121".parse().unwrap());
+    assert_eq!(asked, [Service { rip: "192.168.15.102".parse().unwrap(), port: Some(81) }]);
+}
