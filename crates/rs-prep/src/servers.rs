@@ -6,10 +6,13 @@ use std::path::Path;
 use anyhow::Result;
 use lvs_core::ipvs::Ipvs;
 use lvs_core::sys::ipvs::Client;
-use lvs_core::table::{Forward, ServiceKey, Table};
+use lvs_core::table::{Forward, Protocol, ServiceEntry, ServiceKey, Table};
 
 use crate::cli::Probe;
 use crate::config;
+
+/// The port of a service that takes every port.
+const EVERY: u16 = 0;
 
 /// A real server of a VIP, and the port to try on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +30,7 @@ pub struct Service {
 pub fn find(args: &Probe) -> Result<Vec<Service>> {
     let mut found = match &args.config {
         Some(file) => config::services(&config::read(file)?, args.vip),
-        None if args.real_server.is_empty() => table(args.vip),
+        None if args.real_server.is_empty() => of_table(&own_table(), args.vip, args.port),
         None => args.real_server.iter().map(|rip| Service { rip: *rip, port: args.port }).collect(),
     };
     if args.config.is_none() {
@@ -55,16 +58,66 @@ pub(crate) fn own_table() -> Table {
     Client::open().ok().and_then(|mut client| client.read().ok()).unwrap_or_default()
 }
 
-/// Those of this host's table.
-fn table(vip: IpAddr) -> Vec<Service> {
-    let table = own_table();
-    let of_vip = table
-        .services
-        .iter()
-        .filter(|(key, _)| matches!(key, ServiceKey::Addr { vip: at, .. } if at.addr == vip));
-    let servers = of_vip.flat_map(|(_, entry)| &entry.servers);
-    servers
-        .filter(|(_, server)| server.forward == Forward::Route)
-        .map(|(endpoint, _)| Service { rip: endpoint.addr, port: None })
-        .collect()
+/// The DR servers of a VIP in a table; with a port, those that the service on it sends to.
+fn of_table(table: &Table, vip: IpAddr, port: Option<u16>) -> Vec<Service> {
+    // As the kernel does: a service of every port takes what no other one does.
+    let is_there = |port: &u16| entries(table, vip, Some(*port)).next().is_some();
+    let of = port.map(|port| Some(port).filter(is_there).unwrap_or(EVERY));
+    let servers = entries(table, vip, of).flat_map(|entry| &entry.servers);
+    let direct = servers.filter(|(_, server)| server.forward == Forward::Route);
+    direct.map(|(endpoint, _)| Service { rip: endpoint.addr, port }).collect()
+}
+
+/// The services of a VIP; with a port, the one that answers a SYN to it.
+fn entries(table: &Table, vip: IpAddr, port: Option<u16>) -> impl Iterator<Item = &ServiceEntry> {
+    let of_vip = table.services.iter().filter(move |(key, _)| match **key {
+        ServiceKey::Addr { vip: at, protocol } => {
+            at.addr == vip && port.is_none_or(|port| protocol == Protocol::Tcp && at.port == port)
+        }
+        ServiceKey::Mark { .. } => false,
+    });
+    of_vip.map(|(_, entry)| entry)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lvs_core::addr::Endpoint;
+    use lvs_core::table::Server;
+
+    const VIP: &str = "192.168.15.111";
+
+    fn entry(protocol: Protocol, port: u16, servers: &[(&str, Forward)]) -> (ServiceKey, ServiceEntry) {
+        let vip = Endpoint::new(VIP.parse::<IpAddr>().unwrap(), port);
+        let key = ServiceKey::Addr { protocol, vip };
+        let server = |(at, forward): &(&str, Forward)| (at.parse().unwrap(), Server::new(*forward, 1));
+        let service = lvs_core::table::Service::new("rr", key.family());
+        (key, ServiceEntry { service, servers: servers.iter().map(server).collect() })
+    }
+
+    fn asked(table: &Table, port: Option<u16>) -> Vec<String> {
+        let found = of_table(table, VIP.parse().unwrap(), port);
+        assert!(found.iter().all(|service| service.port == port));
+        found.iter().map(|service| service.rip.to_string()).collect()
+    }
+
+    #[test]
+    fn a_port_asks_the_servers_of_its_service_alone() {
+        let mut table = Table::default();
+        table.services.extend([
+            entry(Protocol::Tcp, 443, &[("192.168.15.109:443", Forward::Route)]),
+            entry(Protocol::Udp, 7885, &[("192.168.15.108:7885", Forward::Route)]),
+            entry(
+                Protocol::Tcp,
+                7885,
+                &[("192.168.15.102:7885", Forward::Route), ("192.168.15.103:7885", Forward::Masq)],
+            ),
+        ]);
+        assert_eq!(asked(&table, Some(7885)), ["192.168.15.102"]);
+        assert_eq!(asked(&table, Some(80)), [""; 0]);
+        assert_eq!(asked(&table, None).len(), 3, "without a port: all that may leak");
+        table.services.extend([entry(Protocol::Tcp, 0, &[("192.168.15.104:0", Forward::Route)])]);
+        assert_eq!(asked(&table, Some(7885)), ["192.168.15.102"]);
+        assert_eq!(asked(&table, Some(80)), ["192.168.15.104"]);
+    }
 }
