@@ -420,7 +420,30 @@ fn packets_bounce_between_two_directors_that_are_real_servers() {
     assert!(taken <= sent() - sent_before, "something came back: {taken}");
 }
 
-/// The same with services by a firewall mark, which is mended by the rule that sets it.
+/// A service without a usable server stands before the program that would answer.
+#[test]
+fn a_service_of_its_own_without_a_server_refuses_everybody() {
+    let [_master, backup, client] = director_pair();
+    let service = backup.spawn("lab server d101 7885");
+    service.wait_for_line("serves", 5 * SECONDS);
+    // What the director does: the VIP as destination, the real server's MAC.
+    client.ok("ip neighbour replace 192.168.15.111 lladdr 02:00:c0:a8:0f:65 dev ens192");
+    let asks = || client.run("lab get 192.168.15.111:7885").status;
+    assert_eq!(asks(), 0);
+    backup.ok("ipvsctl -A -t 192.168.15.111:7885 -s rr");
+    assert_ne!(asks(), 0, "no server at all");
+    backup.ok("ipvsctl -a -t 192.168.15.111:7885 -r 192.168.15.101:7885 -g -w 0");
+    assert_ne!(asks(), 0, "a server without weight");
+    let check = backup.run("rs-prep check 192.168.15.111 -p 7885 --json");
+    assert_eq!((check.status, codes(&check)), (1, set(&["own-table"])), "{check}");
+    backup.ok("ipvsctl -e -t 192.168.15.111:7885 -r 192.168.15.101:7885 -g -w 1");
+    assert_eq!((asks(), backup.run("rs-prep check 192.168.15.111 -p 7885").status), (0, 0));
+    backup.ok("ipvsctl -e -t 192.168.15.111:7885 -r 192.168.15.101:7885 -g -w 0");
+    backup.ok(report(&check)["findings"][0]["commands"][0].as_str().unwrap());
+    assert_eq!((asks(), backup.run("rs-prep check 192.168.15.111 -p 7885").status), (0, 0));
+}
+
+/// Services by a firewall mark bounce as well, which is mended by the rule that sets it.
 #[test]
 fn packets_bounce_by_a_mark_unless_the_other_directors_get_none() {
     let [master, backup, client] = director_pair();

@@ -213,6 +213,15 @@ fn a_table_of_its_own_schedules_again_what_was_handed_over() {
     let none: [&str; 0] = [];
     let harmless = seen(&[(own, Forward::Local, 1), (other, Forward::Route, 0)]);
     assert_eq!(codes(&good(), &asked(), &harmless), none, "only its own service gets new connections");
+    for servers in [&[][..], &[(own, Forward::Local, 0)], &[(other, Forward::Route, 0)]] {
+        let found = findings(&good(), &asked(), &seen(servers));
+        let [finding] = &found[..] else { panic!("{found:?}") };
+        assert_eq!((finding.code, finding.severity), ("own-table", Severity::Error));
+        assert!(finding.sentence.contains("refuses every new connection"), "{}", finding.sentence);
+        assert_eq!(finding.commands, ["ipvsctl -D -t 192.168.15.111:7885"]);
+    }
+    assert_eq!(codes(&good(), &asked(), &seen(&[(own, Forward::Local, 1)])), none, "a backup director");
+    assert_eq!(codes(&good(), &asked(), &seen(&[(own, Forward::Route, 1)])), none, "as the kernel shows it");
     let another = Asked { vips: vec![], named: true, ..Asked::default() };
     assert_eq!(codes(&good(), &another, &both), none);
     let mut master = good();
@@ -225,14 +234,15 @@ fn a_service_by_a_mark_bounces_unless_a_rule_looks_at_macs() {
     use crate::rules::Marking;
     use lvs_core::addr::Family;
     use lvs_core::table::{Forward, Server, Service, ServiceEntry, ServiceKey};
-    let seen = |rule: &str, mark: u32, by_mac| {
+    let weighing = |weight, rule: &str, mark: u32, by_mac| {
         let key = ServiceKey::Mark { mark: 7, family: Family::Inet };
-        let servers = [("192.168.15.103:0".parse().unwrap(), Server::new(Forward::Route, 1))].into();
+        let servers = [("192.168.15.103:0".parse().unwrap(), Server::new(Forward::Route, weight))].into();
         let entry = ServiceEntry { service: Service::new("rr", key.family()), servers };
         let marks = vec![Marking { mark, rule: rule.to_owned() }];
         let rules = Some(Rules { marks, by_mac, ..Rules::default() });
         Seen { own_table: Table { services: [(key, entry)].into() }, rules, ..Seen::default() }
     };
+    let seen = |rule: &str, mark, by_mac| weighing(1, rule, mark, by_mac);
     let rule = "-A PREROUTING -d 192.168.15.111/32 -j MARK --set-xmark 0x7/0xffffffff";
     let found = findings(&good(), &asked(), &seen(rule, 7, false));
     let [finding] = &found[..] else { panic!("{found:?}") };
@@ -240,6 +250,10 @@ fn a_service_by_a_mark_bounces_unless_a_rule_looks_at_macs() {
     assert!(finding.sentence.ends_with(rule), "{}", finding.sentence);
     assert!(finding.commands.is_empty(), "no command: {:?}", finding.commands);
     assert_eq!(finding.advice, ["add to the rule: -m mac ! --mac-source MAC-OF-THE-OTHER-DIRECTOR"]);
+
+    let refusing = findings(&good(), &asked(), &weighing(0, rule, 7, false));
+    assert!(refusing[0].sentence.contains("refuses every new connection"), "{refusing:?}");
+    assert_eq!(refusing[0].commands, ["ipvsctl -D -f 7"]);
 
     let none: [&str; 0] = [];
     assert_eq!(
