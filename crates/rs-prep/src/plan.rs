@@ -1,16 +1,16 @@
 //! Decides what to do to a host: pure functions from what it holds to the steps that are missing.
 
-use std::net::IpAddr;
+mod refusal;
 
-use lvs_core::addr::{Family, Prefix};
-
+use lvs_core::addr::Family;
 use lvs_core::sys::sysctl::Key;
 
-use crate::host::{Held, HostState};
+use crate::host::HostState;
 use crate::quiet;
-
 use crate::step::{Placement, Step};
-use crate::vip::{DEVICES, Vip};
+use crate::vip::Vip;
+pub use refusal::Refusal;
+pub(crate) use refusal::refuse;
 
 /// How `up` puts a VIP.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,87 +30,12 @@ impl Default for Wish {
     }
 }
 
-/// Why a VIP cannot be put on this host as it is. Nothing has been changed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// The VIP is on an interface that speaks ARP.
-    #[error(
-        "{vip}: it is on {device} as {prefix}, where this host answers ARP for it whatever the settings say; rs-prep \
-         check {vip} says whether it can go from there"
-    )]
-    OnNic {
-        /// The VIP.
-        vip: IpAddr,
-        /// The address as it is held.
-        prefix: Prefix,
-        /// The interface.
-        device: String,
-    },
-    /// The VIP is there with a wider mask.
-    #[error(
-        "{vip}: {device} has it as {prefix}, which makes this host take that whole network for its own; ip address \
-         del {prefix} dev {device} (or rs-prep check --fix {vip})"
-    )]
-    Mask {
-        /// The VIP.
-        vip: IpAddr,
-        /// The address as it is held.
-        prefix: Prefix,
-        /// The interface.
-        device: String,
-    },
-    /// The VIP is the address of a network that is no Ethernet: a VPN's.
-    #[error("{vip}: it is the own address of {device}, {prefix}; a VIP is a single address besides")]
-    Network {
-        /// The VIP.
-        vip: IpAddr,
-        /// The address as it is held.
-        prefix: Prefix,
-        /// The interface.
-        device: String,
-    },
-    /// The VIP is on another one of the devices that this tool uses.
-    #[error(
-        "{vip}: it is on {device}, and a VIP is held once: to move it to {wanted}, rs-prep down {vip} first"
-    )]
-    Elsewhere {
-        /// The VIP.
-        vip: IpAddr,
-        /// The device that holds it.
-        device: String,
-        /// The device that would.
-        wanted: &'static str,
-    },
-    /// The VIP is there, but not as it is asked for.
-    #[error("{vip}: it is on {device} already, with {what}; to change that, rs-prep down {vip} first")]
-    Otherwise {
-        /// The VIP.
-        vip: IpAddr,
-        /// The device that holds it.
-        device: String,
-        /// Its label or scope.
-        what: String,
-    },
-    /// A label for an IPv6 VIP.
-    #[error("{0}: IPv6 addresses have no label")]
-    NoLabel(IpAddr),
-    /// One label for several VIPs.
-    #[error("--label names one VIP, but {0} were given; without it each gets the next free label")]
-    Label(usize),
-}
-
 /// The steps that make this host a silent holder of the VIPs: settings, then addresses, then routes. Empty if it is.
 ///
 /// # Errors
 /// The first VIP that stands in the way of itself; see [`Refusal`].
 pub fn up(host: &HostState, vips: &[Vip], wish: &Wish) -> Result<Vec<Step>, Refusal> {
-    if wish.label.is_some() {
-        match vips.iter().find(|vip| vip.family() == Family::Inet6) {
-            Some(vip) => return Err(Refusal::NoLabel(vip.addr)),
-            None if vips.len() > 1 => return Err(Refusal::Label(vips.len())),
-            None => {}
-        }
-    }
+    refusal::meaningless(vips, wish)?;
     vips.iter().try_for_each(|vip| refuse(host, *vip, wish))?;
     let mut steps = settings(host, vips);
     steps.extend(places(host, vips, wish));
@@ -133,39 +58,6 @@ pub(crate) fn places(host: &HostState, vips: &[Vip], wish: &Wish) -> Vec<Step> {
     }
     steps.extend(routes);
     steps
-}
-
-/// Refuses a VIP that stands in the way of itself.
-pub(crate) fn refuse(host: &HostState, vip: Vip, wish: &Wish) -> Result<(), Refusal> {
-    let wanted = vip.device();
-    for held in host.holding(vip.addr) {
-        let (vip, prefix, device) = (vip.addr, held.prefix, held.device.clone());
-        if !host.is_quiet(&held.device) {
-            return Err(Refusal::OnNic { vip, prefix, device });
-        }
-        if !host.is_vip(held) {
-            return Err(Refusal::Network { vip, prefix, device });
-        }
-        if !prefix.is_host() {
-            return Err(Refusal::Mask { vip, prefix, device });
-        }
-        // Any other silent device will do: somebody's own way to hold VIPs.
-        if device != wanted && DEVICES.contains(&device.as_str()) {
-            return Err(Refusal::Elsewhere { vip, device, wanted });
-        }
-        if let Some(what) = otherwise(held, wish) {
-            return Err(Refusal::Otherwise { vip, device, what });
-        }
-    }
-    Ok(())
-}
-
-/// In what a held VIP differs from what is asked for.
-fn otherwise(held: &Held, wish: &Wish) -> Option<String> {
-    let scope = if held.host_scope { "scope host" } else { "scope global" };
-    let other_label = wish.label.as_ref().is_some_and(|label| *label != held.label);
-    let other_scope = wish.host_scope.is_some_and(|host_scope| host_scope != held.host_scope);
-    other_label.then(|| format!("the label {}", held.label)).or_else(|| other_scope.then(|| scope.to_owned()))
 }
 
 /// Everything that must be true before the first address: silence in ARP, and the devices.
@@ -207,16 +99,11 @@ pub(crate) fn device(host: &HostState, vip: Vip) -> Vec<Step> {
 }
 
 fn placement(vip: Vip, wish: &Wish, labels: &mut Labels) -> Placement {
-    let label = match vip.family() {
-        Family::Inet => Some(wish.label.clone().unwrap_or_else(|| labels.next(vip.device()))),
-        Family::Inet6 => None,
-    };
-    Placement {
-        prefix: vip.prefix(),
-        device: vip.device().to_owned(),
-        label,
-        host_scope: wish.host_scope.unwrap_or(false),
-    }
+    let v4 = vip.family() == Family::Inet;
+    let label = v4.then(|| wish.label.clone().unwrap_or_else(|| labels.next(vip.device())));
+    // The kernel gives an IPv6 address the scope that its bits say, whatever is asked for.
+    let host_scope = v4 && wish.host_scope.unwrap_or(false);
+    Placement { prefix: vip.prefix(), device: vip.device().to_owned(), label, host_scope }
 }
 
 /// The labels that are taken: one a VIP, because ifconfig shows only the first address of a label.
@@ -233,6 +120,14 @@ impl Labels {
         self.0.push(label.clone());
         label
     }
+}
+
+/// What of a wish does not count for some of the VIPs.
+pub fn unheeded(vips: &[Vip], wish: &Wish) -> Option<String> {
+    let six = vips.iter().find(|vip| vip.family() == Family::Inet6)?;
+    (wish.host_scope == Some(true)).then(|| {
+        format!("{six}: IPv6 addresses have no scope host; --scope host counts for the IPv4 VIPs alone")
+    })
 }
 
 /// What the admin should know about a plan: harmful values that it mends, and a VIP that was there too early.

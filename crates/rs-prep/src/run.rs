@@ -86,6 +86,7 @@ fn up(dir: &Path, args: &Up, out: &mut Output) -> Result<u8> {
     let wish = Wish { route: !args.no_route, host_scope, label: args.label.clone() };
     let mut kernel = Kernel::open()?;
     let vips = chosen(&args.which, || kernel.read(), maker(args.tunnel))?;
+    plan::unheeded(&vips, &wish).iter().for_each(say);
     if args.dry_run {
         for step in planned(&kernel.read()?, &vips, &wish)? {
             out.line(step)?;
@@ -113,7 +114,7 @@ fn up(dir: &Path, args: &Up, out: &mut Output) -> Result<u8> {
 /// The plan; what the command line cannot mean is told apart from what the host does not allow.
 fn planned(host: &HostState, vips: &[Vip], wish: &Wish) -> Result<Vec<Step>> {
     plan::up(host, vips, wish).map_err(|refusal| match refusal {
-        Refusal::Label(_) | Refusal::NoLabel(_) => Wrong(refusal.to_string()).into(),
+        Refusal::Label(_) | Refusal::NoLabel(_) | Refusal::NoScope(_) => Wrong(refusal.to_string()).into(),
         other => other.into(),
     })
 }

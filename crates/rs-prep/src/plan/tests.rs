@@ -229,3 +229,16 @@ proptest! {
         prop_assert!(done.holding("10.0.0.1".parse().unwrap()).next().is_some());
     }
 }
+
+#[test]
+fn scope_host_is_of_ipv4_alone() {
+    let wish = Wish { host_scope: Some(true), ..Wish::default() };
+    let (v4, v6) = (vip("10.0.0.1"), vip("fd00::7"));
+    assert_eq!(up(&alone(), &[v6], &wish), Err(Refusal::NoScope(v6.addr)));
+    let steps = up(&alone(), &[v4, v6], &wish).unwrap();
+    let scopes: Vec<_> = text(&steps).iter().filter(|step| step.ends_with("scope host")).cloned().collect();
+    assert_eq!(scopes, ["ip address add 10.0.0.1/32 broadcast 10.0.0.1 dev lo label lo:0 scope host"]);
+    assert!(unheeded(&[v4, v6], &wish).unwrap().starts_with("fd00::7: "));
+    assert_eq!((unheeded(&[v4], &wish), unheeded(&[v4, v6], &Wish::default())), (None, None));
+    assert_eq!(up(&with(alone(), &steps), &[v4, v6], &wish), Ok(vec![]), "twice is once");
+}
