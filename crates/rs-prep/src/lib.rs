@@ -25,6 +25,7 @@ pub mod run;
 pub mod saved;
 pub mod seen;
 pub mod servers;
+pub mod shell;
 pub mod step;
 pub mod store;
 pub mod undo;

@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use lvs_core::addr::{Family, Prefix};
 use lvs_core::sys::sysctl::Key;
 
+use crate::shell::word;
+
 /// One change of the host. A list of them, run in order, is all that this tool ever does to one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -107,19 +109,21 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Load { module, .. } => write!(f, "modprobe {module}"),
-            Self::Set { key, to, .. } => write!(f, "sysctl -qw {key}={to}"),
-            Self::LinkUp { device } => write!(f, "ip link set dev {device} up"),
-            Self::LinkDown { device } => write!(f, "ip link set dev {device} down"),
+            Self::Set { key, to, .. } => write!(f, "sysctl -qw {}", word(&format!("{key}={to}"))),
+            Self::LinkUp { device } => write!(f, "ip link set dev {} up", word(device)),
+            Self::LinkDown { device } => write!(f, "ip link set dev {} down", word(device)),
             Self::AddAddress(placement) => placement.fmt(f),
-            Self::RemoveAddress { prefix, device } => write!(f, "ip address del {prefix} dev {device}"),
+            Self::RemoveAddress { prefix, device } => {
+                write!(f, "ip address del {prefix} dev {}", word(device))
+            }
             Self::AddRoute { addr, device } => {
-                write!(f, "ip route add {} dev {device} src {addr}", Prefix::host(*addr))
+                write!(f, "ip route add {} dev {} src {addr}", Prefix::host(*addr), word(device))
             }
             Self::RemoveRoute { addr, device } => {
-                write!(f, "{} route del {} dev {device}", ip(*addr), Prefix::host(*addr))
+                write!(f, "{} route del {} dev {}", ip(*addr), Prefix::host(*addr), word(device))
             }
             Self::RemoveProxy { addr, device } => {
-                write!(f, "ip neighbour del proxy {addr} dev {device}")
+                write!(f, "ip neighbour del proxy {addr} dev {}", word(device))
             }
         }
     }
@@ -129,12 +133,12 @@ impl fmt::Display for Placement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ip address add {}", self.prefix)?;
         match Family::of(self.prefix.addr) {
-            Family::Inet => write!(f, " broadcast {} dev {}", self.prefix.addr, self.device)?,
+            Family::Inet => write!(f, " broadcast {} dev {}", self.prefix.addr, word(&self.device))?,
             // lo has no duplicate address detection; a tunnel device would have it, and nobody to ask.
-            Family::Inet6 => write!(f, " dev {} nodad", self.device)?,
+            Family::Inet6 => write!(f, " dev {} nodad", word(&self.device))?,
         }
         if let Some(label) = &self.label {
-            write!(f, " label {label}")?;
+            write!(f, " label {}", word(label))?;
         }
         // iproute2 makes the scope global by itself.
         if self.host_scope { f.write_str(" scope host") } else { Ok(()) }
@@ -146,5 +150,28 @@ fn ip(addr: IpAddr) -> &'static str {
     match Family::of(addr) {
         Family::Inet => "ip",
         Family::Inet6 => "ip -6",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_shell_would_read_otherwise_is_quoted() {
+        let key = Key::conf(Family::Inet, "a$b", "arp_ignore");
+        let prefix: Prefix = "10.0.0.1/32".parse().unwrap();
+        let (device, label) = ("x;y".to_owned(), Some("lo:a b".to_owned()));
+        let placement = Placement { prefix, device: "lo".to_owned(), label, host_scope: false };
+        for (step, want) in [
+            (Step::Set { key, from: 0, to: 1 }, "sysctl -qw 'net.ipv4.conf.a$b.arp_ignore=1'"),
+            (Step::RemoveAddress { prefix, device }, "ip address del 10.0.0.1/32 dev 'x;y'"),
+            (
+                Step::AddAddress(placement),
+                "ip address add 10.0.0.1/32 broadcast 10.0.0.1 dev lo label 'lo:a b'",
+            ),
+        ] {
+            assert_eq!(step.to_string(), want);
+        }
     }
 }

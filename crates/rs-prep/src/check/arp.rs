@@ -6,6 +6,7 @@ use lvs_core::sys::sysctl::Key;
 use super::{Asked, Finding};
 use crate::host::{HostState, Nic, Settings};
 use crate::quiet::{self, Leak};
+use crate::shell::word;
 use crate::step::Step;
 
 /// The arp_ignore that answers for no address of scope host, and for all others.
@@ -71,7 +72,10 @@ fn finding(host: &HostState, nic: &Nic, leak: Leak) -> Finding {
         found = found.up(format!("sysctl -w net.ipv4.conf.all.{setting}={right}"));
     }
     if own > right {
-        found = found.up(format!("sysctl -w {}={right}", Key::conf(Family::Inet, name, setting)));
+        found = found.up(format!(
+            "sysctl -w {}",
+            word(&format!("{}={right}", Key::conf(Family::Inet, name, setting)))
+        ));
     }
     found
 }

@@ -8,6 +8,7 @@ use lvs_core::table::ServiceKey;
 
 use super::{Asked, Seen};
 use crate::host::{Held, HostState, Nic, RouteTo};
+use crate::shell::word;
 
 /// Why `--fix` leaves an address on its NIC.
 pub(super) struct Stay {
@@ -27,18 +28,21 @@ pub(super) fn reason(host: &HostState, asked: &Asked, seen: &Seen, held: &Held) 
     let company = Company::of(host, asked, held);
     if let Some(other) = company.goes_with_it() {
         let why = format!("{} would go with it, as promote_secondaries is 0 for {device}", other.prefix);
-        let set = format!("sysctl -w {}=1", Key::conf(Family::Inet, device, "promote_secondaries"));
-        return Some(Stay { why, before: Some(set) });
+        let set = word(&format!("{}=1", Key::conf(Family::Inet, device, "promote_secondaries"))).into_owned();
+        return Some(Stay { why, before: Some(format!("sysctl -w {set}")) });
     }
     if company.is_only() {
         let why = format!(
             "it is the only address or network of {device} (is it a VIP at all?), so first give {device} another one"
         );
-        return Some(Stay { why, before: Some(format!("ip address add RIP/{} dev {device}", prefix.len)) });
+        return Some(Stay {
+            why,
+            before: Some(format!("ip address add RIP/{} dev {}", prefix.len, word(device))),
+        });
     }
     if let Some(route) = company.route_that_needs_it() {
         let why = format!("the route to {} by {device} would go with it, so first replace that", route.to);
-        let replace = format!("ip route replace {} via ROUTER dev {device} src RIP", route.to);
+        let replace = format!("ip route replace {} via ROUTER dev {} src RIP", route.to, word(device));
         return Some(Stay { why, before: Some(replace) });
     }
     let why = format!("it is the main address of {device}, the sender of this host's own connections");

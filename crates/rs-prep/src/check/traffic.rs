@@ -5,6 +5,7 @@ use lvs_core::sys::sysctl::Key;
 
 use super::{Asked, Finding, Seen};
 use crate::host::{HostState, Nic, RouteTo};
+use crate::shell::word;
 use crate::step::Step;
 
 pub(super) fn findings(host: &HostState, asked: &Asked, seen: &Seen) -> Vec<Finding> {
@@ -165,5 +166,5 @@ fn announcing(file: &str) -> Finding {
     let sentence = format!(
         "{file} lets ifup announce its address with gratuitous ARP at the next start: ARPUPDATE=no is missing"
     );
-    Finding::warning("ifup-announces", file, sentence).command(format!("echo ARPUPDATE=no >> {file}"))
+    Finding::warning("ifup-announces", file, sentence).command(format!("echo ARPUPDATE=no >> {}", word(file)))
 }

@@ -6,6 +6,7 @@ use lvs_core::addr::{Endpoint, Mac};
 use serde::Serialize;
 
 use crate::check::Finding;
+use crate::shell;
 
 /// What was heard on the LAN.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,7 +126,7 @@ fn leaks(survey: &Survey) -> Vec<Finding> {
 }
 
 fn mended(finding: Finding, survey: &Survey, mac: Mac) -> Finding {
-    let (vip, device) = (survey.vip, &survey.device);
+    let (vip, device) = (survey.vip, shell::word(&survey.device));
     let there = survey.who(mac).map_or_else(|| mac.to_string(), |addr| addr.to_string());
     finding
         .advice(format!("on {there}: rs-prep check --fix {vip}"))
@@ -155,7 +156,10 @@ fn holders(survey: &Survey) -> Option<Finding> {
                 format!("{word} directors hold the VIP: {all}; they do not hear each other's advertisements")
             };
             let finding = Finding::error("two-holders", &vip, sentence);
-            let hear = format!("on each director: vrrpd status; tcpdump -ni {} ip proto 112", survey.device);
+            let hear = format!(
+                "on each director: vrrpd status; tcpdump -ni {} ip proto 112",
+                shell::word(&survey.device)
+            );
             Some(if survey.servers.is_empty() {
                 finding.advice(format!("on a real server: rs-prep check --fix {vip}")).advice(hear)
             } else {
