@@ -16,7 +16,7 @@ use crate::judge;
 use crate::keep;
 use crate::kernel::Kernel;
 use crate::output::{Output, say};
-use crate::plan::{self, Refusal, Wish};
+use crate::plan::{self, Wish};
 use crate::probe;
 use crate::saved::Saved;
 use crate::step::Step;
@@ -113,9 +113,8 @@ fn up(dir: &Path, args: &Up, out: &mut Output) -> Result<u8> {
 
 /// The plan; what the command line cannot mean is told apart from what the host does not allow.
 fn planned(host: &HostState, vips: &[Vip], wish: &Wish) -> Result<Vec<Step>> {
-    plan::up(host, vips, wish).map_err(|refusal| match refusal {
-        Refusal::Label(_) | Refusal::NoLabel(_) | Refusal::NoScope(_) => Wrong(refusal.to_string()).into(),
-        other => other.into(),
+    plan::up(host, vips, wish).map_err(|refusal| {
+        if refusal.is_usage() { Wrong(refusal.to_string()).into() } else { refusal.into() }
     })
 }
 

@@ -78,9 +78,27 @@ pub enum Refusal {
          connections; leave --scope out"
     )]
     NoScope(IpAddr),
+    /// A label of another interface.
+    #[error(
+        "--label {label}: the VIP is on {device}, and its label has to say so, for ifconfig and ip take the part before the \
+         colon for the interface; write {device}:0 or {device}:NAME"
+    )]
+    OtherLabel {
+        /// The label.
+        label: String,
+        /// The device that holds the VIP.
+        device: &'static str,
+    },
     /// One label for several VIPs.
     #[error("--label names one VIP, but {0} were given; without it each gets the next free label")]
     Label(usize),
+}
+
+impl Refusal {
+    /// Whether the command line cannot be meant, whatever the host.
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::NoLabel(_) | Self::NoScope(_) | Self::OtherLabel { .. } | Self::Label(_))
+    }
 }
 
 /// Refuses what a command line asks for and these VIPs cannot have, whatever the host.
@@ -90,11 +108,20 @@ pub(super) fn meaningless(vips: &[Vip], wish: &Wish) -> Result<(), Refusal> {
     match (&wish.label, six) {
         (Some(_), Some(vip)) => return Err(Refusal::NoLabel(vip.addr)),
         (Some(_), None) if vips.len() > 1 => return Err(Refusal::Label(vips.len())),
-        _ => {}
+        (Some(label), None) => vips.iter().try_for_each(|vip| labelled(*vip, label))?,
+        (None, _) => {}
     }
     match six.filter(|_| only_six && wish.host_scope == Some(true)) {
         Some(vip) => Err(Refusal::NoScope(vip.addr)),
         None => Ok(()),
+    }
+}
+
+fn labelled(vip: Vip, label: &str) -> Result<(), Refusal> {
+    let device = vip.device();
+    match label.strip_prefix(device) {
+        Some(rest) if rest.is_empty() || rest.starts_with(':') => Ok(()),
+        _ => Err(Refusal::OtherLabel { label: label.to_owned(), device }),
     }
 }
 

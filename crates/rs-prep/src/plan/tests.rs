@@ -242,3 +242,22 @@ fn scope_host_is_of_ipv4_alone() {
     assert_eq!((unheeded(&[v4], &wish), unheeded(&[v4, v6], &Wish::default())), (None, None));
     assert_eq!(up(&with(alone(), &steps), &[v4, v6], &wish), Ok(vec![]), "twice is once");
 }
+
+#[test]
+fn a_label_begins_with_the_device_of_the_vip() {
+    let (direct, tunnel) = (vip("10.0.0.1"), Vip::tunnel("10.0.0.1".parse().unwrap()));
+    for (vip, label, fits) in [
+        (direct, "lo", true),
+        (direct, "lo:web", true),
+        (direct, "lo1:web", false),
+        (direct, "eth9:1", false),
+        (direct, "tunl0:0", false),
+        (tunnel, "tunl0:0", true),
+        (tunnel, "lo:0", false),
+    ] {
+        let wish = Wish { label: Some(label.to_owned()), ..Wish::default() };
+        let plan = up(&alone(), &[vip], &wish);
+        assert_eq!(plan.is_ok(), fits, "{label}: {plan:?}");
+        assert!(plan.err().is_none_or(|refusal| refusal.is_usage()), "{label}");
+    }
+}
