@@ -242,6 +242,8 @@ fn bad_input_changes_nothing_and_says_why() {
         ("up 2001:db8::111 --label lo:7", 2, "IPv6 addresses have no label"),
         ("up fd00::7 --scope host", 2, "IPv6 addresses have no scope host"),
         ("up 192.168.15.111 --label eth9:1", 2, "the VIP is on lo, and its label has to say so"),
+        ("up ::ffff:10.0.0.1", 2, "an IPv4-mapped (write the IPv4 one) address cannot be a VIP"),
+        ("up 192.168.15.255", 1, "it is the broadcast address of 192.168.15.102/21 on ens192"),
         ("up 192.168.15.102", 1, "it is on ens192"),
         ("down", 2, "which VIP?"),
         ("frobnicate", 2, "unrecognized subcommand"),

@@ -1,7 +1,7 @@
 //! A VIP as a real server holds it.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
 
 use lvs_core::addr::{Family, Prefix};
@@ -125,16 +125,24 @@ pub fn parse(text: &str) -> Result<IpAddr, VipError> {
 }
 
 fn unusable(addr: IpAddr) -> Option<&'static str> {
-    let link_local = match addr {
-        IpAddr::V4(a) => a.is_broadcast() || a.is_link_local(),
-        // A link-local address means another host on each link: it cannot move to `lo`.
-        IpAddr::V6(a) => a.segments()[0] & 0xffc0 == 0xfe80,
-    };
     match addr {
         a if a.is_unspecified() => Some("the unspecified"),
         a if a.is_loopback() => Some("a loopback"),
         a if a.is_multicast() => Some("a multicast"),
-        _ if link_local => Some("a link-local or broadcast"),
+        IpAddr::V4(a) => unusable_v4(a),
+        IpAddr::V6(a) if a.to_ipv4_mapped().is_some() => Some("an IPv4-mapped (write the IPv4 one)"),
+        // A link-local address means another host on each link: it cannot move to `lo`.
+        IpAddr::V6(a) => (a.segments()[0] & 0xffc0 == 0xfe80).then_some("a link-local"),
+    }
+}
+
+fn unusable_v4(addr: Ipv4Addr) -> Option<&'static str> {
+    match addr.octets()[0] {
+        _ if addr.is_broadcast() => Some("a broadcast"),
+        _ if addr.is_link_local() => Some("a link-local"),
+        // The kernel routes neither of them.
+        0 => Some("a 0.0.0.0/8 (this network)"),
+        240.. => Some("a 240.0.0.0/4 (reserved)"),
         _ => None,
     }
 }
@@ -162,9 +170,10 @@ mod tests {
 
     #[test]
     fn what_can_be_no_service_is_refused() {
-        for text in
-            ["0.0.0.0", "127.0.0.1", "224.0.0.18", "255.255.255.255", "::", "::1", "ff02::12", "fe80::1"]
-        {
+        let four =
+            ["0.0.0.0", "127.0.0.1", "224.0.0.18", "255.255.255.255", "169.254.0.1", "0.1.2.3", "240.0.0.1"];
+        let six = ["::", "::1", "ff02::12", "fe80::1", "::ffff:10.0.0.1"];
+        for text in four.into_iter().chain(six) {
             assert!(matches!(parse(text), Err(VipError::Kind(..))), "{text}");
         }
         for text in ["", "vip", "192.168.15", "192.168.15.111/33", "1.2.3.4/", "host:80"] {

@@ -1,6 +1,6 @@
 //! Which VIPs and wishes are refused before anything is touched, and the words for it.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use lvs_core::addr::{Family, Prefix};
 
@@ -43,6 +43,19 @@ pub enum Refusal {
         /// The VIP.
         vip: IpAddr,
         /// The address as it is held.
+        prefix: Prefix,
+        /// The interface.
+        device: String,
+    },
+    /// The VIP is the broadcast address of a network of this host.
+    #[error(
+        "{vip}: it is the broadcast address of {prefix} on {device}, and what is sent to it goes to every host there; a VIP \
+         is an address that no network has for that"
+    )]
+    Broadcast {
+        /// The VIP.
+        vip: IpAddr,
+        /// The address whose network it is.
         prefix: Prefix,
         /// The interface.
         device: String,
@@ -128,6 +141,10 @@ fn labelled(vip: Vip, label: &str) -> Result<(), Refusal> {
 /// Refuses a VIP that stands in the way of itself.
 pub(crate) fn refuse(host: &HostState, vip: Vip, wish: &Wish) -> Result<(), Refusal> {
     let wanted = vip.device();
+    let network = |held: &&Held| !host.is_loopback(&held.device) && broadcast(held.prefix) == Some(vip.addr);
+    if let Some(Held { prefix, device, .. }) = host.addresses.iter().find(network) {
+        return Err(Refusal::Broadcast { vip: vip.addr, prefix: *prefix, device: device.clone() });
+    }
     for held in host.holding(vip.addr) {
         let (vip, prefix, device) = (vip.addr, held.prefix, held.device.clone());
         if !host.is_quiet(&held.device) {
@@ -148,6 +165,16 @@ pub(crate) fn refuse(host: &HostState, vip: Vip, wish: &Wish) -> Result<(), Refu
         }
     }
     Ok(())
+}
+
+/// The last address of an IPv4 network that has one for broadcasts (RFC 3021: not one of two hosts).
+fn broadcast(prefix: Prefix) -> Option<IpAddr> {
+    match prefix.addr {
+        IpAddr::V4(addr) if prefix.len < 31 => {
+            Some(Ipv4Addr::from(u32::from(addr) | (u32::MAX >> prefix.len)).into())
+        }
+        _ => None,
+    }
 }
 
 /// In what a held VIP differs from what is asked for.

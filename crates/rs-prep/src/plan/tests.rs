@@ -261,3 +261,15 @@ fn a_label_begins_with_the_device_of_the_vip() {
         assert!(plan.err().is_none_or(|refusal| refusal.is_usage()), "{label}");
     }
 }
+
+#[test]
+fn the_broadcast_address_of_a_network_is_no_vip() {
+    let refused = up(&alone(), &[vip("192.168.15.255")], &Wish::default());
+    assert!(matches!(refused, Err(Refusal::Broadcast { .. })), "{refused:?}");
+    for fine in ["192.168.14.255", "127.255.255.1", "192.168.16.255"] {
+        assert!(up(&alone(), &[vip(fine)], &Wish::default()).is_ok(), "{fine}");
+    }
+    let mut pair = alone();
+    pair.addresses.push(held("10.0.0.0/31", "ens192", "ens192"));
+    assert!(up(&pair, &[vip("10.0.0.1")], &Wish::default()).is_ok(), "two hosts need no broadcast");
+}
