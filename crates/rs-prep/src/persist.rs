@@ -99,7 +99,7 @@ pub fn together(held: &[Vip], asked: &[Vip]) -> Vec<Vip> {
 ///
 /// # Errors
 /// A sentence: the format cannot hold such a VIP.
-pub fn files(format: Format, vips: &[Vip], program: &Path) -> Result<(Vec<File>, &'static str), String> {
+pub fn files(format: Format, vips: &[Vip], program: &Path) -> Result<(Vec<File>, String), String> {
     let tunnel = vips.iter().find(|vip| vip.forwarding == Forwarding::Tunnel);
     if let Some(vip) = tunnel.filter(|_| format != Format::Unit) {
         return Err(format!(
@@ -109,19 +109,19 @@ pub fn files(format: Format, vips: &[Vip], program: &Path) -> Result<(Vec<File>,
     let settings = File { path: SYSCTL, mode: 0o644, text: sysctl() };
     let path = format.path();
     let (mode, text, then) = match format {
-        Format::Sysctl => return Ok((vec![settings], "sysctl --system")),
-        Format::Networkd => (0o644, networkd_text(vips), "sysctl --system; networkctl reload"),
-        Format::Ifupdown => (0o644, ifupdown_text(vips), "ifup -a"),
-        Format::Netplan => (0o600, netplan_text(vips), "sysctl --system; netplan apply"),
+        Format::Sysctl => return Ok((vec![settings], "sysctl --system".to_owned())),
+        Format::Networkd => (0o644, networkd_text(vips), "sysctl --system; networkctl reload".to_owned()),
+        Format::Ifupdown => (0o644, ifupdown_text(vips), ifup(vips)),
+        Format::Netplan => (0o600, netplan_text(vips), "sysctl --system; netplan apply".to_owned()),
         Format::NetworkManager => {
             let then = "sysctl --system; nmcli connection reload; nmcli connection up lvs-real-server";
-            (0o600, manager_text(vips), then)
+            (0o600, manager_text(vips), then.to_owned())
         }
         Format::Unit => {
             let text = unit_text(vips, program);
             // A unit that runs already is not started again.
             let then = "systemctl daemon-reload; systemctl enable --now rs-prep.service (or rs-prep up, if that runs already)";
-            return Ok((vec![File { path, mode: 0o644, text }], then));
+            return Ok((vec![File { path, mode: 0o644, text }], then.to_owned()));
         }
     };
     Ok((vec![settings, File { path, mode, text }], then))
@@ -171,6 +171,14 @@ fn ifupdown_text(vips: &[Vip]) -> String {
         add!(text, "iface lo inet6 static\n    address {vip}\n    netmask 128\n    dad-attempts 0");
     }
     text
+}
+
+/// What puts the VIPs at once: `lo` is up, so `ifup -a` does nothing for the IPv6 VIPs, which have no label to be up.
+fn ifup(vips: &[Vip]) -> String {
+    let four = labelled(vips).next().map(|_| "ifup -a".to_owned());
+    let rest: String = six(vips).map(|vip| format!(" {vip}")).collect();
+    let rest = Some(format!("rs-prep up{rest}")).filter(|_| !rest.is_empty());
+    four.into_iter().chain(rest).collect::<Vec<_>>().join("; ")
 }
 
 fn netplan_text(vips: &[Vip]) -> String {

@@ -109,3 +109,13 @@ fn a_vip_comes_to_those_that_are_held() {
         "as it was asked for last"
     );
 }
+
+#[test]
+fn ifup_does_nothing_for_ipv6() {
+    let then = |vips: &[Vip]| files(Format::Ifupdown, vips, Path::new("rs-prep")).unwrap().1;
+    assert_eq!(then(&vips()), "ifup -a; rs-prep up 2001:db8::111");
+    assert_eq!(
+        (then(&vips()[..2]), then(&vips()[2..])),
+        ("ifup -a".into(), "rs-prep up 2001:db8::111".into())
+    );
+}
