@@ -21,12 +21,15 @@ pub const NO: u8 = 1;
 /// The command line or the file is wrong; nothing was touched.
 pub const USAGE: u8 = 2;
 
+/// Where it is remembered what was there before, unless `--state-dir` says otherwise.
+pub const STATE_DIR: &str = "/run/rs-prep";
+
 /// Prepares an LVS real server: the VIP on lo, silent in ARP, and everything taken back again.
 #[derive(Debug, Parser)]
 #[command(name = "rs-prep", version, max_term_width = 100)]
 pub struct Cli {
     /// Where earlier settings are remembered between up and down
-    #[arg(long, value_name = "DIR", global = true, default_value = "/run/rs-prep")]
+    #[arg(long, value_name = "DIR", global = true, default_value = STATE_DIR)]
     pub state_dir: PathBuf,
     /// Say nothing when all went well
     #[arg(short, long, global = true)]

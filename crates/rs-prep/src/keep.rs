@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::cli::{Persist, Unpersist, Wrong, YES};
+use crate::cli::{Persist, STATE_DIR, Unpersist, Wrong, YES};
 use crate::kernel::Kernel;
 use crate::output::Output;
-use crate::persist::{self, File, Format, MARK, PATHS};
+use crate::persist::{self, File, Format, MARK, PATHS, Program};
 use crate::vip::Vip;
 use crate::{judge, run};
 
@@ -18,7 +18,7 @@ use crate::{judge, run};
 ///
 /// # Errors
 /// Another's file stands in a place, or it cannot be written; what is already written is said.
-pub fn persist(args: &Persist, out: &mut Output) -> Result<u8> {
+pub fn persist(dir: &Path, args: &Persist, out: &mut Output) -> Result<u8> {
     let host = Kernel::open()?.read()?;
     let vips = if args.which.vips.is_empty() && args.which.config.is_none() {
         judge::held(&host)
@@ -31,7 +31,11 @@ pub fn persist(args: &Persist, out: &mut Output) -> Result<u8> {
     let held = held(&args.root.join(args.format.path()))?;
     let vips = persist::together(&held, &vips);
     let program = std::env::current_exe().context("where this program is")?;
-    let (files, then) = persist::files(args.format, &vips, &program).map_err(Wrong)?;
+    // The unit runs in another working directory.
+    let dir = std::path::absolute(dir).with_context(|| dir.display().to_string())?;
+    let state_dir = Some(dir.as_path()).filter(|dir| *dir != Path::new(STATE_DIR));
+    let program = Program { file: &program, state_dir };
+    let (files, then) = persist::files(args.format, &vips, program).map_err(Wrong)?;
     if !args.write {
         for file in &files {
             out.line(format_args!("# /{}\n{}", file.path, file.text))?;

@@ -80,7 +80,9 @@ pub fn held(text: &str) -> Vec<Vip> {
     let mut found = Vec::new();
     // What stops the unit names the VIPs of both kinds again.
     for line in text.lines().filter(|line| !line.starts_with("ExecStop=")) {
-        let make = if line.contains(" up --tunnel ") { Vip::tunnel } else { Vip::direct };
+        // A path before the verb may hold anything.
+        let (line, verb) = line.rsplit_once(" up ").map_or((line, ""), |(_, vips)| (vips, "up"));
+        let make = if verb == "up" && line.starts_with("--tunnel ") { Vip::tunnel } else { Vip::direct };
         let words = line.split(|c: char| c.is_whitespace() || matches!(c, '=' | '"'));
         found.extend(words.filter_map(|word| vip::parse(word).ok()).map(make));
     }
@@ -95,11 +97,20 @@ pub fn together(held: &[Vip], asked: &[Vip]) -> Vec<Vip> {
     all
 }
 
+/// What runs at a start: this program, and where it remembers.
+#[derive(Clone, Copy, Debug)]
+pub struct Program<'a> {
+    /// The program's file.
+    pub file: &'a Path,
+    /// `--state-dir`, where it is not the usual one.
+    pub state_dir: Option<&'a Path>,
+}
+
 /// The files of a format, settings before addresses; and what makes them count at once.
 ///
 /// # Errors
 /// A sentence: the format cannot hold such a VIP.
-pub fn files(format: Format, vips: &[Vip], program: &Path) -> Result<(Vec<File>, String), String> {
+pub fn files(format: Format, vips: &[Vip], program: Program<'_>) -> Result<(Vec<File>, String), String> {
     let tunnel = vips.iter().find(|vip| vip.forwarding == Forwarding::Tunnel);
     if let Some(vip) = tunnel.filter(|_| format != Format::Unit) {
         return Err(format!(
@@ -207,8 +218,8 @@ fn manager_text(vips: &[Vip]) -> String {
     text
 }
 
-fn unit_text(vips: &[Vip], program: &Path) -> String {
-    let program = program.display();
+fn unit_text(vips: &[Vip], program: Program<'_>) -> String {
+    let program = command(program);
     let of = |forwarding| vips.iter().filter(move |vip| vip.forwarding == forwarding);
     let words = |list: &mut dyn Iterator<Item = &Vip>| list.map(|vip| format!(" {vip}")).collect::<String>();
     let (direct, tunnel) = (words(&mut of(Forwarding::Direct)), words(&mut of(Forwarding::Tunnel)));
@@ -225,6 +236,23 @@ fn unit_text(vips: &[Vip], program: &Path) -> String {
     add!(text, "ExecStop={program} down{direct}{tunnel}");
     add!(text, "\n[Install]\nWantedBy=multi-user.target");
     text
+}
+
+/// The program and its options as systemd.service(5) reads them back.
+fn command(program: Program<'_>) -> String {
+    // Variables are replaced in the arguments alone, so the program's own path keeps its dollars.
+    let mut text = unit_word(&program.file.display().to_string());
+    if let Some(dir) = program.state_dir {
+        add!(text, " --state-dir {}", unit_word(&dir.display().to_string()).replace('$', "$$"));
+    }
+    text.trim_end().to_owned()
+}
+
+/// A word in quotes where it needs them; `%` begins a specifier in quotes too.
+fn unit_word(word: &str) -> String {
+    let text = word.replace('\\', r"\\").replace('"', "\\\"").replace('%', "%%");
+    let plain = |c: char| !c.is_whitespace() && !matches!(c, '"' | '\'' | '\\' | ';');
+    if word.chars().all(plain) { text } else { format!("\"{text}\"") }
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ pub fn run(cli: &Cli, out: &mut Output) -> Result<u8> {
         Verb::Down(args) => down(&cli.state_dir, args, out),
         Verb::Probe(args) => probe::probe(args, out),
         Verb::Heal(args) => heal::heal(args, out),
-        Verb::Persist(args) => keep::persist(args, out),
+        Verb::Persist(args) => keep::persist(&cli.state_dir, args, out),
         Verb::Unpersist(args) => keep::unpersist(args, out),
         Verb::Check(args) => judge::check(&cli.state_dir, args, out),
     }

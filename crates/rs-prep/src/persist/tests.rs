@@ -4,15 +4,19 @@ fn vips() -> Vec<Vip> {
     ["192.168.15.111", "192.168.15.112", "2001:db8::111"].map(|a| Vip::direct(a.parse().unwrap())).to_vec()
 }
 
+fn program(file: &str) -> Program<'_> {
+    Program { file: Path::new(file), state_dir: None }
+}
+
 fn last(format: Format) -> File {
-    let (files, _) = files(format, &vips(), Path::new("/usr/local/sbin/rs-prep")).unwrap();
+    let (files, _) = files(format, &vips(), program("/usr/local/sbin/rs-prep")).unwrap();
     files.last().unwrap().clone()
 }
 
 #[test]
 fn the_settings_come_before_any_address() {
     for format in [Format::Networkd, Format::Ifupdown, Format::Netplan, Format::NetworkManager] {
-        let (files, _) = files(format, &vips(), Path::new("rs-prep")).unwrap();
+        let (files, _) = files(format, &vips(), program("rs-prep")).unwrap();
         assert_eq!(files.len(), 2);
         assert_eq!(files[0].path, SYSCTL);
         assert!(files[0].text.contains("\nnet.ipv4.conf.all.arp_ignore = 1\n"));
@@ -23,7 +27,7 @@ fn the_settings_come_before_any_address() {
 #[test]
 fn every_file_carries_the_mark_and_is_one_that_unpersist_knows() {
     for format in Format::value_variants() {
-        let (files, then) = files(*format, &vips(), Path::new("rs-prep")).unwrap();
+        let (files, then) = files(*format, &vips(), program("rs-prep")).unwrap();
         assert!(!then.is_empty());
         for file in files {
             assert!(file.text.starts_with(MARK), "{format:?}");
@@ -78,8 +82,8 @@ fn netplan_and_networkmanager() {
 #[test]
 fn a_tunnel_needs_the_unit() {
     let tunnel = [Vip::tunnel("10.0.0.1".parse().unwrap()), vips()[0]];
-    assert!(files(Format::Networkd, &tunnel, Path::new("rs-prep")).is_err());
-    let (files, _) = files(Format::Unit, &tunnel, Path::new("/sbin/rs-prep")).unwrap();
+    assert!(files(Format::Networkd, &tunnel, program("rs-prep")).is_err());
+    let (files, _) = files(Format::Unit, &tunnel, program("/sbin/rs-prep")).unwrap();
     let text = &files[0].text;
     let want = "ExecStart=/sbin/rs-prep up 192.168.15.111\nExecStart=/sbin/rs-prep up --tunnel 10.0.0.1\n\
                 ExecStop=/sbin/rs-prep down 192.168.15.111 10.0.0.1\n";
@@ -93,7 +97,7 @@ fn what_a_file_holds_is_read_from_it_again() {
         assert_eq!(last(*format).path, format.path());
     }
     let both = [vips()[0], Vip::tunnel("10.0.0.1".parse().unwrap())];
-    let (files, _) = files(Format::Unit, &both, Path::new("/sbin/rs-prep")).unwrap();
+    let (files, _) = files(Format::Unit, &both, program("/sbin/rs-prep")).unwrap();
     assert_eq!(held(&files[0].text), both);
     assert_eq!(held(&sysctl()), []);
 }
@@ -112,10 +116,23 @@ fn a_vip_comes_to_those_that_are_held() {
 
 #[test]
 fn ifup_does_nothing_for_ipv6() {
-    let then = |vips: &[Vip]| files(Format::Ifupdown, vips, Path::new("rs-prep")).unwrap().1;
+    let then = |vips: &[Vip]| files(Format::Ifupdown, vips, program("rs-prep")).unwrap().1;
     assert_eq!(then(&vips()), "ifup -a; rs-prep up 2001:db8::111");
     assert_eq!(
         (then(&vips()[..2]), then(&vips()[2..])),
         ("ifup -a".into(), "rs-prep up 2001:db8::111".into())
     );
+}
+
+#[test]
+fn the_unit_runs_the_same_program_with_the_same_memory() {
+    let file = Path::new("/opt/50% \"new\" up 10.9.9.9 /rs-prep");
+    let dir = Some(Path::new("/srv/a$b 1"));
+    let (files, _) = files(Format::Unit, &vips()[..1], Program { file, state_dir: dir }).unwrap();
+    let words = r#""/opt/50%% \"new\" up 10.9.9.9 /rs-prep" --state-dir "/srv/a$$b 1""#;
+    let text = &files[0].text;
+    assert!(text.contains(&format!("\nExecStart={words} up 192.168.15.111\n")), "{text}");
+    assert!(text.contains(&format!("\nExecStop={words} down 192.168.15.111\n")), "{text}");
+    assert_eq!(held(text), vips()[..1], "and what it holds is read from it again");
+    assert_eq!(unit_word("/usr/sbin/rs-prep"), "/usr/sbin/rs-prep");
 }
