@@ -345,3 +345,22 @@ fn what_persist_writes_prepares_the_host_again() {
     let refused = host.run("rs-prep persist --format networkd");
     assert_eq!(refused.status, 2, "no VIP is here: {refused}");
 }
+
+#[test]
+fn unpersist_goes_on_after_a_file_that_stays() {
+    let lab = Lab::new();
+    let host = real_server(&lab);
+    host.ok("rs-prep up 192.168.15.111");
+    host.ok("rs-prep persist --format networkd --write --root /");
+    host.write("/etc/systemd/system/rs-prep.service", &host.sh("rs-prep persist --format unit | tail -n +2"));
+    // A file that is a mount point cannot be removed.
+    let stuck = "/etc/systemd/network/90-lvs-real-server.network";
+    host.ok(&format!("mount --bind {stuck} {stuck}"));
+    let unpersist = host.run("rs-prep unpersist");
+    assert_eq!(unpersist.status, 1, "{unpersist}");
+    assert!(unpersist.stderr.contains(&format!("{stuck}: cannot be removed")), "{unpersist}");
+    assert_eq!(unpersist.stdout, "removed: /etc/systemd/system/rs-prep.service\n");
+    assert!(unpersist.stderr.contains("90-lvs-real-server.conf: left, as it hides"), "{unpersist}");
+    host.ok(&format!("umount {stuck}"));
+    assert_eq!(host.ok("rs-prep unpersist").lines().count(), 2, "the address, then the settings");
+}

@@ -84,20 +84,37 @@ fn alone(args: &Persist) -> Result<()> {
 /// Removes every file that `persist` wrote: addresses before the settings that hide them.
 ///
 /// # Errors
-/// A file cannot be removed.
+/// A file cannot be removed; the others are, but for the settings, without which a VIP that comes back would leak.
 pub fn unpersist(args: &Unpersist, out: &mut Output) -> Result<u8> {
+    let (settings, addresses) = PATHS.split_last().context("no files")?;
     // The link before the unit: one that leads nowhere is an error of every later systemctl.
-    if let Some(link) = enabled(&args.root) {
-        remove(&link, out)?;
-    }
-    for path in PATHS.map(|path| args.root.join(path)) {
-        match ours(&path) {
-            Ok(true) => remove(&path, out)?,
-            Ok(false) => {}
-            Err(other) => out.notice(format_args!("{other:#}; left alone")),
+    let link = enabled(&args.root).map_or(Ok(()), |link| remove(&link, out));
+    let stays = |path: &&&str| link.is_err() && **path == Format::Unit.path();
+    let paths: Vec<_> =
+        addresses.iter().filter(|path| !stays(path)).map(|path| args.root.join(path)).collect();
+    let mut failed: Vec<_> = link.err().into_iter().collect();
+    failed.extend(paths.iter().filter_map(|path| take(path, out).err()));
+    let settings = args.root.join(settings);
+    match failed.is_empty() {
+        true => failed.extend(take(&settings, out).err()),
+        false if ours(&settings).unwrap_or(false) => {
+            out.notice(format_args!("{}: left, as it hides what could not be removed", settings.display()));
         }
+        false => {}
     }
-    Ok(YES)
+    let last = failed.pop();
+    failed.iter().for_each(|error| out.notice(format_args!("{error:#}")));
+    last.map_or(Ok(YES), Err)
+}
+
+/// Removes a file of ours.
+fn take(path: &Path, out: &mut Output) -> Result<()> {
+    match ours(path) {
+        Ok(true) => remove(path, out)?,
+        Ok(false) => {}
+        Err(other) => out.notice(format_args!("{other:#}; left alone")),
+    }
+    Ok(())
 }
 
 fn remove(path: &Path, out: &mut Output) -> Result<()> {
@@ -133,8 +150,35 @@ fn write(path: &Path, file: &File) -> Result<()> {
             return Err(e.into());
         }
     }
-    let mut out = fs::OpenOptions::new().write(true).create_new(true).mode(file.mode).open(&next)?;
+    let done = replace(&next, path, file);
+    if done.is_err() {
+        // What failed is told; half a file that nobody reads would stay for ever.
+        let _ = fs::remove_file(&next);
+    }
+    done
+}
+
+fn replace(next: &Path, path: &Path, file: &File) -> Result<()> {
+    let mut out = fs::OpenOptions::new().write(true).create_new(true).mode(file.mode).open(next)?;
     out.write_all(file.text.as_bytes())?;
     out.sync_all()?;
-    Ok(fs::rename(&next, path)?)
+    Ok(fs::rename(next, path)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_that_fails_leaves_nothing_behind() {
+        let folder = std::env::temp_dir().join(format!("rs-prep-keep-{}", std::process::id()));
+        // A folder in its place: all goes well until the last step.
+        let path = folder.join("unit");
+        fs::create_dir_all(path.join("full")).unwrap();
+        let file = File { path: "unit", mode: 0o644, text: "text\n".to_owned() };
+        assert!(write(&path, &file).is_err());
+        let left: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(left, ["unit"]);
+    }
 }
