@@ -189,6 +189,15 @@ fn a_director_is_no_gateway_and_none_is_a_warning() {
     assert_eq!(codes(&host, &asked(), &Seen::default()), ["gateway-director"]);
     host.routes.clear();
     assert_eq!(codes(&host, &asked(), &Seen::default()), ["no-gateway"]);
+    host.addresses.push(held("fd00::7/128", "lo", ""));
+    let six = Asked { vips: vec![Vip::direct("fd00::7".parse().unwrap())], ..asked() };
+    let found = findings(&host, &six, &Seen::default());
+    assert_eq!(found.iter().map(|f| f.code).collect::<Vec<_>>(), ["no-gateway"]);
+    assert_eq!(found[0].commands, ["ip -6 route add default via ROUTER"]);
+    let both = Asked { vips: [asked().vips, six.vips.clone()].concat(), ..asked() };
+    assert_eq!(codes(&host, &both, &Seen::default()), ["no-gateway", "no-gateway"]);
+    host.routes.push(RouteTo { to: "::/0".parse().unwrap(), ..default("fd00::1", "ens192") });
+    assert_eq!(codes(&host, &six, &Seen::default()), [""; 0]);
 }
 
 #[test]

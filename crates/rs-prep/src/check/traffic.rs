@@ -1,5 +1,7 @@
 //! What becomes of the packets: dropped on the way in, sent the wrong way out, rewritten.
 
+use std::net::IpAddr;
+
 use lvs_core::addr::Family;
 use lvs_core::sys::sysctl::Key;
 
@@ -18,8 +20,8 @@ pub(super) fn findings(host: &HostState, asked: &Asked, seen: &Seen) -> Vec<Find
     found
 }
 
-fn defaults(host: &HostState) -> impl Iterator<Item = &RouteTo> {
-    host.routes.iter().filter(|route| route.to.len == 0 && route.to.addr.is_ipv4())
+fn defaults(host: &HostState, family: Family) -> impl Iterator<Item = &RouteTo> {
+    host.routes.iter().filter(move |route| route.to.len == 0 && Family::of(route.to.addr) == family)
 }
 
 /// A second NIC with strict filtering: the client's packet comes in there, the way back leaves elsewhere.
@@ -27,11 +29,11 @@ fn reverse_path(host: &HostState, asked: &Asked, seen: &Seen) -> Vec<Finding> {
     if !asked.vips.iter().any(|vip| vip.addr.is_ipv4()) {
         return Vec::new();
     }
-    let leaves_here = |nic: &Nic| defaults(host).any(|route| route.device == nic.name);
+    let leaves_here = |nic: &Nic| defaults(host, Family::Inet).any(|route| route.device == nic.name);
     let strict = host
         .speakers()
         .filter(|nic| nic.up && host.has_ipv4(&nic.name) && host.rp_filter_in_effect(nic) == 1)
-        .filter(|nic| defaults(host).next().is_some() && !leaves_here(nic));
+        .filter(|nic| defaults(host, Family::Inet).next().is_some() && !leaves_here(nic));
     let found = strict.map(|nic| {
         let name = &nic.name;
         let sentence = format!(
@@ -67,36 +69,38 @@ fn tunnel_filter(host: &HostState, asked: &Asked) -> Option<Finding> {
 
 /// Replies must go to the clients past the director.
 fn gateways(host: &HostState, asked: &Asked) -> Vec<Finding> {
-    if !asked.vips.iter().any(|vip| vip.addr.is_ipv4()) {
-        return Vec::new();
-    }
-    if defaults(host).next().is_none() {
-        let sentence = "there is no default route: only clients of the own network get replies".to_owned();
-        return vec![
-            Finding::warning("no-gateway", "default", sentence)
-                .command("ip route add default via ROUTER".to_owned()),
-        ];
-    }
-    let through = |route: &&RouteTo| {
-        route.gateway.is_some_and(|gateway| {
-            asked.directors.contains(&gateway) || asked.vips.iter().any(|vip| vip.addr == gateway)
-        })
+    let families = [Family::Inet, Family::Inet6].into_iter();
+    let asked_for = families.filter(|family| asked.vips.iter().any(|vip| vip.family() == *family));
+    let has_v4 = asked_for.clone().any(|family| family == Family::Inet);
+    let missing = asked_for.filter(|family| defaults(host, *family).next().is_none());
+    let mut found: Vec<_> = missing.map(no_gateway).collect();
+    // Only IPv4 drops replies whose sender is one of the router's own addresses.
+    let through = defaults(host, Family::Inet).filter(|_| has_v4).filter_map(|route| route.gateway);
+    let is_vip = |gateway| asked.vips.iter().any(|vip| vip.addr == gateway);
+    let directors = through.filter(|gateway| asked.directors.contains(gateway) || is_vip(*gateway));
+    found.extend(directors.map(gateway_director));
+    found
+}
+
+fn no_gateway(family: Family) -> Finding {
+    let (ip, name) = match family {
+        Family::Inet => ("ip", "default"),
+        Family::Inet6 => ("ip -6", "default IPv6"),
     };
-    let found = defaults(host).filter(through).filter_map(|route| {
-        let gateway = route.gateway?;
-        let sentence = format!(
-            "the default gateway {gateway} is a director: with DR it drops replies, as their sender is its own VIP (a \
-             habit from NAT)"
-        );
-        Some(
-            Finding::error("gateway-director", &gateway, sentence)
-                .command("ip route replace default via ROUTER".to_owned())
-                .advice(format!(
-                    "or on {gateway}, if it has to be the router: sysctl -w net.ipv4.conf.all.accept_local=1"
-                )),
-        )
-    });
-    found.collect()
+    let sentence = format!("there is no {name} route: only clients of the own network get replies");
+    Finding::warning("no-gateway", "default", sentence).command(format!("{ip} route add default via ROUTER"))
+}
+
+fn gateway_director(gateway: IpAddr) -> Finding {
+    let sentence = format!(
+        "the default gateway {gateway} is a director: with DR it drops replies, as their sender is its own VIP (a habit \
+         from NAT)"
+    );
+    Finding::error("gateway-director", &gateway, sentence)
+        .command("ip route replace default via ROUTER".to_owned())
+        .advice(format!(
+            "or on {gateway}, if it has to be the router: sysctl -w net.ipv4.conf.all.accept_local=1"
+        ))
 }
 
 /// Rules that rewrite packets of a VIP.
