@@ -352,7 +352,10 @@ fn unpersist_goes_on_after_a_file_that_stays() {
     let host = real_server(&lab);
     host.ok("rs-prep up 192.168.15.111");
     host.ok("rs-prep persist --format networkd --write --root /");
-    host.write("/etc/systemd/system/rs-prep.service", &host.sh("rs-prep persist --format unit | tail -n +2").stdout);
+    host.write(
+        "/etc/systemd/system/rs-prep.service",
+        &host.sh("rs-prep persist --format unit | tail -n +2").stdout,
+    );
     // A file that is a mount point cannot be removed.
     let stuck = "/etc/systemd/network/90-lvs-real-server.network";
     host.ok(&format!("mount --bind {stuck} {stuck}"));

@@ -17,8 +17,7 @@ pub struct Mend {
 
 /// What mends these findings. A VIP that stays on a NIC is left as it is.
 pub fn plan(host: &HostState, vips: &[Vip], findings: &[Finding]) -> Mend {
-    let (mut settings, removals): (Vec<_>, Vec<_>) =
-        findings.iter().flat_map(|finding| finding.steps.clone()).partition(Step::is_setting);
+    let (mut settings, removals): (Vec<_>, Vec<_>) = once(findings).into_iter().partition(Step::is_setting);
     let placing = findings.iter().any(|finding| finding.by_up || finding.code == "vip-on-nic");
     let after = without(host, &removals);
     let mut vips = wanted(host, vips, &removals);
@@ -39,6 +38,17 @@ pub fn plan(host: &HostState, vips: &[Vip], findings: &[Finding]) -> Mend {
     settings.sort_by_key(|step| !matches!(step, Step::Load { .. }));
     settings.extend(rest);
     Mend { steps: settings, vips }
+}
+
+/// The steps of the findings, each once: two interfaces may ask for the same setting of `all`.
+fn once(findings: &[Finding]) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for step in findings.iter().flat_map(|finding| &finding.steps) {
+        if !steps.contains(step) {
+            steps.push(step.clone());
+        }
+    }
+    steps
 }
 
 /// The VIPs, and the addresses that come back with the right mask.

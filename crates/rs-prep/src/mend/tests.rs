@@ -179,3 +179,16 @@ fn what_can_be_mended_is() {
     assert_eq!(mend.vips, asked.vips[1..]);
     assert!(mend.steps.iter().any(|step| step.to_string().contains("address add 10.0.0.1/32")), "{mend:?}");
 }
+
+#[test]
+fn a_step_of_two_findings_is_done_once() {
+    use crate::host::{Settings, testing::nic};
+    let mut host = alone();
+    host.nics.push(nic("ens224", true, Settings::default()));
+    host.addresses.push(held("10.0.0.2/24", "ens224", "ens224"));
+    host.all.proxy_arp = 1;
+    let found = check::findings(&host, &Asked::default(), &Seen::default());
+    assert_eq!(found.iter().map(|finding| finding.code).collect::<Vec<_>>(), ["proxy-arp", "proxy-arp"]);
+    let steps: Vec<_> = plan(&host, &[], &found).steps.iter().map(ToString::to_string).collect();
+    assert_eq!(steps, ["sysctl -qw net.ipv4.conf.all.proxy_arp=0"]);
+}
