@@ -290,6 +290,14 @@ fn a_read_only_proc_is_said_so_and_nothing_is_half_done() {
     assert!(up.stderr.contains("/proc/sys is mounted read-only"), "{up}");
     assert_eq!(up.stderr.matches("Read-only file system").count(), 1, "each reason once: {up}");
     assert!(!has_vip(&host));
+    let fix = host.run("rs-prep check 192.168.15.111 --fix --json");
+    assert_eq!(fix.status, 1, "{fix}");
+    assert!(fix.stderr.contains("/proc/sys is mounted read-only"), "{fix}");
+    for part in
+        ["\"ready\":false", "\"code\":\"vip-missing\"", "\"error\":\"not done, everything is as it was"]
+    {
+        assert!(fix.stdout.contains(part), "{part}: {fix}");
+    }
 }
 
 #[test]

@@ -29,6 +29,8 @@ struct Report<'a> {
     vips: Vec<String>,
     findings: &'a [Finding],
     mended: Vec<String>,
+    /// Why `--fix` could not end what it began.
+    error: Option<String>,
     not_checked: Vec<&'static str>,
 }
 
@@ -43,17 +45,19 @@ pub fn check(dir: &Path, args: &Check, out: &mut Output) -> Result<u8> {
     let asked = asked(args, config.as_ref(), &host)?;
     let seen = seen::look();
     let mut found = check::findings(&host, &asked, &seen);
-    let mut mended = Vec::new();
+    let mut done = Ok(Vec::new());
     if args.fix && found.iter().any(|finding| finding.by_up || !finding.steps.is_empty()) {
-        mended = fix(dir, &mut kernel, &asked, &found)?;
+        // What is found is told also where it cannot be mended.
+        done = fix(dir, &mut kernel, &asked, &found);
         host = kernel.read()?;
         found = check::findings(&host, &asked, &seen::look());
     }
     let report = Report {
-        ready: check::ready(&found) && !asked.vips.is_empty(),
+        ready: done.is_ok() && check::ready(&found) && !asked.vips.is_empty(),
         vips: asked.vips.iter().map(ToString::to_string).collect(),
         findings: &found,
-        mended: mended.iter().map(ToString::to_string).collect(),
+        mended: done.iter().flatten().map(ToString::to_string).collect(),
+        error: done.as_ref().err().map(|error| format!("{error:#}")),
         not_checked: if seen.rules.is_none() {
             vec![
                 "nat, conntrack-invalid: the rules cannot be listed (run as root, with nft or iptables installed)",
@@ -67,7 +71,7 @@ pub fn check(dir: &Path, args: &Check, out: &mut Output) -> Result<u8> {
     } else {
         print(out, &report)?;
     }
-    Ok(if report.ready { YES } else { NO })
+    done.map(|_| if report.ready { YES } else { NO })
 }
 
 /// Reads a file and shows all that is wrong with it, as the other tools' `check` does; on standard error, for the report is
