@@ -1,7 +1,7 @@
 //! A VIP as a real server holds it.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use lvs_core::addr::{Family, Prefix};
@@ -73,6 +73,11 @@ impl fmt::Display for Vip {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.addr.fmt(f)
     }
+}
+
+/// The address on which a program listens that takes what is for every address of this one's family.
+pub fn every(addr: IpAddr) -> IpAddr {
+    if addr.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() }
 }
 
 /// Each address once: a VIP is held once, and on the tunnel's device it takes packets that come as they are too.

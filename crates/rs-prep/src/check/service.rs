@@ -6,7 +6,7 @@ use lvs_core::addr::Endpoint;
 
 use super::{Asked, Finding, Seen};
 use crate::host::HostState;
-use crate::vip::Vip;
+use crate::vip::{self, Vip};
 
 pub(super) fn findings(host: &HostState, asked: &Asked, seen: &Seen) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -42,18 +42,19 @@ fn named(host: &HostState, seen: &Seen, vip: Vip, rip: IpAddr, port: u16) -> Opt
                 &service,
                 format!("a program listens on {service} only: a check that goes to {rip} finds it dead"),
             )
-            .advice(anywhere(port)),
+            .advice(anywhere(vip.addr, port)),
         ),
         (false, true) => Some(rip_only(service, rip)),
         (false, false) => Some(
             Finding::error("no-listener", &service, format!("no program listens on {service}"))
-                .advice(anywhere(port)),
+                .advice(anywhere(vip.addr, port)),
         ),
     }
 }
 
-fn anywhere(port: u16) -> String {
-    format!("let the service listen on 0.0.0.0:{port} (or on both addresses) and restart it")
+fn anywhere(vip: IpAddr, port: u16) -> String {
+    let all = Endpoint::new(vip::every(vip), port);
+    format!("let the service listen on {all} (or on both addresses) and restart it")
 }
 
 fn rip_only(service: Endpoint, rip: IpAddr) -> Finding {
@@ -61,7 +62,7 @@ fn rip_only(service: Endpoint, rip: IpAddr) -> Finding {
         "the service is bound to {} only: checks of it succeed while clients of {service} are refused",
         Endpoint::new(rip, service.port)
     );
-    Finding::error("rip-only", &service, sentence).advice(anywhere(service.port))
+    Finding::error("rip-only", &service, sentence).advice(anywhere(service.addr, service.port))
 }
 
 /// Without a file: a port on which only the host's own address is listened to is probably such a mistake.
@@ -80,7 +81,7 @@ fn guessed(host: &HostState, seen: &Seen, vip: Vip) -> Vec<Finding> {
         let service = Endpoint::new(vip.addr, l.port);
         let sentence =
             format!("a program listens on {l} only: if it is to serve {service}, its clients are refused");
-        Finding::warning("rip-only", &service, sentence).advice(anywhere(l.port))
+        Finding::warning("rip-only", &service, sentence).advice(anywhere(vip.addr, l.port))
     });
     found.collect()
 }

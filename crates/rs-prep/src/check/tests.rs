@@ -169,6 +169,20 @@ fn the_service_must_listen_on_the_vip() {
 }
 
 #[test]
+fn a_service_of_an_ipv6_vip_listens_on_every_ipv6_address() {
+    let mut host = good();
+    host.addresses.extend([held("fd00::7/128", "lo", ""), held("fd00::2/64", "ens192", "")]);
+    host.routes.push(RouteTo { to: "::/0".parse().unwrap(), ..default("fd00::1", "ens192") });
+    let vip = Vip::direct("fd00::7".parse().unwrap());
+    let served = vec![Served { vip, port: 443, rip: "fd00::2".parse().unwrap() }];
+    let found = findings(&host, &Asked { vips: vec![vip], served, ..asked() }, &Seen::default());
+    assert_eq!(
+        found.iter().flat_map(|finding| &finding.advice).collect::<Vec<_>>(),
+        ["let the service listen on [::]:443 (or on both addresses) and restart it"]
+    );
+}
+
+#[test]
 fn without_a_file_a_port_on_the_rip_alone_is_a_warning() {
     let listeners = vec!["192.168.15.102:80".parse().unwrap(), "0.0.0.0:22".parse().unwrap()];
     let found = findings(&good(), &asked(), &Seen { listeners, ..Seen::default() });

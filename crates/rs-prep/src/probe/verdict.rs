@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::check::Finding;
 use crate::shell;
+use crate::vip;
 
 /// What was heard on the LAN.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -202,13 +203,12 @@ fn two_servers(survey: &Survey, server: &Server) -> Option<Finding> {
 }
 
 fn of_port(vip: IpAddr, rip: IpAddr, tried: &Tried) -> Option<Finding> {
+    let everywhere = format!("let the service listen on {} or on the VIP too", vip::every(vip));
     let (code, why, command) = match (tried.rip, tried.vip) {
         (Port::Open, Port::Open) => return None,
-        (Port::Open, Port::Closed) => (
-            "rip-only",
-            "the service is bound to the RIP only",
-            "let the service listen on 0.0.0.0 or on the VIP too",
-        ),
+        (Port::Open, Port::Closed) => {
+            ("rip-only", "the service is bound to the RIP only", everywhere.as_str())
+        }
         (Port::Open, Port::Silent) => (
             "vip-missing",
             "the VIP is missing there, or a firewall or rp_filter drops its packets",
