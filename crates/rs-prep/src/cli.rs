@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use lvs_core::sys::netlink::NetlinkError;
+use nix::unistd::geteuid;
 
 use crate::output::{self, Output};
 use crate::persist::Format;
@@ -116,7 +117,7 @@ pub struct Check {
     #[arg(long, conflicts_with = "config")]
     pub tunnel: bool,
     /// Also see that a program listens on this port of each VIP
-    #[arg(short, long, value_name = "PORT", conflicts_with = "config")]
+    #[arg(short, long, value_name = "PORT", conflicts_with = "config", value_parser = port())]
     pub port: Vec<u16>,
     /// A director's address, which must not be the default gateway
     #[arg(long, value_name = "ADDRESS")]
@@ -139,7 +140,7 @@ pub struct Probe {
     #[arg(short, long, value_name = "IFACE")]
     pub dev: String,
     /// Also send a SYN to this port of each real server, at the VIP and at its own address
-    #[arg(short, long)]
+    #[arg(short, long, value_parser = port())]
     pub port: Option<u16>,
     /// A real server [default: those of this host's IPVS table]
     #[arg(short, long, value_name = "RIP", conflicts_with = "config")]
@@ -209,10 +210,17 @@ pub enum Scope {
     Host,
 }
 
+/// Nobody listens on port 0.
+fn port() -> clap::builder::RangedI64ValueParser<u16> {
+    clap::value_parser!(u16).range(1..)
+}
+
 fn address(text: &str) -> Result<IpAddr, String> {
     vip::parse(text).map_err(|e| e.to_string())
 }
 
+/// The shortest wait that an answer can meet.
+const SHORTEST: Duration = Duration::from_millis(1);
 /// The longest wait that makes sense for a LAN.
 const LONGEST: Duration = Duration::from_secs(3600);
 
@@ -224,8 +232,11 @@ fn duration(text: &str) -> Result<Duration, String> {
     };
     let seconds = number.parse::<f64>().ok().map(|n| n * unit);
     let duration = seconds.and_then(|s| Duration::try_from_secs_f64(s).ok());
-    let fits = duration.filter(|d| (Duration::from_millis(1)..=LONGEST).contains(d));
-    fits.ok_or_else(|| "a time is written 2, 2s or 500ms".to_owned())
+    let fits = duration.filter(|d| (SHORTEST..=LONGEST).contains(d));
+    fits.ok_or_else(|| match seconds.filter(|seconds| !seconds.is_nan()) {
+        Some(_) => format!("a time is {SHORTEST:?} to {LONGEST:?}"),
+        None => "a time is written 2, 2s or 500ms".to_owned(),
+    })
 }
 
 /// IFNAMSIZ with its zero byte.
@@ -252,22 +263,29 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut out = Output::new(cli.quiet);
     let code = run::run(&cli, &mut out).unwrap_or_else(|error| {
         let text = format!("{error:#}");
-        let said = ["needs root", "as root"].iter().any(|words| text.contains(words));
-        let lacks = lacks_rights(&error) && !said;
-        let why = if lacks { ": rs-prep needs CAP_NET_ADMIN, run it as root" } else { "" };
+        let why = hint(&text, is_denied(&error), geteuid().is_root());
         output::say(format_args!("{text}{why}"));
         if error.is::<Wrong>() { USAGE } else { NO }
     });
     ExitCode::from(code)
 }
 
-/// Whether the kernel refused for want of rights.
-fn lacks_rights(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        let errno = cause.downcast_ref::<NetlinkError>().map(|e| std::io::Error::from(e.errno).kind());
-        errno.or(cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind))
-            == Some(std::io::ErrorKind::PermissionDenied)
-    })
+/// Whether the kernel refused for want of rights; a file that may not be written says enough by itself.
+fn is_denied(error: &anyhow::Error) -> bool {
+    let mut errors = error.chain().filter_map(|cause| cause.downcast_ref::<NetlinkError>());
+    errors.any(|e| std::io::Error::from(e.errno).kind() == std::io::ErrorKind::PermissionDenied)
+}
+
+/// What whoever runs this lacks, unless the error says it.
+fn hint(text: &str, denied: bool, root: bool) -> &'static str {
+    let said = ["needs root", "as root"].iter().any(|words| text.contains(words));
+    match (denied && !said, root) {
+        (false, _) => "",
+        (true, false) => ": rs-prep needs CAP_NET_ADMIN, run it as root",
+        (true, true) => {
+            ": root lacks CAP_NET_ADMIN here; give it to this container, or run rs-prep outside of it"
+        }
+    }
 }
 
 /// An error of what the user wrote, not of the host.
