@@ -157,6 +157,9 @@ virtual_server 192.168.15.115 80 {
     let missing = stranger.run("rs-prep check --config /etc/none.conf");
     assert_eq!((missing.status, missing.stderr.as_str()), (2, "rs-prep: /etc/none.conf: no such file\n"));
     assert_eq!(stranger.run("rs-prep up --config /etc/none.conf").status, 2);
+    let probe = stranger.run("rs-prep probe 192.168.15.99 --dev ens192 --config /etc/keepalived.conf");
+    assert_eq!(probe.status, 2, "{probe}");
+    assert!(probe.stderr.contains("no virtual_server has the VIP 192.168.15.99"), "{probe}");
 }
 
 /// Killed at any moment, the host is never left with the VIP and without the settings; the next run ends what was

@@ -86,6 +86,12 @@ pub fn services(config: &Config, vip: IpAddr) -> Vec<Service> {
     found
 }
 
+/// Whether some service of the file names this VIP.
+pub fn has(config: &Config, vip: IpAddr) -> bool {
+    let mut found = config.virtual_servers.iter().flat_map(|service| targets(config, service).found);
+    found.any(|(addr, _)| addr == vip)
+}
+
 fn usable(addr: IpAddr) -> bool {
     vip::parse(&addr.to_string()).is_ok()
 }

@@ -8,7 +8,7 @@ use lvs_core::ipvs::Ipvs;
 use lvs_core::sys::ipvs::Client;
 use lvs_core::table::{Forward, Protocol, ServiceEntry, ServiceKey, Table};
 
-use crate::cli::Probe;
+use crate::cli::{Probe, Wrong};
 use crate::config;
 
 /// The port of a service that takes every port.
@@ -26,18 +26,13 @@ pub struct Service {
 /// The real servers that the command line means.
 ///
 /// # Errors
-/// The file is wrong, or knows no real server of the VIP.
+/// The file or a named real server is wrong, or no real server of the VIP is known.
 pub fn find(args: &Probe) -> Result<Vec<Service>> {
     let mut found = match &args.config {
-        Some(file) => config::services(&config::read(file)?, args.vip),
+        Some(file) => of_file(file, args.vip, args.port)?,
         None if args.real_server.is_empty() => of_table(&own_table(), args.vip, args.port),
-        None => args.real_server.iter().map(|rip| Service { rip: *rip, port: args.port }).collect(),
+        None => named(args)?,
     };
-    if args.config.is_none() {
-        found.iter_mut().for_each(|service| service.port = args.port);
-    } else if args.port.is_some() {
-        found.retain(|service| service.port == args.port);
-    }
     found.retain(|service| service.rip.is_ipv4() == args.vip.is_ipv4());
     found.sort_by_key(|service| (service.rip, service.port));
     found.dedup();
@@ -48,6 +43,33 @@ pub fn find(args: &Probe) -> Result<Vec<Service>> {
         );
     }
     Ok(found)
+}
+
+/// Those of a file, which has to know the VIP.
+fn of_file(file: &Path, vip: IpAddr, port: Option<u16>) -> Result<Vec<Service>> {
+    let config = config::read(file)?;
+    if !config::has(&config, vip) {
+        let file = file.display();
+        return Err(Wrong(format!(
+            "{file}: no virtual_server has the VIP {vip}; is it another file, or address?"
+        ))
+        .into());
+    }
+    let mut found = config::services(&config, vip);
+    found.retain(|service| port.is_none() || service.port == port);
+    Ok(found)
+}
+
+/// Those of `--real-server`; one of the other family cannot be a real server of the VIP.
+fn named(args: &Probe) -> Result<Vec<Service>> {
+    let service = |rip: &IpAddr| {
+        let fits = rip.is_ipv4() == args.vip.is_ipv4();
+        let (vip, family) = (args.vip, if args.vip.is_ipv4() { "IPv4" } else { "IPv6" });
+        let wrong =
+            || Wrong(format!("--real-server {rip}: the VIP {vip} needs the real server's {family} address"));
+        fits.then_some(Service { rip: *rip, port: args.port }).ok_or_else(wrong)
+    };
+    Ok(args.real_server.iter().map(service).collect::<Result<_, _>>()?)
 }
 
 /// This host's IPVS table; empty where there is no IPVS, which a question must not load, and where it cannot be read.
@@ -99,6 +121,24 @@ mod tests {
         let found = of_table(table, VIP.parse().unwrap(), port);
         assert!(found.iter().all(|service| service.port == port));
         found.iter().map(|service| service.rip.to_string()).collect()
+    }
+
+    fn probe(line: &str) -> Probe {
+        use clap::Parser;
+        let words = format!("rs-prep probe 192.168.15.111 -d ens192 {line}");
+        match crate::cli::Cli::parse_from(words.split_whitespace()).verb {
+            crate::cli::Verb::Probe(probe) => probe,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_real_server_of_the_other_family_is_an_error_of_the_command_line() {
+        for line in ["-r fd00::2", "-r 192.168.15.102 -r fd00::2 -p 80"] {
+            let error = find(&probe(line)).unwrap_err();
+            assert!(error.is::<Wrong>() && error.to_string().contains("fd00::2"), "{error}");
+        }
+        assert_eq!(find(&probe("-r 192.168.15.102")).unwrap().len(), 1);
     }
 
     #[test]

@@ -35,3 +35,10 @@ fn a_mark_in_a_group_hides_none_of_its_addresses() {
     let asked = services(&config, "192.168.15.121".parse().unwrap());
     assert_eq!(asked, [Service { rip: "192.168.15.102".parse().unwrap(), port: Some(81) }]);
 }
+
+#[test]
+fn a_vip_that_the_file_does_not_name_is_told_apart() {
+    let config = config(MIXED);
+    assert!(has(&config, "192.168.15.120".parse().unwrap()));
+    assert!(!has(&config, "192.168.15.102".parse().unwrap()), "a real server is no VIP");
+}
