@@ -420,6 +420,15 @@ fn packets_bounce_between_two_directors_that_are_real_servers() {
     assert!(taken <= sent() - sent_before, "something came back: {taken}");
 }
 
+/// A real server among those that it asks hears no answer of its own.
+#[test]
+fn a_real_server_leaves_itself_out() {
+    let pair = Pair::serving("7885");
+    let probe = pair.server.run(&format!("{PROBE} --json"));
+    assert_eq!((probe.status, codes(&probe)), (0, set(&[])), "{probe}");
+    assert!(probe.stderr.contains("192.168.15.102: left out, as it is this host"), "{probe}");
+}
+
 /// A service without a usable server stands before the program that would answer.
 #[test]
 fn a_service_of_its_own_without_a_server_refuses_everybody() {

@@ -58,6 +58,13 @@ struct Listed<'a> {
 pub fn probe(args: &Probe, out: &mut Output) -> Result<u8> {
     let services = servers::find(args)?;
     let host = Kernel::open()?.read()?;
+    let (services, own) = servers::others(&host, services);
+    for rip in own {
+        out.notice(format_args!(
+            "{rip}: left out, as it is this host, which cannot ask itself; ask from the director, or here: rs-prep check {}",
+            args.vip
+        ));
+    }
     let mut wire = open(&args.dev)?;
     let survey = survey(&mut wire, args, &host, &services)?;
     let found = verdict::verdict(&survey);

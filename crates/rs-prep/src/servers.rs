@@ -10,6 +10,7 @@ use lvs_core::table::{Forward, Protocol, ServiceEntry, ServiceKey, Table};
 
 use crate::cli::{Probe, Wrong};
 use crate::config;
+use crate::host::HostState;
 
 /// The port of a service that takes every port.
 const EVERY: u16 = 0;
@@ -70,6 +71,15 @@ fn named(args: &Probe) -> Result<Vec<Service>> {
         fits.then_some(Service { rip: *rip, port: args.port }).ok_or_else(wrong)
     };
     Ok(args.real_server.iter().map(service).collect::<Result<_, _>>()?)
+}
+
+/// Those that can be asked from this host, and its own addresses among them: nobody hears his own question.
+pub fn others(host: &HostState, services: Vec<Service>) -> (Vec<Service>, Vec<IpAddr>) {
+    let is_own = |service: &Service| host.holding(service.rip).next().is_some();
+    let (own, others): (Vec<_>, Vec<_>) = services.into_iter().partition(is_own);
+    let mut own: Vec<_> = own.into_iter().map(|service| service.rip).collect();
+    own.dedup();
+    (others, own)
 }
 
 /// This host's IPVS table; empty where there is no IPVS, which a question must not load, and where it cannot be read.
@@ -139,6 +149,15 @@ mod tests {
             assert!(error.is::<Wrong>() && error.to_string().contains("fd00::2"), "{error}");
         }
         assert_eq!(find(&probe("-r 192.168.15.102")).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn this_host_is_not_asked_by_itself() {
+        let [own, other] = ["192.168.15.102", "192.168.15.103"].map(|rip| rip.parse().unwrap());
+        let services =
+            [(own, 80), (own, 81), (other, 80)].map(|(rip, port)| Service { rip, port: Some(port) });
+        let host = crate::host::testing::alone();
+        assert_eq!(others(&host, services.to_vec()), (vec![services[2]], vec![own]));
     }
 
     #[test]
