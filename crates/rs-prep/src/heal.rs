@@ -16,6 +16,7 @@ use crate::kernel::Kernel;
 use crate::output::Output;
 use crate::probe;
 use crate::probe::verdict::{self, Survey};
+use crate::shell::word;
 
 /// How long others are listened for before the VIP is announced.
 const LISTEN: Duration = Duration::from_millis(500);
@@ -70,6 +71,6 @@ fn holds(host: &HostState, args: &Heal) -> Result<()> {
         [other, ..] if host.is_quiet(other) => {
             bail!("{vip}: it is on {other}, so this is a real server; run heal on the director that holds it")
         }
-        [other, ..] => bail!("{vip}: it is on {other}, not on {dev}; give --dev {other}"),
+        [other, ..] => bail!("{vip}: it is on {other}, not on {dev}; give --dev {}", word(other)),
     }
 }

@@ -30,12 +30,7 @@ pub fn persist(dir: &Path, args: &Persist, out: &mut Output) -> Result<u8> {
     }
     let held = held(&args.root.join(args.format.path()))?;
     let vips = persist::together(&held, &vips);
-    let program = std::env::current_exe().context("where this program is")?;
-    // The unit runs in another working directory.
-    let dir = std::path::absolute(dir).with_context(|| dir.display().to_string())?;
-    let state_dir = Some(dir.as_path()).filter(|dir| *dir != Path::new(STATE_DIR));
-    let program = Program { file: &program, state_dir };
-    let (files, then) = persist::files(args.format, &vips, program).map_err(Wrong)?;
+    let (files, then) = files(dir, args.format, &vips)?;
     if !args.write {
         for file in &files {
             out.line(format_args!("# /{}\n{}", file.path, file.text))?;
@@ -56,6 +51,14 @@ pub fn persist(dir: &Path, args: &Persist, out: &mut Output) -> Result<u8> {
     }
     out.done(format_args!("it counts from the next start on, or at once with: {then}"))?;
     Ok(YES)
+}
+
+/// The files of a format; a unit runs this program with this memory, from a working directory of its own.
+fn files(dir: &Path, format: Format, vips: &[Vip]) -> Result<(Vec<File>, String)> {
+    let file = std::env::current_exe().context("where this program is")?;
+    let dir = std::path::absolute(dir).with_context(|| dir.display().to_string())?;
+    let state_dir = Some(dir.as_path()).filter(|dir| *dir != Path::new(STATE_DIR));
+    Ok(persist::files(format, vips, Program { file: &file, state_dir }).map_err(Wrong)?)
 }
 
 /// The VIPs that a file of ours holds already; another's is looked at later, before it would be replaced.

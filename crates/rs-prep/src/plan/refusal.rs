@@ -6,6 +6,7 @@ use lvs_core::addr::{Family, Prefix};
 
 use super::Wish;
 use crate::host::{Held, HostState};
+use crate::shell::word;
 use crate::vip::{DEVICES, Vip};
 
 /// Why a VIP cannot be put on this host as it is. Nothing has been changed.
@@ -27,7 +28,8 @@ pub enum Refusal {
     /// The VIP is there with a wider mask.
     #[error(
         "{vip}: {device} has it as {prefix}, which makes this host take that whole network for its own; ip address \
-         del {prefix} dev {device} (or rs-prep check --fix {vip})"
+         del {prefix} dev {} (or rs-prep check --fix {vip})",
+        word(.device)
     )]
     Mask {
         /// The VIP.
