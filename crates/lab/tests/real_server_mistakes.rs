@@ -659,6 +659,9 @@ fn ipv6_vips_leak_only_from_the_nic_or_by_proxy() {
     let probed = || codes(&director.run(&format!("{probe} --json")));
     wait(10 * SECONDS, "addresses without doubt", || probed() == set(&[]));
     assert!(director.ok(probe).contains("[2001:db8::102]:7885: RIP open, VIP open\n"));
+    let check = server.run("rs-prep check 2001:db8::111 --json");
+    assert_eq!((check.status, codes(&check)), (0, set(&["no-gateway"])), "{check}");
+    server.ok("ip -6 route add default via 2001:db8::1");
 
     server.ok("rs-prep down --all");
     server.ok("ip address add 2001:db8::111/128 dev ens192 nodad");
