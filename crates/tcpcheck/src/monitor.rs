@@ -86,6 +86,8 @@ struct Server {
     changed: Time,
     /// It counts as dead, but nobody was told so yet (`alpha`).
     unproven: bool,
+    /// Clients are sent to it by the table that was last settled, at first by the one that was found.
+    serves: bool,
 }
 
 impl Monitor {
@@ -257,8 +259,15 @@ impl Monitor {
         let none = sorry && !self.health.services[i].quorum;
         let braked = self.options.brake_percent.and_then(|p| {
             let percent = if none { 100 } else { p };
-            brake::apply(&mut self.health.services[i].servers, percent, |r| self.servers[i][r].changed)
+            let known = &self.servers[i];
+            let servers = &mut self.health.services[i].servers;
+            brake::apply(servers, percent, |r| known[r].serves, |r| known[r].changed)
         });
+        let health = &self.health.services[i];
+        let open = health.quorum || !sorry;
+        for (known, h) in self.servers[i].iter_mut().zip(&health.servers) {
+            known.serves = open && (h.up || h.kept);
+        }
         match gained {
             Some(true) => self.tell(v, What::QuorumGained),
             Some(false) => self.tell(v, What::QuorumLost(sorry)),

@@ -13,7 +13,6 @@ use super::{Monitor, Server, Watched};
 use crate::change::What;
 use crate::checker::{Checker, Knowledge};
 use crate::drains::Drains;
-use crate::few::Few;
 use crate::histogram::Histogram;
 use crate::options::Options;
 use crate::roster::{User, Wanted, roster, servers};
@@ -78,11 +77,20 @@ impl Monitor {
         let checks: Vec<_> = new.collect();
         let quorum = |v: usize| serving[v].as_ref().is_some_and(|s| s.contains(&true));
         monitor.take(config, keys, &quorum, now);
+        monitor.adopt(&serving);
         monitor.checks.reserve_exact(checks.len());
         let orders = checks.into_iter().map(|w| monitor.enlist(w)).collect();
         monitor.assess();
         (0..serving.len()).filter(|v| serving[*v].is_none()).for_each(|v| monitor.greet(v));
         (monitor, orders)
+    }
+
+    /// Takes over which servers the table that was found sends clients to.
+    fn adopt(&mut self, serving: &[Option<Vec<bool>>]) {
+        let found = serving.iter().map(|s| s.iter().flatten().copied());
+        for (servers, found) in self.servers.iter_mut().zip(found) {
+            servers.iter_mut().zip(found).for_each(|(server, serves)| server.serves = serves);
+        }
     }
 
     /// Begins a virtual server that was not there before. Where a sorry server takes over at once, that is told, as
@@ -126,8 +134,9 @@ impl Monitor {
         let moved: HashMap<_, _> =
             endpoints.iter().filter_map(|(u, e)| before(*u, *e).map(|o| (o, *u))).collect();
         for (o, u) in &moved {
-            self.servers[u.vs as usize][u.rs as usize].changed =
-                old_servers[o.vs as usize][o.rs as usize].changed;
+            let old = &old_servers[o.vs as usize][o.rs as usize];
+            let new = &mut self.servers[u.vs as usize][u.rs as usize];
+            (new.changed, new.serves) = (old.changed, old.serves);
             let share = old_health.services[o.vs as usize].servers[o.rs as usize].share;
             self.health.services[u.vs as usize].servers[u.rs as usize].share = share;
         }
@@ -203,7 +212,7 @@ impl Monitor {
         quorum: &dyn Fn(usize) -> bool,
         now: Time,
     ) {
-        let blank = Server { checks: Few::None, changed: now, unproven: false };
+        let blank = Server { changed: now, ..Server::default() };
         let all = config.virtual_servers.iter();
         self.servers = all.clone().map(|vs| vec![blank.clone(); vs.real_servers.len()]).collect();
         let health = all.enumerate().map(|(v, vs)| ServiceHealth {

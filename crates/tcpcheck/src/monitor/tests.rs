@@ -336,7 +336,40 @@ fn where_the_sorry_server_serves_the_brake_holds_nobody() {
         "{last:?}"
     );
     b.live("10.0.0.4");
-    assert_eq!((b.servers(80).as_str(), kept(&b)), ("2 3 4", 2));
+    assert_eq!((b.servers(80).as_str(), kept(&b)), ("4", 0), "those that went stay out");
+}
+
+#[test]
+fn the_brake_adds_no_dead_server_that_the_table_does_not_have() {
+    let four: Vec<_> = (1..=4).map(|n| server(&format!("10.0.0.{n} 80"), "")).collect();
+    let text = service("10.0.0.100 80", "", &four);
+    let options = Options { brake_percent: Some(50), ..Options::default() };
+    let mut before = Bench::new(&text);
+    ["10.0.0.1", "10.0.0.2", "10.0.0.3"].iter().for_each(|host| before.die(host));
+    assert_eq!(before.servers(80), "4");
+    let mut b = Bench::start(&text, &before.table, options);
+    assert_eq!(b.servers(80), "4");
+    assert!(!b.said.iter().any(|s| s.contains("BRAKE")), "{:?}", b.said);
+    b.die("10.0.0.4");
+    assert_eq!(b.servers(80), "4", "too many have gone already");
+    b.reload(&text);
+    assert_eq!(b.servers(80), "4", "a reload adds none either");
+    let alpha = text.replace("protocol TCP", "protocol TCP \n alpha");
+    assert_eq!(
+        Bench::start(&alpha, &Table::default(), options).servers(80),
+        "",
+        "unproven ones are not added"
+    );
+}
+
+#[test]
+fn the_brake_keeps_what_is_in_a_table_that_was_found() {
+    let four: Vec<_> = (1..=4).map(|n| server(&format!("10.0.0.{n} 80"), "")).collect();
+    let text = service("10.0.0.100 80", "", &four);
+    let options = Options { brake_percent: Some(50), ..Options::default() };
+    let mut b = Bench::start(&text, &Bench::new(&text).table, options);
+    (1..=4).for_each(|n| b.die(&format!("10.0.0.{n}")));
+    assert_eq!(b.servers(80), "3 4");
 }
 
 #[test]
