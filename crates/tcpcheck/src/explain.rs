@@ -25,13 +25,15 @@ pub fn tell(
 ) -> io::Result<()> {
     let remembered = Remembered { drains, ..Remembered::default() };
     also(&options, &mut out)?;
-    let (monitor, _) = Monitor::start(config, options, remembered, found, 0, Time::ZERO);
+    let (mut monitor, _) = Monitor::start(config, options, remembered, found, 0, Time::ZERO);
     for (user, vs, server) in servers(monitor.config()) {
         if user.rs == 0 {
             writeln!(out, "# {}: quorum {}, hysteresis {}", name(vs), *vs.quorum, *vs.hysteresis)?;
         }
         checks(&monitor, user, &format!("#   {}", *server.endpoint), &mut out)?;
     }
+    // Whether the real servers or the sorry server stand there is decided with the first table only.
+    let _ = monitor.settle();
     for op in diff(found, &monitor.table(), &Scope::wanted()) {
         writeln!(out, "{op}")?;
     }
@@ -77,6 +79,23 @@ mod tests {
 
     use super::*;
     use crate::schedule::Hold;
+
+    #[test]
+    fn the_rule_lines_are_those_of_a_start() {
+        let text = "virtual_server 10.0.0.100 80 {\nprotocol TCP\nlb_kind DR\nsorry_server 10.0.0.9 80\n\
+                    real_server 10.0.0.1 80 {\ninhibit_on_failure\nTCP_CHECK {\n}\n}\n\
+                    real_server 10.0.0.2 80 {\nTCP_CHECK {\n}\n}\n}\n";
+        let (config, _) = parse("f", text.as_bytes(), &mut NoFiles, &Env::default());
+        let mut out = Vec::new();
+        tell(config, Options::default(), Drains::default(), &Table::default(), &mut out).unwrap();
+        let said = String::from_utf8(out).unwrap();
+        let rules: Vec<_> = said.lines().filter(|l| l.starts_with("-a")).collect();
+        assert_eq!(
+            rules,
+            ["1", "2"].map(|n| format!("-a -t 10.0.0.100:80 -r 10.0.0.{n}:80 -g -w 1")),
+            "{said}"
+        );
+    }
 
     #[test]
     fn what_flags_change_is_said() {
