@@ -86,6 +86,25 @@ fn a_reload_says_what_is_wrong_and_what_it_changes() {
 }
 
 #[test]
+fn who_only_looks_on_runs_no_program_of_the_file() {
+    let bench = Bench::new("");
+    let scripts = "quorum_up /run/note\nquorum_down /run/note";
+    let pipe = "global_defs {\nlvs_notify_fifo /run/changes\nlvs_notify_fifo_script /run/note\n}\n";
+    bench.director.write(CHECKS, &format!("{pipe}{}", service(80, scripts)));
+    bench.director.write("/run/note", "#!/bin/sh\ntouch /run/noted\n");
+    bench.director.ok("chmod 755 /run/note");
+    let there = |file: &str| bench.director.run(&format!("test -e {file}")).status == 0;
+    let spectator = bench.director.spawn(&format!("tcpcheck watch --config {CHECKS}"));
+    spectator.wait_for_line("quorum gained", 5 * SECONDS);
+    spectator.signal(Signal::SIGHUP);
+    spectator.wait_for_line("taken anew", 5 * SECONDS);
+    lab::pause(SECONDS / 2);
+    assert!(!there("/run/noted") && !there("/run/changes"), "{}", spectator.log());
+    let _watch = bench.watch("");
+    wait(5 * SECONDS, "the script of the director", || there("/run/noted") && there("/run/changes"));
+}
+
+#[test]
 fn an_empty_file_takes_nothing_away() {
     let bench = Bench::new(&service(80, ""));
     let watch = bench.watch("");

@@ -143,7 +143,7 @@ impl Driver {
 
     fn begin(&mut self) {
         let now = clock::now();
-        self.fifos.configure(self.monitor.config());
+        self.open_pipes();
         self.set_timeouts();
         self.watch_links(now);
         self.tell_leaving();

@@ -25,7 +25,7 @@ impl Driver {
         self.seed = self.seed.wrapping_add(now.as_nanos());
         let orders = self.monitor.reload(config, self.seed, now);
         self.read_drains();
-        self.fifos.configure(self.monitor.config());
+        self.open_pipes();
         self.obey(orders);
         self.watch_links(now);
         self.set_timeouts();

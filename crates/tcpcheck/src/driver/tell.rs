@@ -68,8 +68,23 @@ impl Driver {
                 _ => {}
             }
         }
+        // Who only looks on beside the director must run none of its programs.
+        if self.kernel.is_some() {
+            self.spread(change);
+        }
+    }
+
+    /// Tells the programs and pipes of the file.
+    fn spread(&mut self, change: &Change) {
         self.fifos.tell(self.monitor.config(), change);
         self.notifier.tell(self.monitor.config(), change);
+    }
+
+    /// Opens the pipes that are written to; none where no table is kept.
+    pub(super) fn open_pipes(&mut self) {
+        if self.kernel.is_some() {
+            self.fifos.configure(self.monitor.config());
+        }
     }
 
     /// What `systemctl status` shows; counted only where somebody reads it.
