@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
@@ -22,6 +22,8 @@ const LONGEST: usize = 4096;
 pub struct Control {
     listener: UnixListener,
     path: PathBuf,
+    /// Device and inode of the socket: what is removed at the end must be it.
+    place: (u64, u64),
     talks: BTreeMap<u64, Talk>,
     next: u64,
 }
@@ -52,21 +54,18 @@ struct Talk {
 }
 
 impl Control {
-    /// Listens at `path`, for the owner of the process alone. Whoever calls this holds the lock that makes it the only
-    /// one, so a socket that is there is a leftover.
+    /// Listens at `path`, for the owner of the process alone. A socket that nobody listens at is a leftover and makes
+    /// room; anything else there is somebody's.
     ///
     /// # Errors
-    /// The socket cannot be made.
+    /// The socket cannot be made, with its path.
     pub fn listen(path: &Path, engine: &Engine) -> io::Result<Self> {
-        match fs::remove_file(path) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-            _ => {}
-        }
-        let listener = UnixListener::bind(path)?;
-        fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
-        listener.set_nonblocking(true)?;
+        let made = make_room(path).and_then(|()| bind(path));
+        let (listener, place) = made.map_err(|e| {
+            io::Error::new(e.kind(), format!("{}: the watch cannot listen here: {e}", path.display()))
+        })?;
         engine.watch(&listener, LISTENER, Interest::Read)?;
-        Ok(Self { listener, path: path.to_owned(), talks: BTreeMap::new(), next: LISTENER + 1 })
+        Ok(Self { listener, path: path.to_owned(), place, talks: BTreeMap::new(), next: LISTENER + 1 })
     }
 
     /// Goes on with a conversation.
@@ -118,10 +117,39 @@ impl Control {
     }
 }
 
+/// Removes a socket that was left behind.
+fn make_room(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Ok(there) if !there.file_type().is_socket() => {
+            return Err(io::Error::other("there is something that is no socket; it is left alone"));
+        }
+        there => there?,
+    };
+    match UnixStream::connect(path) {
+        Ok(_) => Err(io::Error::other("another program answers here; stop it, or give another --socket")),
+        Err(e) if e.kind() == io::ErrorKind::ConnectionRefused => fs::remove_file(path),
+        Err(e) => Err(e),
+    }
+}
+
+fn bind(path: &Path) -> io::Result<(UnixListener, (u64, u64))> {
+    let listener = UnixListener::bind(path)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+    listener.set_nonblocking(true)?;
+    Ok((listener, place(path)?))
+}
+
+fn place(path: &Path) -> io::Result<(u64, u64)> {
+    fs::symlink_metadata(path).map(|there| (there.dev(), there.ino()))
+}
+
 impl Drop for Control {
     fn drop(&mut self) {
-        // The next start removes what is left here.
-        let _ = fs::remove_file(&self.path);
+        if place(&self.path).is_ok_and(|there| there == self.place) {
+            // The next start removes what is left here.
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -156,3 +184,6 @@ impl Talk {
         Ok(false)
     }
 }
+
+#[cfg(test)]
+mod tests;
