@@ -252,12 +252,17 @@ fn weight(server: &RealServer, h: ServerHealth, open: bool) -> Option<u32> {
 ///
 /// A server with weight 0 serves unless that is how a dead one would stand there.
 pub fn serving(vs: &VirtualServer, keys: &[ServiceKey], table: &Table) -> Option<Vec<bool>> {
-    let (key, entry) = keys.iter().find_map(|k| Some((k, table.services.get(k)?)))?;
-    let serves = |s: &RealServer| {
-        let found = entry.servers.get(&place(*s.endpoint, *s.forward, key));
-        found.is_some_and(|f| f.weight > 0 || *s.weight == 0 || !*s.inhibit_on_failure)
+    let serves = |(s, found): (&RealServer, Option<u32>)| {
+        found.is_some_and(|weight| weight > 0 || *s.weight == 0 || !*s.inhibit_on_failure)
     };
-    Some(vs.real_servers.iter().map(serves).collect())
+    Some(vs.real_servers.iter().zip(standing(vs, keys, table)?).map(serves).collect())
+}
+
+/// The weight of each real server of a virtual server in a table; none if it has none of its services.
+pub fn standing(vs: &VirtualServer, keys: &[ServiceKey], table: &Table) -> Option<Vec<Option<u32>>> {
+    let (key, entry) = keys.iter().find_map(|k| Some((k, table.services.get(k)?)))?;
+    let found = |s: &RealServer| entry.servers.get(&place(*s.endpoint, *s.forward, key)).map(|f| f.weight);
+    Some(vs.real_servers.iter().map(found).collect())
 }
 
 #[cfg(test)]

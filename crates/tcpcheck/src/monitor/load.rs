@@ -9,7 +9,7 @@ use lvs_core::desired::{self, Health, ServerHealth, ServiceHealth};
 use lvs_core::table::{ServiceKey, Table};
 use lvs_core::time::Time;
 
-use super::{Monitor, Server, Watched};
+use super::{Monitor, Server, Watched, ramp};
 use crate::change::What;
 use crate::checker::{Checker, Knowledge};
 use crate::drains::Drains;
@@ -53,7 +53,8 @@ impl Monitor {
         let reserved = desired::reserved(&config);
         let (kept, gone) = remembered.owned.into_iter().partition(|key| reserved.holds(key));
         let each = config.virtual_servers.iter().zip(&keys);
-        let serving: Vec<_> = each.map(|(vs, keys)| desired::serving(vs, keys, found)).collect();
+        let serving: Vec<_> = each.clone().map(|(vs, keys)| desired::serving(vs, keys, found)).collect();
+        let weights: Vec<_> = each.map(|(vs, keys)| desired::standing(vs, keys, found)).collect();
         let mut monitor = Self {
             gone,
             kept,
@@ -65,7 +66,7 @@ impl Monitor {
             drains: remembered.drains,
             dirty: BTreeSet::new(),
             changes: Vec::new(),
-            ramps: super::ramp::Ramps::default(),
+            ramps: ramp::Ramps::default(),
             latencies: Histogram::default(),
             resting: BTreeSet::new(),
             config: Config::default(),
@@ -81,6 +82,7 @@ impl Monitor {
         monitor.checks.reserve_exact(checks.len());
         let orders = checks.into_iter().map(|w| monitor.enlist(w)).collect();
         monitor.assess();
+        monitor.grow_on(&weights, now);
         (0..serving.len()).filter(|v| serving[*v].is_none()).for_each(|v| monitor.greet(v));
         (monitor, orders)
     }

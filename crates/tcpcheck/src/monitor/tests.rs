@@ -418,6 +418,37 @@ fn a_server_that_returns_gets_its_weight_bit_by_bit() {
 }
 
 #[test]
+fn a_restart_does_not_end_a_slow_start() {
+    let text = pair("").replace("weight 1", "weight 100");
+    let options = Options { slow_start: Some(Duration::from_secs(10)), ..Options::default() };
+    let mut b = Bench::start(&text, &Table::default(), options);
+    b.die("10.0.0.1");
+    b.live("10.0.0.1");
+    b.monitor.tick(b.now + Duration::from_secs(3));
+    b.flush();
+    assert_eq!(b.servers(80), "1=30 2=100");
+    let mut b = Bench::start(&text, &b.table, options);
+    assert_eq!(b.servers(80), "1=30 2=100", "a restart moves no traffic");
+    b.monitor.tick(b.now + Duration::from_secs(5));
+    b.flush();
+    assert_eq!(b.servers(80), "1=80 2=100");
+    b.monitor.tick(b.now + Duration::from_secs(7));
+    b.flush();
+    assert_eq!((b.servers(80).as_str(), b.monitor.deadline()), ("1=100 2=100", None));
+    b.die("10.0.0.1");
+    assert_eq!(b.servers(80), "2=100");
+}
+
+#[test]
+fn a_part_of_a_weight_is_what_was_found() {
+    for (found, whole) in [(1, 3), (2, 3), (10, 100), (99, 100), (333, 1000)] {
+        let share = u32::from(ramp::part(found, whole).unwrap());
+        assert_eq!(whole * share / 1000, found);
+    }
+    assert_eq!([ramp::part(0, 5), ramp::part(5, 5), ramp::part(6, 5), ramp::part(1, 0)], [None; 4]);
+}
+
+#[test]
 fn checks_rest_while_their_address_is_elsewhere() {
     let vip: std::net::IpAddr = "10.0.0.100".parse().unwrap();
     let mut b = Bench::new(&pair("ha_suspend"));
