@@ -24,7 +24,9 @@ impl FromStr for Drained {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let server = text.parse().map(Self::Server);
-        server.or_else(|_| text.parse().map(Self::Host)).map_err(|_| {
+        // An address of IPv6 in the brackets that it has with a port.
+        let inner = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).filter(|t| t.contains(':'));
+        server.or_else(|_| inner.unwrap_or(text).parse().map(Self::Host)).map_err(|_| {
             format!("'{text}' is not a real server: ADDRESS:PORT or ADDRESS (10.0.0.1:80, 10.0.0.1, [2001:db8::1]:80)")
         })
     }
@@ -114,6 +116,16 @@ mod tests {
         assert!(covered("10.0.0.1:80") && covered("10.0.0.2:1") && covered("[2001:db8::1]:443"));
         assert!(!covered("10.0.0.1:81") && !covered("10.0.0.3:80"));
         assert_eq!(Drains::parse(&list.to_string()).0, list);
+    }
+
+    #[test]
+    fn a_host_may_stand_in_brackets_as_it_does_with_a_port() {
+        let host = "fd00::102".parse::<Drained>();
+        assert_eq!("[fd00::102]".parse::<Drained>(), host);
+        assert_eq!(host.unwrap().to_string(), "fd00::102");
+        for wrong in ["[10.0.0.1]", "[fd00::102", "fd00::102]", "[]"] {
+            assert!(wrong.parse::<Drained>().is_err(), "{wrong}");
+        }
     }
 
     #[test]
