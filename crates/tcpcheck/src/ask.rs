@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use lvs_core::sys::clock;
 use lvs_core::sys::poll::Poll;
 
+use crate::change::seconds;
 use crate::cli::{Ask, AskStatus, Change};
 use crate::state;
 use crate::status::Status;
@@ -24,15 +25,29 @@ fn ask(socket: Option<&Path>, request: &str) -> anyhow::Result<String> {
     };
     let none = || format!("{}: no 'tcpcheck watch --ipvs' answers here", path.display());
     let mut stream = UnixStream::connect(&path).with_context(none)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.write_all(format!("{request}\n").as_bytes())?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).with_context(none)?;
+    let answer = converse(&mut stream, request, PATIENCE).with_context(|| path.display().to_string())?;
     match answer.split_once('\n') {
         Some(("ok", body)) => Ok(body.to_owned()),
         Some((error, _)) => bail!("{error}"),
         None => bail!("{}: the watch ended before it answered", path.display()),
     }
+}
+
+/// Asks and hears the whole answer; each step may take so long.
+fn converse(stream: &mut UnixStream, request: &str, patience: Duration) -> io::Result<String> {
+    let mut answer = String::new();
+    stream.set_read_timeout(Some(patience))?;
+    stream.set_write_timeout(Some(patience))?;
+    let heard =
+        stream.write_all(format!("{request}\n").as_bytes()).and_then(|()| stream.read_to_string(&mut answer));
+    heard.map(|_| answer).map_err(|e| match e.kind() {
+        // The words of the system are about a resource.
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => io::Error::new(
+            io::ErrorKind::TimedOut,
+            format!("the watch does not answer within {}: it is stopped or hangs", seconds(patience)),
+        ),
+        _ => e,
+    })
 }
 
 /// `tcpcheck status`: exit 0 when every real server lives, 1 otherwise.
@@ -81,4 +96,16 @@ pub fn change(verb: &str, args: &Change) -> anyhow::Result<u8> {
         io::stdout().lock().write_all(body.as_bytes())?;
     }
     Ok(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_watch_that_does_not_answer_is_said_to_hang() {
+        let (mut ours, _theirs) = UnixStream::pair().unwrap();
+        let why = converse(&mut ours, "status", Duration::from_millis(100)).unwrap_err().to_string();
+        assert_eq!(why, "the watch does not answer within 0.1 s: it is stopped or hangs");
+    }
 }
