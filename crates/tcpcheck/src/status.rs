@@ -152,8 +152,10 @@ fn line(out: &mut String, s: &Server) {
     let state = match (s.up, s.drained, s.kept) {
         (true, true, _) => "drained",
         (true, false, _) => "up",
-        (false, _, true) => "KEPT",
-        (false, _, false) => "DOWN",
+        (false, false, true) => "KEPT",
+        (false, true, true) => "KEPT, drained",
+        (false, false, false) => "DOWN",
+        (false, true, false) => "DOWN, drained",
     };
     let _ = write!(out, "  {:<24} {state:<8} weight {:<5} for {:<8}", s.address, s.weight, span(s.since));
     for c in &s.checks {

@@ -418,6 +418,15 @@ fn a_server_that_returns_gets_its_weight_bit_by_bit() {
 }
 
 #[test]
+fn a_dead_server_is_said_to_be_drained_too() {
+    let mut b = Bench::new(&pair(""));
+    b.monitor.drain(Drains::parse("10.0.0.1").0);
+    b.die("10.0.0.1");
+    let text = Status::of(&b.monitor, 0, 0, b.now).text();
+    assert!(text.contains(" DOWN, drained weight 0 "), "{text}");
+}
+
+#[test]
 fn a_restart_does_not_end_a_slow_start() {
     let text = pair("").replace("weight 1", "weight 100");
     let options = Options { slow_start: Some(Duration::from_secs(10)), ..Options::default() };
