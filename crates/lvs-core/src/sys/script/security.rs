@@ -40,7 +40,7 @@ pub enum Unsafe {
     /// It cannot be looked at.
     #[error("{}: cannot be run: {error}", path.display())]
     Missing {
-        /// The component that failed.
+        /// The program as it is written, or the component that failed.
         path: PathBuf,
         /// What the system said.
         error: io::Error,
@@ -123,8 +123,8 @@ pub fn find(program: &str) -> Result<PathBuf, Unsafe> {
 /// # Errors
 /// The first component that cannot be looked at.
 pub fn look(program: &Path) -> Result<Vec<Part>, Unsafe> {
-    let real =
-        fs::canonicalize(program).map_err(|error| Unsafe::Missing { path: first_missing(program), error })?;
+    let missing = |error| Unsafe::Missing { path: program.to_path_buf(), error };
+    let real = fs::canonicalize(program).map_err(missing)?;
     let mut parts = Vec::new();
     if real != program {
         // The last component is the link's own: whoever owns it does not own where it leads.
@@ -152,12 +152,6 @@ fn read_parts(path: &Path, parts: &mut Vec<Part>) -> Result<(), Unsafe> {
         });
     }
     Ok(())
-}
-
-fn first_missing(path: &Path) -> PathBuf {
-    let whole: Vec<&Path> = path.ancestors().collect();
-    let gone = whole.iter().rev().find(|p| !p.as_os_str().is_empty() && fs::symlink_metadata(p).is_err());
-    gone.map_or_else(|| path.to_path_buf(), |p| p.to_path_buf())
 }
 
 /// Judges a program by its components ([`look`]): whether it can be executed at all.

@@ -50,7 +50,7 @@ fn who_runs_it_and_what_it_is_are_settled_before() {
     let why = own().prepare(&c).unwrap_err().to_string();
     assert!(why.contains("no user 'no-such-user-here'") && why.contains("useradd"), "{why}");
     let why = own().prepare(&command(&["/no/such/script"])).unwrap_err().to_string();
-    assert!(why.starts_with("/no: "), "{why}");
+    assert!(why.starts_with("/no/such/script: cannot be run: "), "{why}");
     let why = own().prepare(&command(&["/nonexistent"])).unwrap_err().to_string();
     assert!(why.starts_with("/nonexistent: cannot be run: "), "{why}");
     assert!(job(&["true", "x"]).line().ends_with("/true x"));
