@@ -47,7 +47,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use lvs_core::addr::Endpoint;
-use lvs_core::sys::tcp::{Dial, Source};
+use lvs_core::sys::tcp::{self, Dial, Source};
 
 use cli::{Cli, Close, Once, Verb};
 use once::{Form, Patience};
@@ -100,6 +100,11 @@ fn check_once(args: Once) -> anyhow::Result<u8> {
     let any = Endpoint::new(std::net::Ipv4Addr::UNSPECIFIED, 0);
     let reset = args.close == Close::Rst;
     let source = Source { addr: args.bind, device: args.dev, ..Source::default() };
+    // The fault is this host's or the caller's, whatever the targets do.
+    if let Some(why) = impossible(&source) {
+        let _ = writeln!(io::stderr().lock(), "tcpcheck: {why}");
+        return Ok(WRONG);
+    }
     let dial = Dial { reset, ..Dial::to(any).from(source) };
     let patience = Patience { timeout: args.timeout, retries: args.retries, delay: args.delay };
     let form = match (args.json, args.quiet) {
@@ -113,6 +118,19 @@ fn check_once(args: Once) -> anyhow::Result<u8> {
     let reports = once::check(&targets, &dial, patience)?;
     once::tell(&reports, form, io::stdout().lock())?;
     Ok(u8::from(!reports.iter().all(|r| r.up)))
+}
+
+/// Why no connection can come from there, by the option that says so.
+fn impossible(source: &Source) -> Option<String> {
+    let device = Source { addr: None, ..source.clone() };
+    if let (Some(name), Err(e)) = (&source.device, tcp::possible(&device)) {
+        return Some(format!("--dev {name}: this host cannot send by it: {e}"));
+    }
+    let (Some(addr), Err(e)) = (source.addr, tcp::possible(source)) else { return None };
+    Some(match e.kind() {
+        io::ErrorKind::AddrNotAvailable => format!("--bind {addr}: this host does not have the address"),
+        _ => format!("--bind {addr}: {e}"),
+    })
 }
 
 /// The targets of the command line, `-` replaced by those of standard input.
@@ -143,7 +161,18 @@ fn listed(list: impl BufRead) -> Result<Vec<String>, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::listed;
+    use super::{Source, impossible, listed};
+
+    #[test]
+    fn a_source_that_this_host_does_not_have_is_named_by_its_option() {
+        let device = Source { device: Some("nope".to_owned()), ..Source::default() };
+        let why = impossible(&device).unwrap();
+        assert!(why.starts_with("--dev nope: this host cannot send by it: No such device"), "{why}");
+        let foreign =
+            Source { addr: Some(std::net::Ipv4Addr::new(192, 0, 2, 1).into()), ..Source::default() };
+        assert_eq!(impossible(&foreign).unwrap(), "--bind 192.0.2.1: this host does not have the address");
+        assert_eq!(impossible(&Source::default()), None);
+    }
 
     #[test]
     fn a_list_names_its_bad_line_and_is_not_empty() {

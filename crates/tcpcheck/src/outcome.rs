@@ -64,8 +64,10 @@ pub enum Reason {
     Refused,
     /// No answer before the deadline.
     TimedOut,
-    /// No route, or a router or the neighbour table says that the host is gone.
+    /// A router or the neighbour table says that the host is gone.
     Unreachable,
+    /// This host, or a router, has no route there.
+    NoRoute,
     /// The connection was cut.
     Reset,
     /// The source address or port of the check cannot be had on this host.
@@ -84,7 +86,8 @@ impl Reason {
         match errno {
             ECONNREFUSED => Self::Refused,
             ETIMEDOUT => Self::TimedOut,
-            ENETUNREACH | EHOSTUNREACH => Self::Unreachable,
+            EHOSTUNREACH => Self::Unreachable,
+            ENETUNREACH => Self::NoRoute,
             ECONNRESET => Self::Reset,
             EADDRNOTAVAIL => Self::Source,
             other => Self::Errno(other),
@@ -96,7 +99,7 @@ impl Reason {
         match self {
             Self::Refused => "refused",
             Self::TimedOut => "timeout",
-            Self::Unreachable => "unreachable",
+            Self::Unreachable | Self::NoRoute => "unreachable",
             Self::Reset => "reset",
             Self::Source => "source",
             Self::Errno(_) => "error",
@@ -112,6 +115,7 @@ impl fmt::Display for Reason {
             Self::Refused => f.write_str("connection refused"),
             Self::TimedOut => f.write_str("timed out"),
             Self::Unreachable => f.write_str("host unreachable"),
+            Self::NoRoute => f.write_str("network unreachable: this host has no route"),
             Self::Reset => f.write_str("connection reset"),
             Self::Source => {
                 f.write_str("the check's source address is not on this host, or has no free port")
@@ -120,5 +124,18 @@ impl fmt::Display for Reason {
             Self::Unknown => f.write_str("not yet known to be alive"),
             Self::Said(text) => f.write_str(text),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_route_is_not_a_missing_host() {
+        let [network, host] = [ENETUNREACH, EHOSTUNREACH].map(Reason::from_errno);
+        assert_eq!(network.to_string(), "network unreachable: this host has no route");
+        assert_eq!(host.to_string(), "host unreachable");
+        assert_eq!([network.word(), host.word()], ["unreachable"; 2]);
     }
 }

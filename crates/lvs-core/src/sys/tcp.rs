@@ -133,6 +133,15 @@ impl From<Connecting> for OwnedFd {
     }
 }
 
+/// Whether connections can come from there on this host at all.
+///
+/// # Errors
+/// There is no such address or interface here, or it may not be used.
+pub fn possible(source: &Source) -> io::Result<()> {
+    let any = std::net::Ipv4Addr::UNSPECIFIED.into();
+    prepared(&Dial::to(Endpoint::new(source.addr.unwrap_or(any), 0)).from(source.clone())).map(drop)
+}
+
 /// A socket from where the connection is to come.
 fn prepared(dial: &Dial) -> io::Result<Socket> {
     let domain = Domain::for_address(dial.to.into());
@@ -200,6 +209,16 @@ mod tests {
                 c.outcome().map(|()| c)
             }
         }
+    }
+
+    #[test]
+    fn a_source_that_this_host_does_not_have_is_told_before_any_try() {
+        let foreign = Source { addr: Some(Ipv4Addr::new(192, 0, 2, 1).into()), ..Source::default() };
+        assert_eq!(possible(&foreign).unwrap_err().kind(), io::ErrorKind::AddrNotAvailable);
+        let gone = Source { device: Some("no-such-dev".to_owned()), ..Source::default() };
+        assert!(possible(&gone).is_err());
+        possible(&Source::default()).unwrap();
+        possible(&Source { addr: Some(Ipv4Addr::LOCALHOST.into()), ..Source::default() }).unwrap();
     }
 
     #[test]
