@@ -146,7 +146,7 @@ pub struct Watch {
     #[arg(long, default_value = "10s", value_name = "TIME", value_parser = parse_duration)]
     pub resync: Duration,
     /// Removes the file's services at the stop instead of leaving them
-    #[arg(long)]
+    #[arg(long, requires = "ipvs")]
     pub clear_on_exit: bool,
     /// Judges the file and touches nothing
     #[arg(long, conflicts_with = "explain")]
@@ -160,9 +160,9 @@ pub struct Watch {
     /// A server that keeps dying waits this long after its second death, twice as long after each further one
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub hold_down: Option<Duration>,
-    /// The longest such wait; a server that lived longer starts anew
-    #[arg(long, default_value = "5m", value_name = "TIME", value_parser = parse_duration)]
-    pub hold_down_max: Duration,
+    /// The longest such wait; a server that lived longer starts anew [default: 5m]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub hold_down_max: Option<Duration>,
     /// A server that comes back gets its weight bit by bit over this time
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub slow_start: Option<Duration>,
@@ -186,12 +186,24 @@ pub struct Watch {
     pub drain_file: Option<PathBuf>,
 }
 
+/// The longest wait of a server that keeps dying.
+const HELD: Duration = Duration::from_secs(300);
+
 impl Watch {
+    /// What flags say that contradict each other.
+    pub fn contradiction(&self) -> Option<&'static str> {
+        let shorter = self.hold_down_max.zip(self.hold_down).is_some_and(|(most, base)| most < base);
+        shorter
+            .then_some("--hold-down-max is shorter than --hold-down: the first wait would be the longer one")
+    }
+
     /// What the flags add to the file.
     pub fn options(&self) -> Options {
         Options {
             rise: self.rise,
-            hold: self.hold_down.map(|base| Hold { base, most: self.hold_down_max.max(base) }),
+            hold: self
+                .hold_down
+                .map(|base| Hold { base, most: self.hold_down_max.unwrap_or(HELD.max(base)) }),
             jitter_percent: self.jitter,
             slow_start: self.slow_start,
             brake_percent: self.brake,
@@ -214,4 +226,31 @@ pub enum Events {
 
 fn target(text: &str) -> Result<String, String> {
     if text == "-" { Ok(text.to_owned()) } else { once::target(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn watch(flags: &str) -> Result<Box<Watch>, clap::Error> {
+        let words = format!("tcpcheck watch --config f {flags}");
+        let cli = Cli::try_parse_from(words.split_whitespace())?;
+        let Some(Verb::Watch(watch)) = cli.verb else { unreachable!("{words}") };
+        Ok(watch)
+    }
+
+    #[test]
+    fn flags_that_contradict_each_other_are_refused() {
+        assert!(watch("--clear-on-exit").is_err());
+        assert!(watch("--clear-on-exit --ipvs").is_ok());
+        let held = |flags: &str| watch(flags).unwrap();
+        assert!(held("--hold-down 10m --hold-down-max 5m").contradiction().is_some());
+        for (flags, most) in [("", 600), (" --hold-down-max 10m", 600), (" --hold-down-max 20m", 1200)] {
+            let flags = format!("--hold-down 10m{flags}");
+            let held = held(&flags);
+            assert_eq!(held.contradiction(), None);
+            assert_eq!(held.options().hold.unwrap().most, Duration::from_secs(most));
+        }
+        assert_eq!(held("--hold-down 1s").options().hold.unwrap().most, HELD);
+    }
 }

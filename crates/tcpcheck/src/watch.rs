@@ -40,6 +40,10 @@ const CLAIM: Duration = Duration::from_secs(3);
 /// # Errors
 /// The system refuses what the watch needs.
 pub fn run(args: &Watch) -> anyhow::Result<u8> {
+    if let Some(why) = args.contradiction() {
+        let _ = writeln!(io::stderr().lock(), "tcpcheck: {why}");
+        return Ok(WRONG);
+    }
     // A question is answered for the whole file.
     let config = match read(&args.config, !args.check) {
         Ok((config, findings)) => {
@@ -57,7 +61,8 @@ pub fn run(args: &Watch) -> anyhow::Result<u8> {
     let drains = match args.drain_file.as_deref().map(|path| drain_file(path, &config)).transpose() {
         Ok(drains) => drains.map(|(drains, said)| {
             said.iter().for_each(|(level, text)| {
-                let _ = writeln!(io::stderr().lock(), "tcpcheck: {}: {text}", level.as_str().to_lowercase());
+                let word = if *level == Level::Warn { "warning" } else { "error" };
+                let _ = writeln!(io::stderr().lock(), "tcpcheck: {word}: {text}");
             });
             drains
         }),
