@@ -99,7 +99,7 @@ pub fn starts_down(vs: &VirtualServer, server: &RealServer) -> bool {
 pub fn keys(config: &Config) -> Vec<Vec<ServiceKey>> {
     let mut taken = reserved(config).keys;
     let mut own = |vs: &VirtualServer| {
-        let all = expand(config, &vs.target, *vs.protocol, vs.family);
+        let all = expand(config, &vs.target, *vs.protocol, vs.mark_family);
         all.into_iter().filter(|k| taken.insert(*k)).collect()
     };
     config.virtual_servers.iter().map(&mut own).collect()
@@ -203,7 +203,7 @@ pub fn entries<'a>(
     wanted.extend(vs.sorry.as_ref().and_then(|s| sorry(s, health.quorum)));
     keys.iter().map(move |key| {
         let mut servers = BTreeMap::new();
-        for (endpoint, server) in &wanted {
+        for (endpoint, server) in wanted.iter().filter(|(e, s)| leads(key.family(), e.addr, s.forward)) {
             servers.entry(place(*endpoint, server.forward, key)).or_insert(*server);
         }
         (*key, ServiceEntry { service: service(vs, key.family()), servers })
@@ -221,6 +221,11 @@ fn service(vs: &VirtualServer, family: Family) -> Service {
         netmask: if written { *vs.granularity } else { Service::default_netmask(family) },
         engine: vs.engine.as_ref().map(|e| (**e).clone()),
     }
+}
+
+/// Whether the kernel takes a real server for a service of this family: of the other one only through a tunnel.
+pub fn leads(service: Family, server: IpAddr, forward: Forward) -> bool {
+    service == Family::of(server) || matches!(forward, Forward::Tunnel(_))
 }
 
 /// Where a real server stands under a service. Direct routing and tunnels leave the packet's port as it is, so that the
@@ -260,8 +265,19 @@ pub fn serving(vs: &VirtualServer, keys: &[ServiceKey], table: &Table) -> Option
 
 /// The weight of each real server of a virtual server in a table; none if it has none of its services.
 pub fn standing(vs: &VirtualServer, keys: &[ServiceKey], table: &Table) -> Option<Vec<Option<u32>>> {
-    let (key, entry) = keys.iter().find_map(|k| Some((k, table.services.get(k)?)))?;
-    let found = |s: &RealServer| entry.servers.get(&place(*s.endpoint, *s.forward, key)).map(|f| f.weight);
+    let first = |family| {
+        let own = keys.iter().filter(move |k| k.family() == family);
+        own.clone().find_map(|k| Some((k, table.services.get(k)?)))
+    };
+    // One service tells of all, but for servers that stand under those of one family only.
+    let found: Vec<_> = [Family::Inet, Family::Inet6].into_iter().filter_map(first).collect();
+    if found.is_empty() {
+        return None;
+    }
+    let found = |s: &RealServer| {
+        let led = found.iter().find(|(key, _)| leads(key.family(), s.endpoint.addr, *s.forward));
+        led.and_then(|(key, entry)| entry.servers.get(&place(*s.endpoint, *s.forward, key))).map(|f| f.weight)
+    };
     Some(vs.real_servers.iter().map(found).collect())
 }
 

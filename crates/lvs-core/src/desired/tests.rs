@@ -61,6 +61,7 @@ fn pair() -> VirtualServer {
     VirtualServer {
         target: at(Target::Addr(end(100))),
         family: Family::Inet,
+        mark_family: Family::Inet,
         protocol: at(Protocol::Tcp),
         delay_loop: at(Duration::from_secs(6)),
         scheduler: at("rr".to_owned()),
@@ -281,6 +282,35 @@ fn persistence_brings_its_mask_and_nothing_else_does() {
     let sticky = VirtualServer { persistence: Some(at(3600)), ..plain };
     assert_eq!(service(&sticky, Family::Inet).netmask, 0xffff_ff00);
     assert_eq!(service(&sticky, Family::Inet6).netmask, 128);
+}
+
+#[test]
+fn a_group_of_both_families_takes_each_server_where_the_kernel_does() {
+    let text = |kind: &str, more: &str| {
+        format!(
+            "virtual_server_group G {{\nfd00::a0 80\n10.0.0.100 80\nfwmark 11\n}}\nvirtual_server group G {{\n\
+             protocol TCP\nlb_kind {kind}\n{more}\nreal_server 10.0.0.1 80 {{\n}}\n}}\n"
+        )
+    };
+    let read = |kind: &str, more: &str| {
+        crate::conf::parse("f", text(kind, more).as_bytes(), &mut crate::conf::NoFiles, &Default::default())
+    };
+    let mark =
+        |config: &Config| keys(config)[0].iter().copied().find(|k| matches!(k, ServiceKey::Mark { .. }));
+    let (config, findings) = read("DR", "");
+    assert_eq!(mark(&config), Some(ServiceKey::Mark { mark: 11, family: Family::Inet }));
+    let said: Vec<_> = findings.iter().filter(|d| d.code == "family-differs").collect();
+    assert_eq!(said.len(), 1, "{findings:?}");
+    assert_eq!((said[0].line(), said[0].related[0].1.place.line), (10, 2));
+    let health = Health { services: config.virtual_servers.iter().map(ServiceHealth::assumed).collect() };
+    let made = table(&config, &health);
+    let stands = |key: &ServiceKey| made.services[key].servers.len() == 1;
+    assert_eq!(keys(&config)[0].iter().map(stands).collect::<Vec<_>>(), [false, true, true]);
+    assert_eq!(serving(&config.virtual_servers[0], &keys(&config)[0], &made), Some(vec![true]));
+
+    let (config, findings) = read("TUN", "ip_family inet6");
+    assert_eq!(mark(&config), Some(ServiceKey::Mark { mark: 11, family: Family::Inet6 }));
+    assert!(!findings.iter().any(|d| d.code == "family-differs"), "{findings:?}");
 }
 
 #[test]

@@ -67,8 +67,10 @@ pub struct Sorry {
 pub struct VirtualServer {
     /// What it listens to.
     pub target: At<Target>,
-    /// The family of its packets: the address's; with a mark or group `ip_family` or the real servers'.
+    /// The family of its packets: the address's, of a group the first one's; without an address [`Self::mark_family`].
     pub family: Family,
+    /// The family of its firewall marks that say none: `ip_family` or the real servers'.
+    pub mark_family: Family,
     /// `protocol` (default UDP, as in keepalived; a mark has none, and this is not used).
     pub protocol: At<Protocol>,
     /// `delay_loop` (default 60 s).

@@ -62,8 +62,14 @@ fn balancing(out: &mut Out, vs: &VirtualServer) {
     if !matches!(vs.target.value, Target::Mark(_)) || vs.protocol.is_written() {
         out.line(format_args!("protocol {}", vs.protocol.value));
     }
-    if matches!(vs.target.value, Target::Mark(_)) {
-        out.line(format_args!("ip_family {}", family(vs.family)));
+    let servers = vs.real_servers.first().map_or(Family::Inet, |s| Family::of(s.endpoint.addr));
+    let said = match vs.target.value {
+        Target::Addr(_) => false,
+        Target::Mark(_) => true,
+        Target::Group(_) => vs.mark_family != servers,
+    };
+    if said {
+        out.line(format_args!("ip_family {}", family(vs.mark_family)));
     }
     if let Some(seconds) = vs.persistence {
         out.line(format_args!("persistence_timeout {}", seconds.value));

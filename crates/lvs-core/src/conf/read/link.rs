@@ -11,6 +11,7 @@ use crate::conf::model::{
     Config, GroupEntry, Instance, LeftOut, Reference, ServerGroup, SyncDaemon, Target, Tracking,
     VirtualServer, Weight,
 };
+use crate::desired::leads;
 
 /// Checks and fills in every reference.
 pub(super) fn resolve(cx: &mut Cx<'_>, config: &mut Config) {
@@ -288,7 +289,28 @@ fn grouped(cx: &mut Cx<'_>, vs: &mut VirtualServer, groups: &HashMap<&str, &Serv
     if let Some(first) = first {
         vs.family = crate::addr::Family::of(first);
     }
+    strangers(cx, vs, group);
     true
+}
+
+/// Real servers that the kernel takes for no more than a part of a group, for the rest is of the other family.
+fn strangers(cx: &mut Cx<'_>, vs: &VirtualServer, group: &ServerGroup) {
+    let family = |entry: &GroupEntry| match entry {
+        GroupEntry::Range { first, .. } => crate::addr::Family::of(*first),
+        GroupEntry::Mark { family, .. } => family.unwrap_or(vs.mark_family),
+    };
+    let servers = vs.real_servers.iter().map(|s| ("real_server", s.endpoint, s.forward.value));
+    let sorry = vs.sorry.iter().map(|s| ("sorry_server", s.endpoint, s.forward.value));
+    for (key, server, forward) in servers.chain(sorry) {
+        let other = |e: &&At<GroupEntry>| !leads(family(e), server.addr, forward);
+        let Some(entry) = group.entries.iter().find(other) else { continue };
+        let message =
+            format!("{key} {} is of another family than this entry; it is left out there", server.value);
+        cx.findings
+            .warning("family-differs", server.place, message)
+            .help("only lb_kind TUN leads from one family to the other")
+            .see("the entry", entry.place);
+    }
 }
 
 /// The instance whose state the sync daemon follows, and the id that it has from it.

@@ -7,6 +7,7 @@ use crate::addr::{Endpoint, Family};
 use crate::conf::model::RealServer;
 use crate::conf::schema::{Block, TOP};
 use crate::conf::tree::Stmt;
+use crate::desired::leads;
 use crate::table::Forward;
 
 pub(super) const SERVER: &str = "real_server";
@@ -112,8 +113,7 @@ impl Cx<'_> {
         forward: Forward,
         family: Option<Family>,
     ) -> bool {
-        let other =
-            family.is_some_and(|f| f != Family::of(server.addr)) && !matches!(forward, Forward::Tunnel(_));
+        let other = family.is_some_and(|family| !leads(family, server.addr, forward));
         if other {
             let message = format!(
                 "{key} {} is of another family than its virtual_server; it is left out",

@@ -69,6 +69,7 @@ impl Draft<'_> {
             out: VirtualServer {
                 target,
                 family,
+                mark_family: family,
                 protocol: At::assumed(Protocol::Udp),
                 delay_loop: At::assumed(Duration::from_secs(60)),
                 scheduler: At::assumed("wlc".to_owned()),
@@ -196,6 +197,7 @@ fn finish(cx: &mut Cx<'_>, d: Draft<'_>, stmt: Stmt<'_>) -> VirtualServer {
     if any_port {
         let servers = out.real_servers.first().map(|r| Family::of(r.endpoint.addr));
         out.family = d.family.map(|f| f.value).or(servers).unwrap_or(Family::Inet);
+        out.mark_family = out.family;
     }
     // Of a group only link::resolve knows what its services are.
     let family = (!matches!(out.target.value, Target::Group(_))).then_some(out.family);
