@@ -20,10 +20,7 @@ impl Programs {
     pub fn prepare(config: &mut Config) -> (Self, Vec<(Level, String)>) {
         let mut judge = Judge { scripts: Scripts::new(&config.global), ..Judge::default() };
         for vs in &mut config.virtual_servers {
-            let quorum = [&vs.quorum_up, &vs.quorum_down].into_iter().flatten();
-            let servers = vs.real_servers.iter().flat_map(|s| [&s.notify_up, &s.notify_down]);
-            let notify: Vec<_> = quorum.chain(servers.flatten().map(AsRef::as_ref)).collect();
-            for command in notify {
+            for command in vs.notifiers() {
                 judge.allow(command, "nobody is told by it");
             }
             for server in &mut vs.real_servers {

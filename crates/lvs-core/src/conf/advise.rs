@@ -24,6 +24,7 @@ pub(super) fn advise(config: &Config, host: Option<&Host>, findings: &mut Findin
     }
     if let Some(host) = host {
         programs(config, host, findings);
+        notifiers(config, host, findings);
     }
     schedules(config, findings);
 }
@@ -153,16 +154,31 @@ fn programs(config: &Config, host: &Host, findings: &mut Findings) {
     for rs in servers {
         for check in &rs.checks {
             let CheckKind::Misc(misc) = &check.kind else { continue };
-            let Some(program) = misc.command.argv.first().filter(|p| host.missing.contains(*p)) else {
-                continue;
+            let Some(program) = misc.command.argv.first() else { continue };
+            let why = match host.refused.get(program) {
+                _ if host.missing.contains(program) => format!("this host has no {program}"),
+                Some(why) => why.clone(),
+                None => continue,
             };
-            let message = format!(
-                "this host has no {program}: nothing is checked by it, real_server {} counts as alive",
-                rs.endpoint.value
-            );
+            let message =
+                format!("{why}: nothing is checked by it, real_server {} counts as alive", rs.endpoint.value);
             findings
                 .warning("no-program", misc.command.argv.place, message)
                 .help("install it, or mend the path");
+        }
+    }
+}
+
+/// Programs that are told of changes and would not be run, each once.
+fn notifiers(config: &Config, host: &Host, findings: &mut Findings) {
+    let mut said = HashSet::new();
+    for command in config.virtual_servers.iter().flat_map(VirtualServer::notifiers) {
+        let Some((program, why)) = command.argv.first().and_then(|p| host.refused.get_key_value(p)) else {
+            continue;
+        };
+        if said.insert(program) {
+            let message = format!("{why}: nobody is told by it");
+            findings.warning("no-program", command.argv.place, message).help("install it, or mend the path");
         }
     }
 }

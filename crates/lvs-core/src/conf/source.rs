@@ -1,6 +1,6 @@
 //! The texts of a configuration, and how a parser asks for more of them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::diag::Excerpt;
 use super::place::{Files, Place};
@@ -44,6 +44,8 @@ pub struct Host {
     pub exposed: BTreeSet<String>,
     /// The programs of its checks that it does not have.
     pub missing: BTreeSet<String>,
+    /// Programs that it would not run, each with the reason as a sentence.
+    pub refused: BTreeMap<String, String>,
 }
 
 /// What a file may ask about its surroundings.

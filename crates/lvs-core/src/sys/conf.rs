@@ -1,21 +1,22 @@
 //! keepalived.conf from the disk.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use super::script::Scripts;
 use crate::conf::check::{Format, Report};
-use crate::conf::model::CheckKind;
+use crate::conf::model::{CheckKind, Command, VirtualServer};
 use crate::conf::{self, Config, Diag, Env, Host, Loader};
 
 /// Larger files are no configurations.
 const LARGEST: u64 = 256 << 20;
 /// How the words begin that lead to other files.
 const INCLUDE: &[u8] = b"include";
-/// The word that leads to programs of checks.
-const PROGRAM: &[u8] = b"misc_path";
+/// How the words begin that lead to programs.
+const PROGRAMS: [&[u8]; 3] = [b"misc_path", b"notify_", b"quorum_"];
 
 /// Reads a configuration with its includes. What cannot be read is a finding like any other.
 ///
@@ -40,12 +41,16 @@ pub fn judged_text(name: &str, text: &[u8], loader: &mut dyn Loader) -> (Config,
     let mut disk = Disk::default();
     let mut missing = BTreeSet::new();
     // Which files and programs there are is found out by a reading of its own, where there can be any.
-    if [INCLUDE, PROGRAM].iter().any(|key| text.windows(key.len()).any(|word| word == *key)) {
-        missing = missing_programs(&conf::parse(name, text, &mut disk, &env()).0);
+    let mut refused = BTreeMap::new();
+    let named = |key: &&[u8]| text.windows(key.len()).any(|word| word == *key);
+    if named(&INCLUDE) || PROGRAMS.iter().any(named) {
+        let (config, _) = conf::parse(name, text, &mut disk, &env());
+        missing = missing_programs(&config);
+        refused = refused_programs(&config);
     }
     let files = disk.found.into_iter().chain([name.to_owned()]);
     let exposed = files.filter(|f| exposed(f)).collect();
-    let host = Host { interfaces: interfaces(), exposed, missing };
+    let host = Host { interfaces: interfaces(), exposed, missing, refused };
     conf::parse(name, text, loader, &Env { host: Some(host), ..env() })
 }
 
@@ -60,6 +65,19 @@ pub fn run_check(path: &str, format: Format, strict: bool) -> u8 {
     let mut out = io::stdout().lock();
     let _ = out.write_all(report.text.as_bytes()).and_then(|()| out.flush());
     report.status
+}
+
+/// The programs of checks and notifications that would not be run, and why.
+fn refused_programs(config: &Config) -> BTreeMap<String, String> {
+    let scripts = Scripts::new(&config.global);
+    let checks = config.virtual_servers.iter().flat_map(|vs| &vs.real_servers).flat_map(|rs| &rs.checks);
+    let checks = checks.filter_map(|check| match &check.kind {
+        CheckKind::Misc(misc) => Some(&misc.command),
+        _ => None,
+    });
+    let all = config.virtual_servers.iter().flat_map(VirtualServer::notifiers).chain(checks);
+    let refused = |c: &Command| Some((c.argv.first()?.clone(), scripts.prepare(c).err()?.to_string()));
+    all.filter_map(refused).collect()
 }
 
 fn missing_programs(config: &Config) -> BTreeSet<String> {

@@ -136,3 +136,12 @@ pub struct RealServer {
     /// Its checkers; all must be well. Without any it is always in the table.
     pub checks: Vec<Check>,
 }
+
+impl VirtualServer {
+    /// The commands that are told of its changes: its own, then its real servers'.
+    pub fn notifiers(&self) -> impl Iterator<Item = &Command> {
+        let own = [&self.quorum_up, &self.quorum_down].into_iter().flatten();
+        let servers = self.real_servers.iter().flat_map(|s| [&s.notify_up, &s.notify_down]);
+        own.chain(servers.flatten().map(AsRef::as_ref))
+    }
+}

@@ -65,6 +65,7 @@ fn a_missing_file_is_said_in_words() {
 fn a_program_that_is_not_here_is_told() {
     let dir = Folder::new("programs");
     let here = dir.write("here", "");
+    fs::set_permissions(&here, fs::Permissions::from_mode(0o755)).unwrap();
     let service = |program: &str| {
         let check = format!("MISC_CHECK {{\nmisc_path \"{program} -q\"\n}}");
         format!("virtual_server 10.0.0.1 80 {{\nprotocol TCP\nreal_server 10.0.0.2 80 {{\n{check}\n}}\n}}\n")
@@ -76,4 +77,17 @@ fn a_program_that_is_not_here_is_told() {
     };
     assert_eq!(codes(&here), [""; 0]);
     assert_eq!(codes("/nowhere/here"), ["no-program"]);
+    let path = dir.write("main.conf", &service(&here).replace("MISC", "notify_down /nowhere/there\nMISC"));
+    let (_, findings) = judged(&path).unwrap();
+    let said: Vec<_> = findings.iter().filter(|d| d.message.contains("nobody is told by it")).collect();
+    assert_eq!(said.len(), 1, "{findings:?}");
+    assert!(said[0].message.starts_with("/nowhere/there: cannot be run"), "{}", said[0].message);
+    let open = dir.write("open", "");
+    fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
+    let secure = "global_defs {\nscript_user root\nenable_script_security\n}\n";
+    let text =
+        format!("virtual_server 10.0.0.1 80 {{\nquorum_up {open}\nreal_server 10.0.0.2 80 {{\n}}\n}}\n");
+    let path = dir.write("main.conf", &format!("{secure}{text}"));
+    let (_, findings) = judged(&path).unwrap();
+    assert!(findings.iter().any(|d| d.code == "no-program" && d.line() == 6), "{findings:?}");
 }
