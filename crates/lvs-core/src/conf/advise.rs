@@ -149,22 +149,17 @@ fn unchecked(vs: &VirtualServer, findings: &mut Findings) {
     }
 }
 
+const MEND_PROGRAM: &str = "install it, or mend its path or rights";
+
 fn programs(config: &Config, host: &Host, findings: &mut Findings) {
     let servers = config.virtual_servers.iter().flat_map(|vs| &vs.real_servers);
     for rs in servers {
         for check in &rs.checks {
             let CheckKind::Misc(misc) = &check.kind else { continue };
-            let Some(program) = misc.command.argv.first() else { continue };
-            let why = match host.refused.get(program) {
-                _ if host.missing.contains(program) => format!("this host has no {program}"),
-                Some(why) => why.clone(),
-                None => continue,
-            };
+            let Some(why) = misc.command.argv.first().and_then(|p| host.refused.get(p)) else { continue };
             let message =
                 format!("{why}: nothing is checked by it, real_server {} counts as alive", rs.endpoint.value);
-            findings
-                .warning("no-program", misc.command.argv.place, message)
-                .help("install it, or mend the path");
+            findings.warning("no-program", misc.command.argv.place, message).help(MEND_PROGRAM);
         }
     }
 }
@@ -178,7 +173,7 @@ fn notifiers(config: &Config, host: &Host, findings: &mut Findings) {
         };
         if said.insert(program) {
             let message = format!("{why}: nobody is told by it");
-            findings.warning("no-program", command.argv.place, message).help("install it, or mend the path");
+            findings.warning("no-program", command.argv.place, message).help(MEND_PROGRAM);
         }
     }
 }

@@ -42,9 +42,7 @@ pub struct Host {
     pub interfaces: BTreeSet<String>,
     /// The names of the files, as they are given and included, that every user can read.
     pub exposed: BTreeSet<String>,
-    /// The programs of its checks that it does not have.
-    pub missing: BTreeSet<String>,
-    /// Programs that it would not run, each with the reason as a sentence.
+    /// Programs of checks and notifications that it does not have or would not run, each with the reason as a sentence.
     pub refused: BTreeMap<String, String>,
 }
 

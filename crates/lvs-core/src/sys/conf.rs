@@ -16,7 +16,7 @@ const LARGEST: u64 = 256 << 20;
 /// How the words begin that lead to other files.
 const INCLUDE: &[u8] = b"include";
 /// How the words begin that lead to programs.
-const PROGRAMS: [&[u8]; 3] = [b"misc_path", b"notify_", b"quorum_"];
+const PROGRAMS: [&[u8]; 4] = [b"misc_path", b"notify_up", b"notify_down", b"quorum_"];
 
 /// Reads a configuration with its includes. What cannot be read is a finding like any other.
 ///
@@ -39,18 +39,16 @@ pub fn judged(path: &str) -> Result<(Config, Vec<Diag>), String> {
 /// Judges a text that has been read, with facts about this host; what it includes comes through `loader`.
 pub fn judged_text(name: &str, text: &[u8], loader: &mut dyn Loader) -> (Config, Vec<Diag>) {
     let mut disk = Disk::default();
-    let mut missing = BTreeSet::new();
     // Which files and programs there are is found out by a reading of its own, where there can be any.
     let mut refused = BTreeMap::new();
     let named = |key: &&[u8]| text.windows(key.len()).any(|word| word == *key);
     if named(&INCLUDE) || PROGRAMS.iter().any(named) {
         let (config, _) = conf::parse(name, text, &mut disk, &env());
-        missing = missing_programs(&config);
         refused = refused_programs(&config);
     }
     let files = disk.found.into_iter().chain([name.to_owned()]);
     let exposed = files.filter(|f| exposed(f)).collect();
-    let host = Host { interfaces: interfaces(), exposed, missing, refused };
+    let host = Host { interfaces: interfaces(), exposed, refused };
     conf::parse(name, text, loader, &Env { host: Some(host), ..env() })
 }
 
@@ -76,18 +74,11 @@ fn refused_programs(config: &Config) -> BTreeMap<String, String> {
         _ => None,
     });
     let all = config.virtual_servers.iter().flat_map(VirtualServer::notifiers).chain(checks);
-    let refused = |c: &Command| Some((c.argv.first()?.clone(), scripts.prepare(c).err()?.to_string()));
-    all.filter_map(refused).collect()
-}
-
-fn missing_programs(config: &Config) -> BTreeSet<String> {
-    let checks = config.virtual_servers.iter().flat_map(|vs| &vs.real_servers).flat_map(|rs| &rs.checks);
-    let programs = checks.filter_map(|check| match &check.kind {
-        CheckKind::Misc(misc) => misc.command.argv.first(),
-        _ => None,
-    });
-    let programs: BTreeSet<&String> = programs.filter(|p| p.starts_with('/')).collect();
-    programs.into_iter().filter(|p| !Path::new(p).exists()).cloned().collect()
+    // A thousand real servers may have one program: it is looked at once for each user who runs it.
+    let user = |c: &Command| [&c.user, &c.group].map(|word| word.as_ref().map(|w| w.value.clone()));
+    let each: BTreeMap<_, &Command> = all.filter_map(|c| Some(((c.argv.first()?, user(c)), c))).collect();
+    let refused = each.into_iter().filter_map(|((program, _), c)| Some((program, scripts.prepare(c).err()?)));
+    refused.map(|(program, why)| (program.clone(), why.to_string())).collect()
 }
 
 fn interfaces() -> BTreeSet<String> {

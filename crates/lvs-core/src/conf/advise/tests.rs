@@ -148,11 +148,14 @@ fn strict_rules_know_no_unicast() {
 #[test]
 fn a_check_without_its_program_is_told() {
     let text = "virtual_server 10.0.0.1 80 {\nprotocol TCP\nreal_server 10.0.0.2 80 {\nMISC_CHECK {\nmisc_path \"/a/b c\"\n}\n}\n}\n";
-    let missing = |program: &str| Host { missing: [program.to_owned()].into(), ..Host::default() };
+    let missing = |program: &str| {
+        let refused = [(program.to_owned(), format!("{program}: cannot be run: No such file"))].into();
+        Host { refused, ..Host::default() }
+    };
     assert_eq!(
         said(text, Some(missing("/a/b")), true),
         [
-            "5 no-program: this host has no /a/b: nothing is checked by it, real_server 10.0.0.2:80 counts as alive"
+            "5 no-program: /a/b: cannot be run: No such file: nothing is checked by it, real_server 10.0.0.2:80 counts as alive"
         ]
     );
     assert_eq!(said(text, Some(missing("/a")), true), Vec::<String>::new());
