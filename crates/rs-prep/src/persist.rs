@@ -80,10 +80,11 @@ pub fn held(text: &str) -> Vec<Vip> {
     let mut found = Vec::new();
     // What stops the unit names the VIPs of both kinds again.
     for line in text.lines().filter(|line| !line.starts_with("ExecStop=")) {
-        // A path before the verb may hold anything.
-        let (line, verb) = line.rsplit_once(" up ").map_or((line, ""), |(_, vips)| (vips, "up"));
-        let make = if verb == "up" && line.starts_with("--tunnel ") { Vip::tunnel } else { Vip::direct };
-        let words = line.split(|c: char| c.is_whitespace() || matches!(c, '=' | '"'));
+        // The program's path, before the verb, may hold anything.
+        let after = line.rsplit_once(" up ").map(|(_, after)| after);
+        let tunnel = after.is_some_and(|after| after.starts_with("--tunnel "));
+        let make = if tunnel { Vip::tunnel } else { Vip::direct };
+        let words = after.unwrap_or(line).split(|c: char| c.is_whitespace() || matches!(c, '=' | '"'));
         found.extend(words.filter_map(|word| vip::parse(word).ok()).map(make));
     }
     vip::once(&found)

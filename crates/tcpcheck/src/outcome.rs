@@ -115,7 +115,9 @@ impl fmt::Display for Reason {
             Self::Refused => f.write_str("connection refused"),
             Self::TimedOut => f.write_str("timed out"),
             Self::Unreachable => f.write_str("host unreachable"),
-            Self::NoRoute => f.write_str("network unreachable: this host has no route"),
+            Self::NoRoute => {
+                f.write_str("network unreachable: this host, or a router on the way, has no route")
+            }
             Self::Reset => f.write_str("connection reset"),
             Self::Source => {
                 f.write_str("the check's source address is not on this host, or has no free port")
@@ -134,7 +136,10 @@ mod tests {
     #[test]
     fn a_missing_route_is_not_a_missing_host() {
         let [network, host] = [ENETUNREACH, EHOSTUNREACH].map(Reason::from_errno);
-        assert_eq!(network.to_string(), "network unreachable: this host has no route");
+        assert_eq!(
+            network.to_string(),
+            "network unreachable: this host, or a router on the way, has no route"
+        );
         assert_eq!(host.to_string(), "host unreachable");
         assert_eq!([network.word(), host.word()], ["unreachable"; 2]);
     }

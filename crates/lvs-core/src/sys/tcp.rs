@@ -255,6 +255,7 @@ mod tests {
         assert_eq!(end(false), Ok(0));
         assert_eq!(end(true), Err(io::ErrorKind::ConnectionReset));
     }
+
     #[test]
     fn one_that_only_knocks_is_seen_by_the_server_at_its_end() {
         use std::io::Read;
