@@ -45,6 +45,15 @@ impl Sub for Time {
     }
 }
 
+/// Not before the clock's start.
+impl Sub<Duration> for Time {
+    type Output = Self;
+
+    fn sub(self, d: Duration) -> Self {
+        Self(self.0.saturating_sub(u64::try_from(d.as_nanos()).unwrap_or(u64::MAX)))
+    }
+}
+
 /// Reads a duration as the command lines take it: seconds with an optional unit (`2`, `0.5`, `2s`, `500ms`, `5m`).
 ///
 /// # Errors

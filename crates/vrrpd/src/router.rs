@@ -22,6 +22,7 @@ use crate::timers::{Timers, master_down};
 use crate::words::{Action, Cause, Input, State, Tracked};
 
 mod backup;
+mod change;
 mod leave;
 mod master;
 
@@ -293,57 +294,6 @@ impl Router {
             self.become_master(cause, now, out);
         }
     }
-
-    fn track(&mut self, tracked: Tracked, now: Time, out: &mut Vec<Action>) {
-        let before = std::mem::replace(&mut self.tracked, tracked);
-        match self.state {
-            State::Backup | State::Master if tracked.faults != 0 => self.fail(now, out),
-            State::Fault if tracked.faults == 0 => self.elect(Cause::Recovered, now, out),
-            // Without its interface a leaving router cannot hear its successor, nor serve.
-            State::Leaving if tracked.faults != 0 => self.handed_over(None, now, out),
-            State::Backup if tracked.priority != before.priority => self.shift_down_timer(before.priority),
-            _ => (),
-        }
-    }
-
-    fn fail(&mut self, now: Time, out: &mut Vec<Action>) {
-        if self.state == State::Master {
-            // Heard only if the interface still is up; then the backup need not wait.
-            out.push(Action::Advertise(0));
-            out.push(Action::DropVips);
-        }
-        self.enter(State::Fault, Cause::Failed { faults: self.tracked.faults }, now, out);
-    }
-
-    fn reload(&mut self, params: Params, now: Time) {
-        let before = std::mem::replace(&mut self.params, params);
-        if self.ripe && !self.params.grouped {
-            // It left its group: the election that it has won counts at once.
-            self.timers.down = Some(now);
-        }
-        self.keep_lower_master(now);
-        let (was, is) = (before.preempt_delay, self.params.preempt_delay);
-        self.timers.preempt = self.timers.preempt.map(|t| minus(t + is, was));
-        let refresh = self.params.garp.refresh;
-        if self.state == State::Master && before.garp.refresh != refresh {
-            self.timers.refresh = (!refresh.is_zero()).then(|| now + refresh);
-        }
-        let extra = self.params.garp.extra;
-        if self.state == State::Master && before.garp.extra != extra {
-            self.timers.extra = (!extra.is_zero()).then(|| now + extra);
-        }
-        if before.interval == self.params.interval {
-            return;
-        }
-        self.master_interval = self.params.interval;
-        let (advert, down) = (now + self.params.interval, now + self.down_interval());
-        self.timers.advert = self.timers.advert.map(|t| t.min(advert));
-        self.timers.down = self.timers.down.map(|t| t.min(down));
-    }
-}
-
-fn minus(t: Time, d: Duration) -> Time {
-    Time::from_nanos(t.as_nanos().saturating_sub(u64::try_from(d.as_nanos()).unwrap_or(u64::MAX)))
 }
 
 #[cfg(test)]

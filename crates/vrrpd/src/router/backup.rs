@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lvs_core::time::Time;
 
-use super::{Heard, Router, minus};
+use super::{Heard, Router};
 use crate::door::Advert;
 use crate::packet::Version;
 use crate::timers::skew;
@@ -82,7 +82,7 @@ impl Router {
         let old = skew(self.params.version, before, self.master_interval);
         let new = skew(self.params.version, self.tracked.priority, self.master_interval);
         if let Some(down) = &mut self.timers.down {
-            *down = minus(*down + new, old);
+            *down = *down + new - old;
         }
     }
 

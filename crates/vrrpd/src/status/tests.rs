@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use super::*;
-use crate::door::{Advert, Door};
-use crate::packet::Auth;
+use crate::door::{Advert, Door, Reject};
+use crate::packet::{Auth, Version};
 use crate::params::Params;
 use crate::spec::{Spec, Vip};
 use crate::words::{Cause, Input, State};

@@ -112,7 +112,7 @@ impl Cluster {
     pub(crate) fn settle(&mut self, deadline: Duration) {
         self.watch(deadline, |c| {
             let now = clock::now();
-            let second = Time::from_nanos(now.as_nanos().saturating_sub(1_000_000_000));
+            let second = now - SECONDS;
             let good = |port| {
                 let traffic = c.traffic(port, second, now);
                 traffic.failed() == 0 && traffic.ok() > 10
@@ -131,7 +131,7 @@ impl Cluster {
         if self.clients.is_empty() || now < self.next_count {
             return;
         }
-        let since = Time::from_nanos(now.as_nanos().saturating_sub(2_000_000_000));
+        let since = now - 2 * SECONDS;
         let ports: Vec<String> = [443, 7885].map(|port| self.felt(port, since, now)).into();
         self.story.say(Paint::Plain, &format!("clients  {}", ports.join("    ")));
         self.next_count = now + 2 * SECONDS;
