@@ -321,6 +321,10 @@ fn the_director_as_the_default_gateway() {
     assert_eq!((check.status, codes(&check)), (1, set(&["gateway-director"])), "{check}");
     pair.server.ok("ip route replace default via 192.168.8.1");
     assert_eq!(pair.server.run("rs-prep check --director 192.168.15.100").status, 0);
+    // One of two gateways: it is half of the replies that go missing.
+    pair.server.ok("ip route replace default nexthop via 192.168.8.1 nexthop via 192.168.15.100");
+    let check = pair.server.run("rs-prep check --director 192.168.15.100 --json");
+    assert_eq!((check.status, codes(&check)), (1, set(&["gateway-director"])), "{check}");
     pair.server.ok("ip route del default");
     let check = pair.server.run("rs-prep check --json");
     assert_eq!((check.status, codes(&check)), (0, set(&["no-gateway"])), "{check}");

@@ -11,7 +11,7 @@ use lvs_core::table::{Forward, Protocol};
 
 use crate::cli::Wrong;
 use crate::host::HostState;
-use crate::servers::Service;
+use crate::servers::{EVERY, Service};
 use crate::vip::{self, Forwarding, Vip};
 
 /// The most VIPs that a range of a file may stand for on one real server.
@@ -72,16 +72,25 @@ pub fn role(config: &Config, host: &HostState) -> Role {
     role
 }
 
-/// The real servers of a VIP's DR services, with the ports of the services; 0 (every port) is none.
-pub fn services(config: &Config, vip: IpAddr) -> Vec<Service> {
+/// The real servers of a VIP's DR services, with the ports of the services; 0 (every port) is none. With a port: those of
+/// the service that answers a SYN to it.
+pub fn services(config: &Config, vip: IpAddr, port: Option<u16>) -> Vec<Service> {
+    let of_vip = |service| targets(config, service).found.into_iter().filter(|(addr, _)| *addr == vip);
+    let listed = config.virtual_servers.iter();
+    let mut listed: Vec<_> =
+        listed.flat_map(|service| of_vip(service).map(move |(_, at)| (service, at))).collect();
+    let is_tcp = |service: &VirtualServer| *service.protocol == Protocol::Tcp;
+    if let Some(port) = port {
+        let is_there = listed.iter().any(|(service, at)| is_tcp(service) && *at == port);
+        let wanted = if is_there { port } else { EVERY };
+        listed.retain(|(service, at)| is_tcp(service) && *at == wanted);
+    }
     let mut found = Vec::new();
-    for service in &config.virtual_servers {
-        for (_, port) in targets(config, service).found.into_iter().filter(|(addr, _)| *addr == vip) {
-            let direct = service.real_servers.iter().filter(|real| *real.forward == Forward::Route);
-            // Only TCP has a SYN to answer.
-            let port = Some(port).filter(|port| *port != 0 && *service.protocol == Protocol::Tcp);
-            found.extend(direct.map(|real| Service { rip: real.endpoint.addr, port }));
-        }
+    for (service, at) in listed {
+        let direct = service.real_servers.iter().filter(|real| *real.forward == Forward::Route);
+        // Only TCP has a SYN to answer.
+        let port = port.or((at != EVERY && is_tcp(service)).then_some(at));
+        found.extend(direct.map(|real| Service { rip: real.endpoint.addr, port }));
     }
     found
 }

@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
+use lvs_core::addr::Endpoint;
 use lvs_core::ipvs::Ipvs;
 use lvs_core::sys::ipvs::Client;
 use lvs_core::table::{Forward, Protocol, ServiceEntry, ServiceKey, Table};
@@ -12,8 +13,8 @@ use crate::cli::{Probe, Wrong};
 use crate::config;
 use crate::host::HostState;
 
-/// The port of a service that takes every port.
-const EVERY: u16 = 0;
+/// The port of a service that takes every port that no other service of its address does, as the kernel looks it up.
+pub(crate) const EVERY: u16 = 0;
 
 /// A real server of a VIP, and the port to try on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,13 +38,16 @@ pub fn find(args: &Probe) -> Result<Vec<Service>> {
     found.retain(|service| service.rip.is_ipv4() == args.vip.is_ipv4());
     found.sort_by_key(|service| (service.rip, service.port));
     found.dedup();
-    if found.is_empty() && (args.port.is_some() || args.config.is_some()) {
-        anyhow::bail!(
-            "{}: which real servers? name them with --real-server RIP, or give --config FILE",
-            args.vip
-        );
+    let at = args.port.map_or(args.vip.to_string(), |port| Endpoint::new(args.vip, port).to_string());
+    match &args.config {
+        Some(file) if found.is_empty() => {
+            bail!("{at}: no real server of it in {} is sent to by DR (lb_kind DR)", file.display())
+        }
+        None if found.is_empty() && args.port.is_some() => {
+            bail!("{at}: which real servers? name them with --real-server RIP, or give --config FILE")
+        }
+        _ => Ok(found),
     }
-    Ok(found)
 }
 
 /// Those of a file, which has to know the VIP.
@@ -56,9 +60,7 @@ fn of_file(file: &Path, vip: IpAddr, port: Option<u16>) -> Result<Vec<Service>> 
         ))
         .into());
     }
-    let mut found = config::services(&config, vip);
-    found.retain(|service| port.is_none() || service.port == port);
-    Ok(found)
+    Ok(config::services(&config, vip, port))
 }
 
 /// Those of `--real-server`; one of the other family cannot be a real server of the VIP.
@@ -92,7 +94,6 @@ pub(crate) fn own_table() -> Table {
 
 /// The DR servers of a VIP in a table; with a port, those that the service on it sends to.
 fn of_table(table: &Table, vip: IpAddr, port: Option<u16>) -> Vec<Service> {
-    // As the kernel does: a service of every port takes what no other one does.
     let is_there = |port: &u16| entries(table, vip, Some(*port)).next().is_some();
     let of = port.map(|port| Some(port).filter(is_there).unwrap_or(EVERY));
     let servers = entries(table, vip, of).flat_map(|entry| &entry.servers);
@@ -114,7 +115,6 @@ fn entries(table: &Table, vip: IpAddr, port: Option<u16>) -> impl Iterator<Item 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lvs_core::addr::Endpoint;
     use lvs_core::table::Server;
 
     const VIP: &str = "192.168.15.111";

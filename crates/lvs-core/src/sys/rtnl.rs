@@ -81,11 +81,11 @@ impl Rtnl {
         self.list(Rtm::Getaddr, &[0; address::HEADER], |m| Address::decode(m.body))
     }
 
-    /// All routes of a family, in every table.
+    /// All routes of a family, in every table; one with several next hops is there once for each of them.
     pub fn routes(&mut self, family: Family) -> Result<Vec<Route>, NetlinkError> {
         let mut body = [0; route::HEADER];
         body[0] = family.number().to_le_bytes()[0];
-        self.list(Rtm::Getroute, &body, |m| Route::decode(m.body))
+        self.list(Rtm::Getroute, &body, |m| Route::decode_each(m.body))
     }
 
     /// Adds an address. EEXIST: the link has it already.
@@ -149,11 +149,11 @@ impl Rtnl {
         self.netlink.request(u16::from(kind), flags, body).map(|_| ())
     }
 
-    fn list<T>(
+    fn list<T, I: IntoIterator<Item = T>>(
         &mut self,
         kind: Rtm,
         body: &[u8],
-        decode: impl Fn(Message<'_>) -> Option<T>,
+        decode: impl Fn(Message<'_>) -> I,
     ) -> Result<Vec<T>, NetlinkError> {
         let mut found = Vec::new();
         for _ in 0..DUMP_TRIES {

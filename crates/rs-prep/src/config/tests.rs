@@ -32,7 +32,7 @@ fn a_mark_in_a_group_hides_none_of_its_addresses() {
         ["file:3:5: firewall mark 7 does not say its VIP; name it: rs-prep up VIP"],
         "only the mark has to be named"
     );
-    let asked = services(&config, "192.168.15.121".parse().unwrap());
+    let asked = services(&config, "192.168.15.121".parse().unwrap(), None);
     assert_eq!(asked, [Service { rip: "192.168.15.102".parse().unwrap(), port: Some(81) }]);
 }
 
@@ -41,4 +41,26 @@ fn a_vip_that_the_file_does_not_name_is_told_apart() {
     let config = config(MIXED);
     assert!(has(&config, "192.168.15.120".parse().unwrap()));
     assert!(!has(&config, "192.168.15.102".parse().unwrap()), "a real server is no VIP");
+}
+
+#[test]
+fn a_service_of_every_port_is_asked_at_ports_that_no_other_takes() {
+    let config = config(
+        "virtual_server 192.168.15.120 0 {
+             lb_kind DR\n protocol TCP\n real_server 192.168.15.102 0 {
+             }
+         }
+         virtual_server 192.168.15.120 443 {
+             lb_kind DR\n protocol TCP\n real_server 192.168.15.103 443 {
+             }
+         }
+         virtual_server 192.168.15.120 53 {
+             lb_kind DR\n protocol UDP\n real_server 192.168.15.104 53 {
+             }
+         }",
+    );
+    let asked = |port| services(&config, "192.168.15.120".parse().unwrap(), Some(port));
+    for (port, rip) in [(80, "192.168.15.102"), (443, "192.168.15.103"), (53, "192.168.15.102")] {
+        assert_eq!(asked(port), [Service { rip: rip.parse().unwrap(), port: Some(port) }]);
+    }
 }

@@ -142,6 +142,18 @@ impl Route {
         Some(it)
     }
 
+    /// A route as it is listed: one with several next hops (RTA_MULTIPATH) is one for each of them.
+    pub(super) fn decode_each(body: &[u8]) -> Vec<Self> {
+        let Some(route) = Self::decode(body) else { return Vec::new() };
+        let mut attrs = nlattr::attrs(&body[HEADER..]);
+        match attrs.find(|a| a.kind == u16::from(Rta::Multipath)) {
+            Some(hops) => {
+                Hops(hops.payload).map(|(link, gateway)| Self { link, gateway, ..route.clone() }).collect()
+            }
+            None => vec![route],
+        }
+    }
+
     fn take(&mut self, a: Attr<'_>) {
         match Rta::from(a.kind) {
             Rta::Dst => self.to.addr = ip(a.payload).unwrap_or(self.to.addr),
@@ -152,5 +164,23 @@ impl Route {
             Rta::Priority => self.metric = a.u32(),
             _ => {}
         }
+    }
+}
+
+/// The next hops in an RTA_MULTIPATH, interface and gateway of each; it ends at the first that does not fit.
+struct Hops<'a>(&'a [u8]);
+
+impl Iterator for Hops<'_> {
+    type Item = (Option<u32>, Option<IpAddr>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        /// struct rtnexthop: its length with the attributes behind it, flags, weight, interface.
+        const HEADER: usize = 8;
+        let [l0, l1, _, _, i0, i1, i2, i3] = *self.0.first_chunk()?;
+        let len = usize::from(u16::from_ne_bytes([l0, l1]));
+        let attrs = self.0.get(HEADER..len)?;
+        self.0 = self.0.get(len.next_multiple_of(4)..).unwrap_or(&[]);
+        let gateway = nlattr::attrs(attrs).find(|a| a.kind == u16::from(Rta::Gateway));
+        Some((Some(u32::from_ne_bytes([i0, i1, i2, i3])), gateway.and_then(|a| ip(a.payload))))
     }
 }

@@ -29,6 +29,20 @@ fn addresses_and_routes_survive_their_encoding() {
 }
 
 #[test]
+fn a_route_with_several_next_hops_is_listed_once_for_each() {
+    let gateway = IpAddr::from([10, 0, 0, 1]);
+    // Two struct rtnexthop: interface 2 without a gateway, interface 3 with one.
+    let mut hops = vec![8, 0, 0, 0, 2, 0, 0, 0];
+    hops.extend([16, 0, 0, 0, 3, 0, 0, 0, 8, 0, 5, 0, 10, 0, 0, 1]);
+    let mut route = Route::on_link("0.0.0.0/0".parse().unwrap(), 1);
+    route.link = None;
+    let mut body = route.encode();
+    crate::nlattr::put(&mut body, 9, &hops);
+    let by = |link, gateway| Route { link: Some(link), gateway, ..route.clone() };
+    assert_eq!(Route::decode_each(&body), [by(2, None), by(3, Some(gateway))]);
+}
+
+#[test]
 fn the_route_to_the_loopback_is_local() {
     let mut rtnl = Rtnl::open().unwrap();
     let route = rtnl.route_to(IpAddr::from([127, 0, 0, 1])).unwrap().unwrap();
@@ -38,6 +52,6 @@ fn the_route_to_the_loopback_is_local() {
 proptest::proptest! {
     #[test]
     fn any_bytes_are_an_answer_or_none(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
-        let _ = (Link::decode(&bytes), Address::decode(&bytes), Route::decode(&bytes));
+        let _ = (Link::decode(&bytes), Address::decode(&bytes), Route::decode_each(&bytes));
     }
 }
