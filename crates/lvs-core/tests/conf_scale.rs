@@ -87,3 +87,41 @@ fn a_megabyte_on_one_line_or_in_one_block_ends_soon() {
         assert!(took < Duration::from_secs(20), "{text:.20}...: {took:?}");
     }
 }
+
+/// Two definitions for each line: the text of `line` with `{}` for the one before, which begins as `first`.
+fn doubled(first: &str, line: &str, times: usize) -> String {
+    let mut text = format!("$A0={first}\n");
+    for i in 1..=times {
+        let _ = writeln!(text, "$A{i}={}", line.replace("{}", &format!("${{A{}}}", i - 1)));
+    }
+    let _ = writeln!(text, "global_defs {{\n    router_id x${{A{times}}}\n}}");
+    text
+}
+
+#[test]
+fn definitions_and_repetitions_in_each_other_end_soon_and_say_so() {
+    let rounds = "~SEQ(a, 1000) ".repeat(10);
+    let cases = [
+        ("empty ones, doubled", doubled("", "{}{}", 40), "too-large"),
+        ("full ones, doubled", doubled("text", "{}{}", 40), "too-large"),
+        ("of several lines, doubled", doubled("\\\n", "{}\\\n{}", 30), "too-large"),
+        ("a long chain", doubled("", "{}", 100_000), "too-deep"),
+        (
+            "one long value, often",
+            format!("$A={}\n{}\n", "x".repeat(1 << 19), "${A} ".repeat(9_000)),
+            "too-large",
+        ),
+        ("lines without text", format!("$E=\n{rounds} $E\n"), "too-large"),
+    ];
+    for (name, text, code) in cases {
+        let start = busy();
+        let (_, findings) = parse("odd.conf", text.as_bytes(), &mut NoFiles, &Env::default());
+        let took = busy() - start;
+        println!("{name}: {took:?}");
+        assert!(findings.iter().any(|f| f.code == code), "{name}: {findings:.300?}");
+        assert!(took < Duration::from_secs(20), "{name}: {took:?}");
+    }
+    let (config, findings) =
+        parse("ok.conf", doubled("x", "{}", 200).as_bytes(), &mut NoFiles, &Env::default());
+    assert_eq!(config.global.router_id.as_ref().map(|r| r.value.as_str()), Some("xx"), "{findings:?}");
+}

@@ -22,6 +22,10 @@ pub(super) struct Definitions {
     random: u64,
     /// `${_INSTANCE}`.
     id: String,
+    /// Names replaced in this line.
+    in_line: usize,
+    /// Names replaced in all lines.
+    pub(super) replaced: usize,
 }
 
 /// A line after replacement.
@@ -42,8 +46,10 @@ pub(super) struct Expanded {
 pub(super) enum Failure {
     /// A definition leads back to itself.
     Cycle(String),
-    /// The line grows without bound.
+    /// The line grows without bound, or replacing it would never end.
     Size,
+    /// A definition uses one that uses one, and so on.
+    Deep,
 }
 
 /// A use of a multi-line definition in a line: its lines take the place of `$NAME`.
@@ -60,6 +66,11 @@ pub(super) struct Spliced {
 
 /// Longest line that replacement may make, in bytes.
 const LONGEST: usize = 1 << 20;
+/// Most names that are replaced in a line. A definition that uses another one twice doubles the work, and so does every
+/// further one; where the text is empty, no limit of its length would end that.
+const MOST: usize = 10_000;
+/// Definitions inside each other.
+const NESTED: usize = 256;
 
 /// A use of a definition found in a text.
 struct Use<'t> {
@@ -81,7 +92,7 @@ impl Use<'_> {
 impl Definitions {
     /// No definitions yet.
     pub(super) fn new(id: &str, seed: u64) -> Self {
-        Self { named: HashMap::new(), random: seed | 1, id: id.to_owned() }
+        Self { random: seed | 1, id: id.to_owned(), ..Self::default() }
     }
 
     /// Adds one, in place of an older one of the name.
@@ -118,7 +129,7 @@ impl Definitions {
     }
 
     /// A text with its definitions replaced, without places.
-    pub(super) fn replaced(&mut self, text: &str, dir: &str) -> Result<String, Failure> {
+    pub(super) fn plain(&mut self, text: &str, dir: &str) -> Result<String, Failure> {
         let made = self.expand(text, Place::NONE, dir)?;
         Ok(made.map_or_else(|| text.to_owned(), |m| m.text))
     }
@@ -131,6 +142,7 @@ impl Definitions {
         dir: &str,
     ) -> Result<Option<Expanded>, Failure> {
         let mut out = Expanded::default();
+        self.in_line = 0;
         let mut done = 0;
         let mut col = start.col;
         while let Some(used) = next_use(line, done) {
@@ -145,6 +157,9 @@ impl Definitions {
             } else {
                 out.unknown.push((used.name.to_owned(), place, line[used.from..].starts_with("${")));
                 push(&mut out, &line[used.from..used.to], place, false);
+            }
+            if out.text.len() > LONGEST + line.len() {
+                return Err(Failure::Size);
             }
             col = place.col + super::lex::chars(&line.as_bytes()[used.from..used.to]);
             done = used.to;
@@ -173,6 +188,14 @@ impl Definitions {
                 "${}",
                 [&path[..], &[name.to_owned()]].concat().join(" -> $")
             )));
+        }
+        if path.len() >= NESTED {
+            return Err(Failure::Deep);
+        }
+        self.in_line += 1;
+        self.replaced += 1;
+        if self.in_line > MOST {
+            return Err(Failure::Size);
         }
         let text = definition.value.clone();
         path.push(name.to_owned());

@@ -17,6 +17,9 @@ use pending::Pending;
 const FILES: usize = 10_000;
 /// Bytes in all, included and made by definitions.
 const BYTES: usize = 256 << 20;
+/// Lines made by repetitions and multi-line definitions, and names replaced in them. Empty lines and empty values make no
+/// bytes, but those inside each other are as many as the product of all.
+const WORK: usize = 3_000_000;
 
 /// Reads a text with everything that it includes.
 pub(super) fn read(
@@ -37,6 +40,7 @@ pub(super) fn read(
         active: Vec::new(),
         nested: 0,
         bytes: 0,
+        made: 0,
         full: false,
     };
     reader.file(name, text, Place::NONE);
@@ -61,6 +65,8 @@ struct Reader<'a> {
     active: Vec<String>,
     nested: usize,
     bytes: usize,
+    /// Lines that definitions and repetitions made, or have a part in.
+    made: usize,
     /// A limit was met and said; nothing more is read.
     full: bool,
 }
@@ -96,8 +102,12 @@ impl Reader<'_> {
     fn stop(&mut self, place: Place) {
         if !self.full {
             self.full = true;
-            let limit = format!("the configuration is larger than {} MiB or {FILES} files", BYTES >> 20);
-            self.findings.error("too-large", place, limit).help("is a file included again and again?");
+            let limit = format!(
+                "the configuration is larger than {} MiB or {FILES} files, or definitions and repetitions have more than {WORK} steps",
+                BYTES >> 20
+            );
+            let help = "is a file included again and again, or are repetitions or definitions in each other?";
+            self.findings.error("too-large", place, limit).help(help);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Lines with definitions or a repetition in them.
 
-use super::Reader;
+use super::{Reader, WORK};
 use crate::conf::define::{Definitions, Expanded, Failure, Spliced};
 use crate::conf::lex::{self, Stretch};
 use crate::conf::place::Place;
@@ -8,6 +8,7 @@ use crate::conf::repeat::{self, Repeat};
 
 /// Repetitions and multi-line definitions inside each other.
 const NESTED: usize = 32;
+
 impl Reader<'_> {
     /// A line with definitions or a repetition in it. With `fixed` the whole line stands for one place: it is part of
     /// a definition that is used there.
@@ -15,13 +16,12 @@ impl Reader<'_> {
         if self.full {
             return;
         }
+        self.made += 1;
+        if self.made + self.definitions.replaced > WORK {
+            return self.stop(place);
+        }
         if self.nested >= NESTED {
-            self.findings.error(
-                "too-deep",
-                place,
-                "repetitions or definitions are nested too deep".to_owned(),
-            );
-            return;
+            return self.failed(&Failure::Deep, place);
         }
         let dir = folder(self.path.last().map_or("", String::as_str)).to_owned();
         self.nested += 1;
@@ -33,7 +33,7 @@ impl Reader<'_> {
 
     fn expand_in(&mut self, line: &str, place: Place, fixed: bool, dir: &str) -> Result<(), Failure> {
         if let Some((head, rest)) = repeat::split(line) {
-            let head = self.definitions.replaced(head, dir)?;
+            let head = self.definitions.plain(head, dir)?;
             match repeat::parse(&head) {
                 Ok(repeat) => self.repeat(&repeat, rest, line, place, fixed),
                 Err(why) => {
@@ -110,8 +110,13 @@ impl Reader<'_> {
                 self.findings.error("definition-cycle", place, message).help(help);
             }
             Failure::Size => {
-                let message = "the definitions in this line make more than 1 MiB".to_owned();
-                self.findings.error("too-large", place, message);
+                let message =
+                    "the definitions in this line make more than 1 MiB, or use more than 10000 names";
+                self.findings.error("too-large", place, message.to_owned());
+            }
+            Failure::Deep => {
+                let message = "repetitions or definitions are nested too deep";
+                self.findings.error("too-deep", place, message.to_owned());
             }
         }
     }
