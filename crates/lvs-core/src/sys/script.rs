@@ -7,6 +7,7 @@
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Child, Command as Process, Stdio};
 
 use nix::sys::signal::{Signal, killpg};
@@ -17,7 +18,7 @@ use crate::conf::model::{Command, Global};
 
 pub mod security;
 
-use security::Unsafe;
+use security::{Found, Unsafe};
 
 /// keepalived's name for whom scripts run as when the configuration names nobody.
 const DEFAULT_USER: &str = "keepalived_script";
@@ -75,20 +76,19 @@ impl Scripts {
     pub fn prepare(&self, command: &Command) -> Result<(Job, Option<String>), Refused> {
         let run_as = self.runner(command)?;
         let mut argv = command.argv.value.clone();
-        let program = security::find(argv.first().map_or("", String::as_str))?;
-        // What was judged is what will run, wherever we are by then.
-        let program =
-            std::path::absolute(&program).map_err(|error| Unsafe::Missing { path: program, error })?;
-        let parts = security::look(&program)?;
+        let written = security::find(argv.first().map_or("", String::as_str))?;
+        let written =
+            std::path::absolute(&written).map_err(|error| Unsafe::Missing { path: written, error })?;
+        let Found { program, parts } = security::look(&written)?;
         security::executable(&parts)?;
         let root = run_as.map_or_else(|| geteuid().is_root(), |(uid, _)| uid == 0);
         let hole = security::hole(&parts).filter(|_| root);
         if let Some(first) = argv.first_mut() {
-            *first = program.display().to_string();
+            *first = written.display().to_string();
         }
         match hole {
             Some(hole) if self.security => Err(Unsafe::Writable(hole).into()),
-            hole => Ok((Job { argv, run_as }, hole.map(|h| h.to_string()))),
+            hole => Ok((Job { program, argv, run_as }, hole.map(|h| h.to_string()))),
         }
     }
 
@@ -116,6 +116,9 @@ impl Scripts {
 /// A program that may be run: found, judged, and with its user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
+    /// What was judged is what runs, wherever we are and wherever a symbolic link leads by then; as with the original.
+    program: PathBuf,
+    /// As written, with the whole path: a program of several names does what it is called.
     argv: Vec<String>,
     /// None: as ourselves.
     run_as: Option<(u32, u32)>,
@@ -157,8 +160,12 @@ impl Job {
     /// Ready to start but for its output; it will lead a process group, so that a signal reaches what it starts. It works
     /// where we do, as with the original: in `/` under systemd.
     fn process(&self) -> Process {
-        let mut process = Process::new(self.argv.first().map_or("", String::as_str));
-        process.args(self.argv.get(1..).unwrap_or_default()).process_group(0).stdin(Stdio::null());
+        let mut process = Process::new(&self.program);
+        process
+            .arg0(self.argv.first().map_or("", String::as_str))
+            .args(self.argv.get(1..).unwrap_or_default())
+            .process_group(0)
+            .stdin(Stdio::null());
         if let Some((uid, gid)) = self.run_as {
             // Root's supplementary groups are given up with it.
             process.gid(gid).uid(uid);

@@ -117,41 +117,83 @@ pub fn find(program: &str) -> Result<PathBuf, Unsafe> {
     found.ok_or_else(|| Unsafe::NotFound(program.to_owned()))
 }
 
-/// Reads every component on the way to a program, as it is written and, where there are symbolic links, as it is
-/// in the end; the program itself comes last.
+/// A program where it is in the end, and everything that decides that this is so.
+#[derive(Debug)]
+pub struct Found {
+    /// Its path without any symbolic link.
+    pub program: PathBuf,
+    /// Every component on the way, that of each link's target too; the program itself comes last.
+    pub parts: Vec<Part>,
+}
+
+/// Symbolic links on the way to one program; the kernel follows no more either.
+const LINKS: usize = 40;
+
+/// Follows a path to a program as the kernel does, link by link: who can write a directory that one of the links leads
+/// through decides where it ends, even if both ends are root's.
 ///
 /// # Errors
 /// The first component that cannot be looked at.
-pub fn look(program: &Path) -> Result<Vec<Part>, Unsafe> {
-    let missing = |error| Unsafe::Missing { path: program.to_path_buf(), error };
-    let real = fs::canonicalize(program).map_err(missing)?;
-    let mut parts = Vec::new();
-    if real != program {
-        // The last component is the link's own: whoever owns it does not own where it leads.
-        let parent = program.parent().unwrap_or(program);
-        read_parts(parent, &mut parts)?;
+pub fn look(program: &Path) -> Result<Found, Unsafe> {
+    let mut found = Found { program: PathBuf::new(), parts: Vec::new() };
+    let mut ahead = reversed(program);
+    let mut links = 0;
+    while let Some(next) = ahead.pop() {
+        let path = found.program.join(next);
+        // Without a link the whole path says more than the component that is missing.
+        let missing = |error| {
+            let path = if links == 0 { program.to_path_buf() } else { path.clone() };
+            Unsafe::Missing { path, error }
+        };
+        let meta = fs::symlink_metadata(&path).map_err(missing)?;
+        if !meta.is_symlink() {
+            found.enter(Part::new(path, &meta));
+            continue;
+        }
+        if links == LINKS {
+            return Err(missing(io::Error::from_raw_os_error(nix::libc::ELOOP)));
+        }
+        ahead.extend(reversed(&fs::read_link(&path).map_err(missing)?));
+        found.link(path, meta.uid());
+        links += 1;
     }
-    read_parts(&real, &mut parts)?;
-    Ok(parts)
+    Ok(found)
 }
 
-fn read_parts(path: &Path, parts: &mut Vec<Part>) -> Result<(), Unsafe> {
-    let mut so_far = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::CurDir => continue,
-            other => so_far.push(other),
+/// The components of a path, the first one last.
+fn reversed(path: &Path) -> Vec<PathBuf> {
+    let named = path.components().rev().filter(|c| *c != Component::CurDir);
+    named.map(|c| PathBuf::from(c.as_os_str())).collect()
+}
+
+impl Found {
+    /// Goes on to a component that is no link.
+    fn enter(&mut self, part: Part) {
+        if part.path.ends_with("..") {
+            self.program.pop();
+            return;
         }
-        let meta = fs::metadata(&so_far).map_err(|error| Unsafe::Missing { path: so_far.clone(), error })?;
-        parts.push(Part {
-            path: so_far.clone(),
-            uid: meta.uid(),
-            gid: meta.gid(),
-            mode: meta.mode(),
-            directory: meta.is_dir(),
-        });
+        self.program.clone_from(&part.path);
+        // The same directory again says nothing new.
+        if !self.parts.contains(&part) {
+            self.parts.push(part);
+        }
     }
-    Ok(())
+
+    /// Notes a link. Who owns one can only replace it where everyone can: in a sticky directory, which keeps entries for
+    /// their owners. Its permissions say nothing.
+    fn link(&mut self, path: PathBuf, uid: u32) {
+        let directory = self.parts.iter().find(|p| p.path == self.program);
+        if directory.is_some_and(|p| p.mode & STICKY != 0) {
+            self.parts.push(Part { path, uid, gid: 0, mode: 0, directory: false });
+        }
+    }
+}
+
+impl Part {
+    fn new(path: PathBuf, meta: &fs::Metadata) -> Self {
+        Self { path, uid: meta.uid(), gid: meta.gid(), mode: meta.mode(), directory: meta.is_dir() }
+    }
 }
 
 /// Judges a program by its components ([`look`]): whether it can be executed at all.

@@ -1,5 +1,5 @@
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::*;
 use crate::conf::At;
@@ -64,6 +64,21 @@ fn a_program_is_found_from_where_it_was_judged() {
     let job = job(&[&relative]);
     assert_eq!(job.line(), format!("{}/{relative}", here.display()));
     assert!(job.start().unwrap().wait().unwrap().success());
+}
+
+#[test]
+fn what_was_judged_runs_under_its_written_name_when_a_link_leads_elsewhere_by_then() {
+    let dir = std::env::temp_dir().join(format!("lvs-script-link-{}", std::process::id()));
+    fs::create_dir_all(&dir).unwrap();
+    let link = dir.join("chk");
+    symlink("/bin/sh", &link).unwrap();
+    let written = link.display().to_string();
+    let job = job(&[&written, "-c", "test \"$0\" = \"$NAME\""]);
+    assert!(job.line().starts_with(&written), "{}", job.line());
+    fs::remove_file(&link).unwrap();
+    symlink("/bin/false", &link).unwrap();
+    assert!(job.process().env("NAME", &written).status().unwrap().success());
+    fs::remove_dir_all(dir).unwrap();
 }
 
 #[test]

@@ -65,12 +65,66 @@ fn the_real_file_is_read_behind_links_and_a_missing_component_is_named() {
     fs::write(dir.join("a/x"), "").unwrap();
     fs::set_permissions(dir.join("a/x"), fs::Permissions::from_mode(0o755)).unwrap();
     symlink(dir.join("a/x"), dir.join("link")).unwrap();
-    let parts = look(&dir.join("link")).unwrap();
-    assert_eq!(parts.last().unwrap().path, dir.join("a/x"));
+    let Found { program, parts } = look(&dir.join("link")).unwrap();
+    assert_eq!(program, dir.join("a/x"));
+    assert_eq!(parts.last().unwrap().path, program);
     assert!(parts.iter().any(|p| p.path == dir.join("a") && p.directory));
     executable(&parts).unwrap();
     let missing = look(&dir.join("b/x")).unwrap_err().to_string();
     assert!(missing.starts_with(&dir.join("b").display().to_string()), "{missing}");
+    fs::remove_dir_all(dir).unwrap();
+}
+
+/// A folder for one test.
+fn folder(name: &str) -> PathBuf {
+    let dir = std::env::temp_dir().canonicalize().unwrap().join(format!("lvs-{name}-{}", std::process::id()));
+    fs::create_dir_all(&dir).unwrap();
+    dir
+}
+
+#[test]
+fn a_directory_that_a_link_only_leads_through_is_judged() {
+    let dir = folder("security-chain");
+    fs::create_dir_all(dir.join("root")).unwrap();
+    fs::create_dir_all(dir.join("theirs")).unwrap();
+    symlink("/usr/bin/env", dir.join("theirs/chk")).unwrap();
+    symlink("./../theirs/chk", dir.join("root/chk")).unwrap();
+    let found = look(&dir.join("root/./../root/chk")).unwrap();
+    assert_eq!(found.program, Path::new("/usr/bin/env").canonicalize().unwrap());
+    assert_eq!(found.parts.last().unwrap().path, found.program);
+    let judged: Vec<_> = found.parts.iter().map(|p| p.path.clone()).collect();
+    assert!(judged.contains(&dir.join("root")) && judged.contains(&dir.join("theirs")), "{judged:?}");
+    if nix::unistd::geteuid().is_root() {
+        std::os::unix::fs::chown(dir.join("theirs"), Some(65_534), None).unwrap();
+        let hole = hole(&look(&dir.join("root/chk")).unwrap().parts);
+        assert_eq!(hole, Some(Hole { path: dir.join("theirs"), by: By::Owner(65_534) }));
+    }
+    fs::remove_dir_all(dir).unwrap();
+}
+
+#[test]
+fn a_link_is_its_owners_only_where_everyone_has_entries() {
+    let dir = folder("security-sticky");
+    symlink("/usr/bin/env", dir.join("chk")).unwrap();
+    let links = |mode| {
+        fs::set_permissions(&dir, fs::Permissions::from_mode(mode)).unwrap();
+        let found = look(&dir.join("chk")).unwrap();
+        found.parts.into_iter().filter(|p| p.path == dir.join("chk")).count()
+    };
+    assert_eq!([links(0o755), links(0o1777)], [0, 1]);
+    fs::remove_dir_all(dir).unwrap();
+}
+
+#[test]
+fn links_that_lead_nowhere_are_said() {
+    let dir = folder("security-nowhere");
+    symlink("gone", dir.join("dangling")).unwrap();
+    symlink("circle", dir.join("circle")).unwrap();
+    let why = |name| look(&dir.join(name)).unwrap_err().to_string();
+    let dangling = why("dangling");
+    assert!(dangling.starts_with(&format!("{}: cannot be run: ", dir.join("gone").display())), "{dangling}");
+    let circle = why("circle");
+    assert!(circle.contains("symbolic links"), "{circle}");
     fs::remove_dir_all(dir).unwrap();
 }
 
