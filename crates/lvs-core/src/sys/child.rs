@@ -33,10 +33,21 @@ pub fn end(pid: u32) -> io::Result<OwnedFd> {
     let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
     let fd = RawFd::try_from(fd).map_err(io::Error::other)?;
     if fd < 0 {
-        return Err(io::Error::last_os_error());
+        return Err(explained(io::Error::last_os_error()));
     }
     // SAFETY: the kernel has just given us this descriptor (close-on-exec, as all of its kind); nobody else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// "Function not implemented" would leave an admin to search for the function.
+fn explained(error: io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(libc::ENOSYS) => io::Error::new(
+            io::ErrorKind::Unsupported,
+            "this kernel is too old to tell when a program ends (pidfd_open); programs need Linux 5.3 or newer",
+        ),
+        _ => error,
+    }
 }
 
 #[cfg(test)]
@@ -59,6 +70,14 @@ mod tests {
         assert!(events[0].readable);
         child.wait().unwrap();
         assert!(end(child.id()).is_err(), "waited for: its number is nobody's");
+    }
+
+    #[test]
+    fn an_old_kernel_is_named_with_the_one_that_is_needed() {
+        let why = explained(io::Error::from_raw_os_error(libc::ENOSYS)).to_string();
+        assert!(why.contains("Linux 5.3"), "{why}");
+        let other = explained(io::Error::from_raw_os_error(libc::EMFILE));
+        assert_eq!(other.raw_os_error(), Some(libc::EMFILE));
     }
 
     #[test]

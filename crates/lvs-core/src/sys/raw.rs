@@ -222,10 +222,19 @@ fn prepare_v4(socket: &Socket) -> io::Result<()> {
 fn prepare_v6(socket: &Socket, link: u32) -> io::Result<()> {
     socket.set_multicast_loop_v6(false)?;
     socket.set_multicast_if_v6(link)?;
-    socket.set_multicast_all_v6(false)?;
+    known(socket.set_multicast_all_v6(false))?;
     socket.set_tclass_v6(TRAFFIC_CLASS)?;
     socket.set_recv_hoplimit_v6(true)?;
     Ok(setsockopt(socket, sockopt::Ipv6RecvPacketInfo, &true)?)
+}
+
+/// An option that only newer kernels have: IPV6_MULTICAST_ALL came with Linux 4.20. Without it this protocol's packets to groups
+/// that other programs joined come too, and are judged like any other.
+fn known(set: io::Result<()>) -> io::Result<()> {
+    match set {
+        Err(e) if e.raw_os_error() == Some(libc::ENOPROTOOPT) => Ok(()),
+        other => other,
+    }
 }
 
 fn received_v6(
@@ -270,6 +279,13 @@ mod tests {
             packet[0] = first;
             assert_eq!(Received::of_v4(&packet), None, "{first:x} {len}");
         }
+    }
+
+    #[test]
+    fn an_option_that_this_kernel_does_not_know_is_done_without() {
+        let failed = |errno| Err(io::Error::from_raw_os_error(errno));
+        known(failed(libc::ENOPROTOOPT)).unwrap();
+        assert_eq!(known(failed(libc::EPERM)).unwrap_err().raw_os_error(), Some(libc::EPERM));
     }
 
     /// The names of interfaces need rights to bind to; without them the reason must be that.

@@ -42,9 +42,14 @@ pub(super) fn begin(misc: &Arc<Misc>, programs: &Programs) -> io::Result<Begun> 
         Err(e) => {
             script::end(&child);
             child.wait()?;
-            Err(e)
+            Ok(Begun::Done(unseen(&e)))
         }
     }
+}
+
+/// What a command is whose end this host cannot see: out of descriptors, or an old kernel. The server must not pay for it.
+fn unseen(e: &io::Error) -> Outcome {
+    Outcome::Unknown(e.raw_os_error().map_or_else(|| Reason::Said(e.to_string()), Reason::from_errno))
 }
 
 impl Run {
@@ -84,5 +89,18 @@ impl Drop for Run {
             // not. Where there is no thread to be had it stays a zombie until we end.
             let _ = std::thread::Builder::new().spawn(move || child.wait());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_whose_end_cannot_be_seen_takes_no_server_out() {
+        let old = io::Error::new(io::ErrorKind::Unsupported, "needs Linux 5.3");
+        assert_eq!(unseen(&old), Outcome::Unknown(Reason::Said("needs Linux 5.3".to_owned())));
+        let full = io::Error::from_raw_os_error(24);
+        assert_eq!(unseen(&full), Outcome::Unknown(Reason::Errno(24)));
     }
 }
