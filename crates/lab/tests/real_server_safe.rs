@@ -89,6 +89,25 @@ fn a_directors_vip_is_not_taken_from_it() {
     assert!(addresses(&host).contains("ens192    inet 192.168.15.111/32"), "{}", addresses(&host));
 }
 
+/// Whoever takes a VIP down while `check --fix` waits for the lock has decided.
+#[test]
+fn a_vip_that_goes_while_a_mend_waits_does_not_come_back() {
+    let lab = Lab::new();
+    let host = real_server(&lab);
+    host.ok("rs-prep up 192.168.15.111");
+    host.ok("sysctl -qw net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.ens192.arp_ignore=0");
+    let hold = "exec 9<>/run/rs-prep/lock; flock 9; echo held >&2; exec sleep 1000";
+    let holder = host.spawn(&["sh", "-c", hold]);
+    holder.wait_for_line("held", 10 * SECONDS);
+    let fix = host.spawn("rs-prep check --fix");
+    fix.wait_for_line("waiting for another rs-prep", 20 * SECONDS);
+    host.ok("ip address del 192.168.15.111/32 dev lo");
+    holder.kill();
+    let status = fix.wait_for_end(20 * SECONDS);
+    assert!(!addresses(&host).contains(VIP), "{}\n{}", addresses(&host), fix.log());
+    assert_eq!(status, 1, "{}", fix.log());
+}
+
 /// Two addresses of one network on lo: the second is the first one's secondary.
 #[test]
 fn down_of_one_address_takes_no_other_along() {

@@ -42,14 +42,15 @@ pub fn check(dir: &Path, args: &Check, out: &mut Output) -> Result<u8> {
     let config = args.which.config.as_deref().map(judged).transpose()?;
     let mut kernel = Kernel::open()?;
     let mut host = kernel.read()?;
-    let asked = asked(args, config.as_ref(), &host)?;
+    let mut asked = asked(args, config.as_ref(), &host)?;
     let seen = seen::look();
     let mut found = check::findings(&host, &asked, &seen);
     let mut done = Ok(Vec::new());
     if args.fix && found.iter().any(|finding| finding.by_up || !finding.steps.is_empty()) {
         // What is found is told also where it cannot be mended.
-        done = fix(dir, &mut kernel, &asked, &found);
+        done = fix(dir, &mut kernel, args, &asked);
         host = kernel.read()?;
+        asked = again(args, &asked, &host)?;
         found = check::findings(&host, &asked, &seen::look());
     }
     let report = Report {
@@ -111,6 +112,11 @@ fn asked(args: &Check, config: Option<&Config>, host: &HostState) -> Result<Aske
     Ok(asked)
 }
 
+/// The same question to a host that may have changed: without a file or a VIP it is about what the host holds.
+fn again(args: &Check, asked: &Asked, host: &HostState) -> Result<Asked> {
+    if args.which.config.is_some() { Ok(asked.clone()) } else { self::asked(args, None, host) }
+}
+
 /// The VIPs of this host as they can be guessed: single addresses on `lo` and on the tunnels that `up` uses.
 pub(crate) fn held(host: &HostState) -> Vec<Vip> {
     let devices =
@@ -131,10 +137,13 @@ fn served(host: &HostState, vip: Vip, port: u16) -> Option<Served> {
 }
 
 /// Mends what can be mended, with the memory that `down` needs to give settings back.
-fn fix(dir: &Path, kernel: &mut Kernel, asked: &Asked, found: &[Finding]) -> Result<Vec<Step>> {
+fn fix(dir: &Path, kernel: &mut Kernel, args: &Check, asked: &Asked) -> Result<Vec<Step>> {
     let store = run::lock(dir)?;
+    // Whoever had the lock may have taken a VIP down, which must not come back: what is mended is judged anew.
     let host = kernel.read()?;
-    let Mend { steps, vips } = mend::plan(&host, &asked.vips, found);
+    let asked = again(args, asked, &host)?;
+    let found = check::findings(&host, &asked, &seen::look());
+    let Mend { steps, vips } = mend::plan(&host, &asked.vips, &found);
     let saved = store.load()?;
     let next = saved.before(&host, &vips, &steps);
     if next != saved {
