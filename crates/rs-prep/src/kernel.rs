@@ -161,7 +161,10 @@ fn set(key: &Key, to: i32) -> Result<()> {
     sysctl::write(key, to)?;
     match sysctl::read(key)? {
         Some(now) if now == to => Ok(()),
-        now => bail!("the kernel took {to} and holds {now:?}"),
+        Some(now) => bail!(
+            "the kernel took {to} and still holds {now}: is this a container that may not set it? set it outside"
+        ),
+        None => bail!("the kernel took {to} and then had no such setting: is the interface gone?"),
     }
 }
 
