@@ -224,19 +224,10 @@ const SHORTEST: Duration = Duration::from_millis(1);
 /// The longest wait that makes sense for a LAN.
 const LONGEST: Duration = Duration::from_secs(3600);
 
-/// Seconds with an optional unit: `2`, `2s`, `500ms`.
 fn duration(text: &str) -> Result<Duration, String> {
-    let (number, unit) = match text.strip_suffix("ms") {
-        Some(number) => (number, 0.001),
-        None => (text.strip_suffix('s').unwrap_or(text), 1.0),
-    };
-    let seconds = number.parse::<f64>().ok().map(|n| n * unit);
-    let duration = seconds.and_then(|s| Duration::try_from_secs_f64(s).ok());
-    let fits = duration.filter(|d| (SHORTEST..=LONGEST).contains(d));
-    fits.ok_or_else(|| match seconds.filter(|seconds| !seconds.is_nan()) {
-        Some(_) => format!("a time is {SHORTEST:?} to {LONGEST:?}"),
-        None => "a time is written 2, 2s or 500ms".to_owned(),
-    })
+    let duration = lvs_core::time::parse_duration(text).map_err(|e| e.to_string())?;
+    let fits = (SHORTEST..=LONGEST).contains(&duration);
+    fits.then_some(duration).ok_or_else(|| format!("a time is {SHORTEST:?} to {LONGEST:?}"))
 }
 
 /// IFNAMSIZ with its zero byte.
