@@ -11,6 +11,7 @@ use lvs_core::addr::{Endpoint, Family, Mac};
 use lvs_core::sys::clock;
 use lvs_core::sys::frame::{self, Heard, Path};
 use lvs_core::sys::rtnl::Rtnl;
+use lvs_core::sys::wire::PORTS;
 use serde::Serialize;
 
 use crate::check::{self, Finding};
@@ -24,8 +25,6 @@ use wire::Wire;
 
 /// When a question is asked again, after the first time (RFC 5227 section 2.1.1 sends three).
 const AGAIN: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(300)];
-/// Source ports of SYNs: above the ports that the kernel gives to connections (net.ipv4.ip_local_port_range).
-const PORTS: std::ops::Range<u16> = 61_000..65_535;
 
 /// What `--json` prints. Stable; documented in rs-prep(8).
 #[derive(Serialize)]
@@ -222,7 +221,7 @@ fn source(host: &HostState, survey: &Survey, rip: IpAddr) -> Result<IpAddr> {
     found.with_context(|| format!("{}: no address of its own from which {rip} could be asked", survey.device))
 }
 
-fn take(wire: &mut Wire, shots: &mut [Shot], heard: Heard) -> Result<()> {
+fn take(wire: &Wire, shots: &mut [Shot], heard: Heard) -> Result<()> {
     let Heard::Tcp { from, port, open, reset, ack, mac } = heard else { return Ok(()) };
     let Some(shot) = shots.iter_mut().find(|shot| shot.path.from.port == port && shot.path.to == from) else {
         return Ok(());

@@ -9,7 +9,6 @@ mod asked;
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::IpAddr;
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -18,14 +17,12 @@ use lvs_core::sys::frame::{self, Heard, Path};
 use lvs_core::sys::frames::Frames;
 use lvs_core::sys::poll::{Interest, Poll};
 use lvs_core::sys::rtnl::{RouteKind, Rtnl};
-use lvs_core::sys::wire::Wire;
+use lvs_core::sys::wire::{Arp, PORTS, Wire};
 
 use crate::outcome::Reason;
 use crate::task::Via;
 use asked::Asked;
 
-/// Source ports of SYNs: above those that the kernel gives to connections (net.ipv4.ip_local_port_range).
-const PORTS: RangeInclusive<u16> = 61_000..=65_534;
 /// An unanswered SYN is sent again this often, as TCP does at first.
 pub(crate) const AGAIN: Duration = Duration::from_secs(1);
 
@@ -237,7 +234,7 @@ impl Shots {
         let links = rtnl.links().map_err(io::Error::from)?;
         // Gone since the route was asked for: the next try asks anew.
         let link = links.into_iter().find(|l| l.index == index).ok_or(nix::errno::Errno::EAGAIN)?;
-        let Some(wire) = Wire::open(&link, &PORTS)? else { return Ok(None) };
+        let Some(wire) = Wire::open(&link, Arp::Replies)? else { return Ok(None) };
         poll.add(&wire, token + self.wires.len() as u64, Interest::Read)?;
         self.wires.push(wire);
         Ok(Some(self.wires.len() - 1))

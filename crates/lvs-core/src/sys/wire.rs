@@ -18,6 +18,18 @@ const LONGEST: usize = 256;
 /// Frames taken at once.
 const AT_ONCE: usize = 64;
 
+/// Source ports of SYNs: above the ports that the kernel gives to connections (net.ipv4.ip_local_port_range).
+pub const PORTS: RangeInclusive<u16> = 61_000..=65_534;
+
+/// Which ARP packets a channel hears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arp {
+    /// Replies: on a busy network few of all.
+    Replies,
+    /// Requests as well, in which hosts tell of themselves unasked.
+    All,
+}
+
 /// A channel of one Ethernet interface. It needs CAP_NET_RAW and never blocks.
 pub struct Wire {
     hears: Socket,
@@ -29,17 +41,17 @@ pub struct Wire {
 }
 
 impl Wire {
-    /// Opens the channel; it hears ARP replies, neighbour advertisements, and TCP segments to these ports. None where
-    /// the interface is no Ethernet.
+    /// Opens the channel; it hears ARP, neighbour advertisements, and TCP segments to [`PORTS`]. None where the interface is no
+    /// Ethernet.
     ///
     /// # Errors
     /// The right CAP_NET_RAW is missing, or the interface is gone.
-    pub fn open(link: &Link, ports: &RangeInclusive<u16>) -> io::Result<Option<Self>> {
+    pub fn open(link: &Link, arp: Arp) -> io::Result<Option<Self>> {
         let Some(mac) = link.mac.filter(|_| link.arp) else { return Ok(None) };
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         // Protocol 0 hears nothing until the filter stands.
         let hears = Socket::from(socket(AddressFamily::Packet, SockType::Raw, flags, None)?);
-        hears.attach_filter(&filter(ports))?;
+        hears.attach_filter(&filter(&PORTS, arp))?;
         let every = u16::try_from(libc::ETH_P_ALL).map_err(io::Error::other)?.to_be();
         bind(hears.as_raw_fd(), &link_address(link.index, every)?)?;
         Ok(Some(Self { hears, sends: Frames::open()?, link: link.index, mac }))
@@ -78,7 +90,7 @@ impl AsFd for Wire {
 }
 
 /// The kernel's filter: without it every packet of a busy director would be copied here.
-fn filter(ports: &RangeInclusive<u16>) -> [SockFilter; 23] {
+fn filter(ports: &RangeInclusive<u16>, arp: Arp) -> [SockFilter; 23] {
     // linux/filter.h: load a half word or byte, the same after the IPv4 header; jump always, if equal, greater or
     // equal, greater, any bit set; return so many bytes. The numbers after k: instructions skipped if true, if false.
     let [half, byte, half_x, header_x] = [0x28, 0x30, 0x48, 0xb1];
@@ -86,11 +98,12 @@ fn filter(ports: &RangeInclusive<u16>) -> [SockFilter; 23] {
     let op = |code, k: u32, jt, jf| SockFilter::new(code, jt, jf, k);
     let (low, high) = (u32::from(*ports.start()), u32::from(*ports.end()));
     let all = u32::try_from(LONGEST).unwrap_or(u32::MAX);
+    let request = if arp == Arp::All { 18 } else { 17 };
     [
         op(half, 12, 0, 0),
-        op(eq, 0x0806, 0, 2), // ARP: a reply
+        op(eq, 0x0806, 0, 2), // ARP: a reply, or any
         op(half, 20, 0, 0),
-        op(eq, 2, 18, 17),
+        op(eq, 2, 18, request),
         op(eq, 0x0800, 0, 7), // IPv4: TCP, no later fragment
         op(byte, 23, 0, 0),
         op(eq, 6, 0, 14),

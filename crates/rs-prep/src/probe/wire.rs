@@ -1,25 +1,20 @@
-//! The edge of the probe: frames out of and into one interface.
+//! The edge of the probe: frames out of and into one interface, until a moment comes.
 
 use std::io::{self, ErrorKind};
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use lvs_core::addr::Mac;
 use lvs_core::sys::clock;
-use lvs_core::sys::frame::{self, Heard};
+use lvs_core::sys::frame::Heard;
+use lvs_core::sys::poll::{Interest, Poll};
 use lvs_core::sys::rtnl::Link;
+use lvs_core::sys::wire::{self, Arp};
 use lvs_core::time::Time;
-use pnet::datalink::{self, Channel, Config, DataLinkReceiver, DataLinkSender, MacAddr, NetworkInterface};
-
-/// How long a quiet interface is waited for before the clock is looked at.
-const NAP: Duration = Duration::from_millis(10);
-/// Headers are all that is read of a frame.
-const BUFFER: usize = 2048;
 
 /// A layer-2 channel. It needs CAP_NET_RAW.
 pub struct Wire {
-    sender: Box<dyn DataLinkSender>,
-    receiver: Box<dyn DataLinkReceiver>,
+    channel: wire::Wire,
+    poll: Poll,
     /// The interface's MAC.
     pub mac: Mac,
 }
@@ -31,60 +26,37 @@ impl Wire {
     /// It is down, speaks no ARP, or the right CAP_NET_RAW is missing.
     pub fn open(link: &Link) -> Result<Self> {
         let name = &link.name;
-        let (Some(mac), true) = (link.mac, link.arp) else {
+        // Who announces a VIP unasked does so in requests.
+        let Some(channel) = wire::Wire::open(link, Arp::All).map_err(|e| explain(e, name))? else {
             bail!("{name}: it has no Ethernet, so nobody can be asked on it");
         };
         if !link.usable() {
             bail!("{name}: it is down or has no carrier");
         }
-        let interface = NetworkInterface {
-            name: name.clone(),
-            description: String::new(),
-            index: link.index,
-            mac: Some(MacAddr::from(mac.0)),
-            ips: Vec::new(),
-            flags: 0,
-        };
-        let config = Config {
-            read_buffer_size: BUFFER,
-            write_buffer_size: BUFFER,
-            read_timeout: Some(NAP),
-            promiscuous: false,
-            ..Config::default()
-        };
-        match datalink::channel(&interface, config).map_err(|e| explain(e, name))? {
-            Channel::Ethernet(sender, receiver) => Ok(Self { sender, receiver, mac }),
-            _ => bail!("{name}: it is no Ethernet interface"),
-        }
+        let poll = Poll::new()?;
+        poll.add(&channel, 0, Interest::Read)?;
+        Ok(Self { mac: channel.mac, channel, poll })
     }
 
     /// Sends one frame.
     ///
     /// # Errors
     /// The kernel's reason.
-    pub fn send(&mut self, frame: &[u8]) -> Result<()> {
-        let sent = self.sender.send_to(frame, None).context("no room for a frame")?;
-        sent.context("sending a frame")
+    pub fn send(&self, frame: &[u8]) -> Result<()> {
+        self.channel.send(frame).context("sending a frame")
     }
 
     /// Hands on what is heard until the moment comes, or until `each` has heard enough and says true.
     ///
     /// # Errors
     /// The interface went away.
-    pub fn listen(
-        &mut self,
-        until: Time,
-        mut each: impl FnMut(&mut Self, Heard) -> Result<bool>,
-    ) -> Result<()> {
+    pub fn listen(&mut self, until: Time, mut each: impl FnMut(&Self, Heard) -> Result<bool>) -> Result<()> {
+        let mut events = Vec::new();
         while clock::now() < until {
-            let heard = match self.receiver.next() {
-                Ok(frame) => frame::parse(frame),
-                Err(e) if matches!(e.kind(), ErrorKind::TimedOut | ErrorKind::Interrupted) => None,
-                Err(e) => return Err(e).context("the interface went down or away"),
-            };
-            if let Some(heard) = heard {
+            self.poll.wait(Some(until), &mut events)?;
+            for heard in self.channel.receive().context("the interface went down or away")? {
                 if each(self, heard)? {
-                    break;
+                    return Ok(());
                 }
             }
         }

@@ -9,10 +9,14 @@ const OWN: Mac = Mac([2, 0, 0, 0, 0, 1]);
 
 /// What the kernel's filter lets through, on a socket that needs no rights.
 fn passes(frame: &[u8]) -> bool {
+    passes_to(Arp::Replies, frame)
+}
+
+fn passes_to(arp: Arp, frame: &[u8]) -> bool {
     let (a, b) = UnixDatagram::pair().unwrap();
     b.set_nonblocking(true).unwrap();
     let b = Socket::from(std::os::fd::OwnedFd::from(b));
-    b.attach_filter(&filter(&(61_000..=65_000))).unwrap();
+    b.attach_filter(&filter(&(61_000..=65_000), arp)).unwrap();
     a.send(frame).unwrap();
     recv(b.as_raw_fd(), &mut [0; LONGEST], MsgFlags::MSG_DONTWAIT).is_ok()
 }
@@ -32,6 +36,7 @@ fn only_answers_are_let_through() {
     let addr: IpAddr = "10.0.0.1".parse().unwrap();
     let [unasked, reply] = frame::announcements(OWN, addr).try_into().unwrap();
     assert_eq!((passes(&unasked), passes(&reply)), (false, true));
+    assert!(passes_to(Arp::All, &unasked) && passes_to(Arp::All, &reply));
     let six: IpAddr = "fd00::1".parse().unwrap();
     assert!(passes(&frame::announcements(OWN, six)[0]));
     assert!(!passes(&frame::question(OWN, six)) && !passes(&frame::question(OWN, addr)));
