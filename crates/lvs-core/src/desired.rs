@@ -3,7 +3,7 @@
 //! Weights, quorum and presence are derived anew each time, never added to, so they cannot drift.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use crate::addr::{Endpoint, Family};
 use crate::conf::Config;
@@ -150,8 +150,8 @@ fn expand(config: &Config, target: &Target, protocol: Protocol, family: Family) 
             let entries = group.into_iter().flat_map(|g| &g.entries);
             entries
                 .flat_map(|e| match &**e {
-                    GroupEntry::Range { first, last, port } => {
-                        range(*first, *last).map(|a| addr(Endpoint::new(a, *port))).collect()
+                    GroupEntry::Range { port, .. } => {
+                        e.addresses().map(|a| addr(Endpoint::new(a, *port))).collect()
                     }
                     GroupEntry::Mark { mark, family: own } => {
                         vec![ServiceKey::Mark { mark: *mark, family: own.unwrap_or(family) }]
@@ -159,19 +159,6 @@ fn expand(config: &Config, target: &Target, protocol: Protocol, family: Family) 
                 })
                 .collect()
         }
-    }
-}
-
-/// The addresses from `first` to `last`, both included; nothing if they are of two families.
-fn range(first: IpAddr, last: IpAddr) -> Box<dyn Iterator<Item = IpAddr>> {
-    match (first, last) {
-        (IpAddr::V4(a), IpAddr::V4(b)) => {
-            Box::new((u32::from(a)..=u32::from(b)).map(|n| Ipv4Addr::from(n).into()))
-        }
-        (IpAddr::V6(a), IpAddr::V6(b)) => {
-            Box::new((u128::from(a)..=u128::from(b)).map(|n| Ipv6Addr::from(n).into()))
-        }
-        _ => Box::new(std::iter::empty()),
     }
 }
 

@@ -148,8 +148,8 @@ fn group(config: &Config, name: &str) -> Targets {
     let mut targets = Targets::default();
     for entry in groups.flat_map(|group| &group.entries) {
         match entry.value {
-            GroupEntry::Range { first, last, port } => {
-                targets.found.extend(addresses(first, last).take(MOST + 1).map(|addr| (addr, port)));
+            GroupEntry::Range { port, .. } => {
+                targets.found.extend(entry.addresses().take(MOST + 1).map(|addr| (addr, port)));
             }
             GroupEntry::Mark { mark, .. } => targets.notices.push(unnamed(config, entry.place, mark)),
         }
@@ -160,19 +160,6 @@ fn group(config: &Config, name: &str) -> Targets {
         targets.notices.push(format!("virtual_server_group {name}: more than {MOST} {sentence}"));
     }
     targets
-}
-
-/// The addresses from the first to the last, both included.
-fn addresses(first: IpAddr, last: IpAddr) -> Box<dyn Iterator<Item = IpAddr>> {
-    match (first, last) {
-        (IpAddr::V4(a), IpAddr::V4(b)) => {
-            Box::new((u32::from(a)..=u32::from(b)).map(|n| IpAddr::V4(n.into())))
-        }
-        (IpAddr::V6(a), IpAddr::V6(b)) => {
-            Box::new((u128::from(a)..=u128::from(b)).map(|n| IpAddr::V6(n.into())))
-        }
-        _ => Box::new(std::iter::empty()),
-    }
 }
 
 /// The addresses under which directors stand in the file: VIPs of the instances, unicast peers and sources.

@@ -1,5 +1,6 @@
 //! What stands in the table for every flag and every death, as keepalived does it.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use proptest::prelude::*;

@@ -42,6 +42,21 @@ pub enum GroupEntry {
     },
 }
 
+impl GroupEntry {
+    /// The addresses of a range, the first and the last included; none of a mark, or of a range over two families.
+    pub fn addresses(&self) -> Box<dyn Iterator<Item = IpAddr>> {
+        match *self {
+            Self::Range { first: IpAddr::V4(a), last: IpAddr::V4(b), .. } => {
+                Box::new((u32::from(a)..=u32::from(b)).map(|n| IpAddr::V4(n.into())))
+            }
+            Self::Range { first: IpAddr::V6(a), last: IpAddr::V6(b), .. } => {
+                Box::new((u128::from(a)..=u128::from(b)).map(|n| IpAddr::V6(n.into())))
+            }
+            _ => Box::new(std::iter::empty()),
+        }
+    }
+}
+
 /// `virtual_server_group NAME { }`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerGroup {
