@@ -1,5 +1,6 @@
 //! `virtual_server`, `virtual_server_group` and `real_server`.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -18,6 +19,17 @@ pub enum Target {
     Mark(u32),
     /// A `virtual_server_group`, by name; it exists in [`super::Config::server_groups`].
     Group(String),
+}
+
+/// For people: `192.168.15.111:443`, `fwmark 7`, `group web`.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Addr(endpoint) => endpoint.fmt(f),
+            Self::Mark(mark) => write!(f, "fwmark {mark}"),
+            Self::Group(name) => write!(f, "group {name}"),
+        }
+    }
 }
 
 /// A line of a `virtual_server_group`.

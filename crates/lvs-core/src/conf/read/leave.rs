@@ -46,10 +46,10 @@ impl LeftOut {
     }
 
     pub(super) fn of_service(vs: &VirtualServer) -> Self {
+        // As the file writes it, like the others that are left out.
         let name = match &vs.target.value {
             Target::Addr(e) => format!("{} {}", e.addr, e.port),
-            Target::Mark(mark) => format!("fwmark {mark}"),
-            Target::Group(name) => format!("group {name}"),
+            other => other.to_string(),
         };
         Self { service: Some(service(vs)), ..Self::named(SERVER, name, vs.target.place, 1) }
     }
