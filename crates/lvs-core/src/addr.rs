@@ -47,7 +47,7 @@ impl Family {
     }
 
     /// The family with the kernel's number, if it is one of the two.
-    pub fn from_number(number: u16) -> Option<Self> {
+    pub(crate) fn from_number(number: u16) -> Option<Self> {
         match number {
             2 => Some(Self::Inet),
             10 => Some(Self::Inet6),

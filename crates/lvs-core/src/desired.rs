@@ -211,7 +211,7 @@ fn service(vs: &VirtualServer, family: Family) -> Service {
 }
 
 /// Whether the kernel takes a real server for a service of this family: of the other one only through a tunnel.
-pub fn leads(service: Family, server: IpAddr, forward: Forward) -> bool {
+pub(crate) fn leads(service: Family, server: IpAddr, forward: Forward) -> bool {
     service == Family::of(server) || matches!(forward, Forward::Tunnel(_))
 }
 

@@ -40,23 +40,23 @@ fn put_number(buf: &mut Vec<u8>, kind: u16, len: u8, [e, f, g, h]: [u8; 4]) {
 }
 
 /// Appends a byte.
-pub fn put_u8(buf: &mut Vec<u8>, kind: u16, value: u8) {
+pub(crate) fn put_u8(buf: &mut Vec<u8>, kind: u16, value: u8) {
     put_number(buf, kind, 1, [value, 0, 0, 0]);
 }
 
 /// Appends a 16-bit number in host order.
-pub fn put_u16(buf: &mut Vec<u8>, kind: u16, value: u16) {
+pub(crate) fn put_u16(buf: &mut Vec<u8>, kind: u16, value: u16) {
     let [a, b] = value.to_ne_bytes();
     put_number(buf, kind, 2, [a, b, 0, 0]);
 }
 
 /// Appends a 16-bit number in network order.
-pub fn put_be16(buf: &mut Vec<u8>, kind: u16, value: u16) {
+pub(crate) fn put_be16(buf: &mut Vec<u8>, kind: u16, value: u16) {
     put_u16(buf, kind, value.to_be());
 }
 
 /// Appends a 32-bit number in host order.
-pub fn put_u32(buf: &mut Vec<u8>, kind: u16, value: u32) {
+pub(crate) fn put_u32(buf: &mut Vec<u8>, kind: u16, value: u32) {
     put_number(buf, kind, 4, value.to_ne_bytes());
 }
 
@@ -69,7 +69,7 @@ pub fn put_str(buf: &mut Vec<u8>, kind: u16, text: &str) {
 }
 
 /// Appends an attribute that holds what `fill` appends.
-pub fn nest(buf: &mut Vec<u8>, kind: u16, fill: impl FnOnce(&mut Vec<u8>)) {
+pub(crate) fn nest(buf: &mut Vec<u8>, kind: u16, fill: impl FnOnce(&mut Vec<u8>)) {
     let start = buf.len();
     buf.extend_from_slice(&[0, 0]);
     buf.extend_from_slice(&(kind | NESTED).to_ne_bytes());

@@ -31,7 +31,7 @@ impl Protocol {
     }
 
     /// The protocol with this IP number, if IPVS knows it.
-    pub fn from_number(number: u16) -> Option<Self> {
+    pub(crate) fn from_number(number: u16) -> Option<Self> {
         match number {
             6 => Some(Self::Tcp),
             17 => Some(Self::Udp),

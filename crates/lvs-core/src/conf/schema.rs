@@ -249,7 +249,7 @@ pub fn blocks(each: &mut dyn FnMut(&[&'static str], &'static Block)) {
 }
 
 /// The blocks in which a keyword would be right, each as the path of keywords that lead there.
-pub fn homes(name: &str) -> Vec<String> {
+pub(crate) fn homes(name: &str) -> Vec<String> {
     let mut found = Vec::new();
     blocks(&mut |path, block| {
         if block.find(name).is_some() {

@@ -117,7 +117,7 @@ pub struct OptionInfo {
 
 impl OptionInfo {
     /// Whether the option may stand in a line of this command.
-    pub fn goes_with(&self, verb: Verb) -> bool {
+    pub(crate) fn goes_with(&self, verb: Verb) -> bool {
         self.legal & bit(verb) != 0
     }
 

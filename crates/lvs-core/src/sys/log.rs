@@ -25,19 +25,20 @@ const LONGEST: usize = 2048;
 
 /// How a line begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
+enum Style {
     /// `2026-11-22T18:22:13.123Z tool: `.
     Plain,
     /// `<6>`, the priority as systemd's journal reads it from a service's standard error.
     Journal,
 }
 
-/// The writer's handle; see the module's text. [`init`] installs one for the whole program.
-pub struct Logger {
+/// The writer's handle. [`init`] installs one for the whole program.
+struct Logger {
     tool: &'static str,
     level: LevelFilter,
     style: Style,
     outbox: Outbox,
+    /// Lines lost since the log itself told of them.
     dropped: Arc<AtomicU64>,
 }
 
@@ -59,7 +60,7 @@ impl Logger {
     ///
     /// # Errors
     /// When the thread cannot be started.
-    pub fn start(
+    fn start(
         tool: &'static str,
         level: LevelFilter,
         style: Style,
@@ -69,11 +70,6 @@ impl Logger {
         let lost = Arc::clone(&dropped);
         let outbox = Outbox::start("log", QUEUE, true, out, move |out| say_lost(out, &lost, style, tool))?;
         Ok(Self { tool, level, style, outbox, dropped })
-    }
-
-    /// Lines lost since they were last reported in the log itself.
-    pub fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
     }
 }
 

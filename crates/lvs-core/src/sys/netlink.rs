@@ -110,7 +110,7 @@ impl Netlink {
     }
 
     /// A socket for nftables.
-    pub fn netfilter() -> io::Result<Self> {
+    pub(crate) fn netfilter() -> io::Result<Self> {
         Self::talkative(NlFamily::Netfilter)
     }
 
@@ -164,7 +164,7 @@ impl Netlink {
     }
 
     /// Asks for a list and calls `each` with every message of it.
-    pub fn dump(
+    pub(crate) fn dump(
         &mut self,
         kind: u16,
         body: &[u8],
@@ -192,7 +192,7 @@ impl Netlink {
     /// The kernel executes every message in order; an error stops none of the others. Only the last is
     /// acknowledged, so a batch without errors costs one write and one read. An `Err` means that the
     /// conversation itself broke and that what was executed is unknown.
-    pub fn send_batch(
+    pub(crate) fn send_batch(
         &mut self,
         batch: &mut Batch,
         mut refused: impl FnMut(usize, NetlinkError),
@@ -223,7 +223,7 @@ impl Netlink {
 
     /// Sends a batch that the kernel carries out as a whole or not at all: netfilter's, which begins and ends with a message
     /// that is none of them. The error is that of the first message that was refused.
-    pub fn transaction(&mut self, batch: &mut Batch) -> Result<(), NetlinkError> {
+    pub(crate) fn transaction(&mut self, batch: &mut Batch) -> Result<(), NetlinkError> {
         self.make_room();
         let first = self.seq.wrapping_add(1);
         let last = batch.seal_inner(first);
@@ -248,7 +248,7 @@ impl Netlink {
 
     /// Reads some notifications and calls `each` with every message. `Ok(false)`: nothing more has
     /// come. `ENOBUFS`: notifications were lost; read the whole state again.
-    pub fn notifications(&mut self, mut each: impl FnMut(Message<'_>)) -> Result<bool, NetlinkError> {
+    pub(crate) fn notifications(&mut self, mut each: impl FnMut(Message<'_>)) -> Result<bool, NetlinkError> {
         match self.receive() {
             Ok(()) => {
                 messages(&self.received).for_each(&mut each);

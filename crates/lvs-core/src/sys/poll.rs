@@ -86,7 +86,7 @@ impl Poll {
         Ok(Self { epoll, timer, armed: None, buffer: vec![EpollEvent::empty(); 256] })
     }
 
-    /// Watches a descriptor; `token` comes back in its events and is not `u64::MAX`.
+    /// Watches a descriptor until it is closed; `token` comes back in its events and is not `u64::MAX`.
     pub fn add(&self, fd: impl AsFd, token: u64, interest: Interest) -> io::Result<()> {
         Ok(self.epoll.add(fd, EpollEvent::new(interest.flags(), token))?)
     }
@@ -94,11 +94,6 @@ impl Poll {
     /// Changes what is waited for.
     pub fn modify(&self, fd: impl AsFd, token: u64, interest: Interest) -> io::Result<()> {
         Ok(self.epoll.modify(fd, &mut EpollEvent::new(interest.flags(), token))?)
-    }
-
-    /// Forgets a descriptor; closing it does the same.
-    pub fn remove(&self, fd: impl AsFd) -> io::Result<()> {
-        Ok(self.epoll.delete(fd)?)
     }
 
     /// Waits until something happens or the deadline has come, and appends what happened to `events`, which is

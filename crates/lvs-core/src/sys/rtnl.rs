@@ -144,8 +144,8 @@ impl Rtnl {
         Ok(answer.and_then(|body| Route::decode(&body)))
     }
 
-    /// Sends any other rtnetlink request (rules, new links) and waits for the verdict.
-    pub fn change(&mut self, kind: Rtm, flags: u16, body: &[u8]) -> Result<(), NetlinkError> {
+    /// Sends a request that changes something and waits for the verdict.
+    fn change(&mut self, kind: Rtm, flags: u16, body: &[u8]) -> Result<(), NetlinkError> {
         self.netlink.request(u16::from(kind), flags, body).map(|_| ())
     }
 

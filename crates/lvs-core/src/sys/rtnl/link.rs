@@ -17,8 +17,6 @@ pub struct Link {
     pub name: String,
     /// The Ethernet address, where it has one.
     pub mac: Option<Mac>,
-    /// Largest packet in bytes.
-    pub mtu: u32,
     /// Switched on by the admin (IFF_UP).
     pub up: bool,
     /// Switched on and carrying packets (IFF_RUNNING).
@@ -27,8 +25,6 @@ pub struct Link {
     pub arp: bool,
     /// The loopback.
     pub loopback: bool,
-    /// Can broadcast and send multicast.
-    pub multicast: bool,
     /// The bridge, bond or VRF that it belongs to.
     pub master: Option<u32>,
     /// The link below it (a macvlan's or VLAN's parent).
@@ -108,7 +104,6 @@ impl Link {
             running: has(Iff::RUNNING),
             arp: !has(Iff::NOARP) && !has(Iff::LOOPBACK),
             loopback: has(Iff::LOOPBACK),
-            multicast: has(Iff::MULTICAST),
             ..Self::default()
         };
         nlattr::attrs(body.get(HEADER..)?).for_each(|a| link.take(a));
@@ -119,7 +114,6 @@ impl Link {
         match Ifla::from(a.kind) {
             Ifla::Ifname => self.name = a.text().unwrap_or_default().to_owned(),
             Ifla::Address => self.mac = a.payload.try_into().ok().map(Mac),
-            Ifla::Mtu => self.mtu = a.u32().unwrap_or(0),
             Ifla::Master => self.master = a.u32(),
             Ifla::Link => self.parent = a.u32(),
             Ifla::Linkinfo => {

@@ -67,7 +67,7 @@ impl Route {
     /// RT_TABLE_MAIN.
     pub const MAIN: u32 = 254;
     /// RTPROT_BOOT: what `ip route add` and `route add` write.
-    pub const BOOT: u8 = 3;
+    const BOOT: u8 = 3;
 
     /// A route of the main table to a host or network on this link, as `route add -host ADDR dev LINK` makes it.
     pub fn on_link(to: Prefix, link: u32) -> Self {

@@ -200,7 +200,7 @@ impl Part {
 ///
 /// # Errors
 /// It is no executable file.
-pub fn executable(parts: &[Part]) -> Result<(), Unsafe> {
+pub(crate) fn executable(parts: &[Part]) -> Result<(), Unsafe> {
     match parts.last() {
         Some(p) if p.directory => Err(Unsafe::NotAFile(p.path.clone())),
         Some(p) if p.mode & ANYONE_EXECUTES == 0 => Err(Unsafe::NotExecutable(p.path.clone())),
