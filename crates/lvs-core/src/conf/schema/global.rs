@@ -1,6 +1,12 @@
 //! Keywords of `global_defs`, and process settings outside all blocks.
 
+mod process;
+mod vrrp;
+
 use super::{Block, CHECK, DAEMONS, Keyword, TABLE, VRRP};
+pub(super) use process::OUTSIDE;
+use process::PROCESS;
+use vrrp::VRRP_DEFAULTS;
 
 /// `global_defs`.
 pub(super) static GLOBAL: Block = Block {
@@ -51,95 +57,6 @@ const COMMON: &[Keyword] = &[
     Keyword::ignored("shutdown_script_timeout", "SECONDS", "killed after this"),
 ];
 
-const VRRP_DEFAULTS: &[Keyword] = &[
-    Keyword::used(VRRP, "vrrp_version", "2|3", "default protocol version of instances; default 2"),
-    Keyword::used(
-        VRRP,
-        "vrrp_strict",
-        "[on|off]",
-        "strict RFC rules: no authentication, no unicast, VIPs that do not answer; default off",
-    ),
-    Keyword::used(VRRP, "vrrp_mcast_group4", "IP", "multicast group; default 224.0.0.18"),
-    Keyword::used(VRRP, "vrrp_mcast_group6", "IP", "multicast group; default ff02::12"),
-    Keyword::ignored(
-        "vrrp_skip_check_adv_addr",
-        "[on|off]",
-        "compare VIP lists only when the master changes; here another list is told of and rejects nothing",
-    ),
-    Keyword::used(
-        VRRP,
-        "vrrp_check_unicast_src",
-        "[on|off]",
-        "a unicast advertisement must come from a peer; default off",
-    ),
-    Keyword::used(VRRP, "vrrp_garp_master_delay", "SECONDS", "second burst of gratuitous ARP; default 5"),
-    Keyword::used(VRRP, "vrrp_garp_master_repeat", "N", "packets a burst; default 5"),
-    Keyword::used(
-        VRRP,
-        "vrrp_garp_master_refresh",
-        "SECONDS",
-        "while master, again every so often; default 0, never",
-    ),
-    Keyword::used(VRRP, "vrrp_garp_master_refresh_repeat", "N", "packets a refresh; default 1"),
-    Keyword::used(
-        VRRP,
-        "vrrp_garp_lower_prio_delay",
-        "SECONDS",
-        "second burst after a lower advertisement; default: vrrp_garp_master_delay",
-    ),
-    Keyword::used(
-        VRRP,
-        "vrrp_garp_lower_prio_repeat",
-        "N",
-        "packets of that burst; default: vrrp_garp_master_repeat",
-    ),
-    Keyword::used(
-        VRRP,
-        "vrrp_garp_interval",
-        "SECONDS",
-        "gap between two gratuitous ARPs of an interface; default 0",
-    ),
-    Keyword::used(VRRP, "vrrp_gna_interval", "SECONDS", "the same for neighbour advertisements; default 0"),
-    Keyword::used(
-        VRRP,
-        "vrrp_garp_extra_if",
-        "[all] SECONDS",
-        "while master, one gratuitous ARP every so often on each VMAC that advertisements do not leave, with all on each other interface of an address too; default 0, never",
-    ),
-    Keyword::old("vrrp_vmac_garp_intvl", "vrrp_garp_extra_if", "[all] SECONDS"),
-    Keyword::used(VRRP, "vrrp_min_garp", "[on|off]", "one gratuitous ARP, no second burst; default off"),
-    Keyword::used(
-        VRRP,
-        "vrrp_lower_prio_no_advert",
-        "[on|off]",
-        "do not answer a lower advertisement at once; default off",
-    ),
-    Keyword::ignored(
-        "vrrp_higher_prio_send_advert",
-        "[on|off]",
-        "one last advertisement before stepping down; here it is always sent",
-    ),
-    Keyword::used(
-        VRRP,
-        "vrrp_down_timer_adverts",
-        "N",
-        "lost advertisements that make a master dead, 1 to 100; default 3",
-    ),
-    Keyword::used(VRRP, "vrrp_startup_delay", "SECONDS", "wait before instances start; default 0"),
-    Keyword::used(
-        VRRP,
-        "vrrp_notify_priority_changes",
-        "[on|off]",
-        "tell changes of priority as well; default off",
-    ),
-    Keyword::ignored("vrrp_iptables", "[IN [OUT]]", "chains for no_accept"),
-    Keyword::ignored("vrrp_ipsets", "[NAME ...]", "sets for no_accept"),
-    Keyword::ignored("nftables", "[TABLE]", "table for no_accept"),
-    Keyword::ignored("nftables_priority", "N", "priority of its chains"),
-    Keyword::ignored("nftables_counters", "", "counters in its rules"),
-    Keyword::ignored("nftables_ifindex", "", "interfaces by number in its rules"),
-];
-
 const LVS_SETTINGS: &[Keyword] = &[
     Keyword::used(
         VRRP,
@@ -175,51 +92,6 @@ const LVS_SETTINGS: &[Keyword] = &[
     ),
     Keyword::ignored("nftables_ipvs_priority", "N", "priority of its chains"),
     Keyword::ignored("nftables_ipvs_start_fwmark", "N", "first mark it may use"),
-];
-
-const PROCESS: &[Keyword] = &[
-    Keyword::used(VRRP, "vrrp_rt_priority", "N", "real-time priority; default off"),
-    Keyword::used(VRRP, "vrrp_no_swap", "", "lock the memory; default off"),
-    Keyword::unsupported(
-        "checker_rt_priority",
-        "N",
-        "real-time priority of checks; default off",
-        "checks run as everyone's processes; write CPUSchedulingPolicy= into tcpcheck's unit",
-    ),
-    Keyword::unsupported(
-        "checker_no_swap",
-        "",
-        "lock the memory of checks; default off",
-        "tcpcheck's memory is not locked",
-    ),
-    Keyword::ignored("bfd_rt_priority", "N", "real-time priority"),
-    Keyword::ignored("bfd_no_swap", "", "lock the memory"),
-    Keyword::ignored("vrrp_priority", "N", "nice value"),
-    Keyword::ignored("checker_priority", "N", "nice value"),
-    Keyword::ignored("bfd_priority", "N", "nice value"),
-    Keyword::ignored("vrrp_rlimit_rttime", "N", "limit of real-time scheduling"),
-    Keyword::ignored("checker_rlimit_rttime", "N", "limit of real-time scheduling"),
-    Keyword::ignored("bfd_rlimit_rttime", "N", "limit of real-time scheduling"),
-    Keyword::ignored("vrrp_rlimit_rtime", "N", "limit of real-time scheduling"),
-    Keyword::ignored("checker_rlimit_rtime", "N", "limit of real-time scheduling"),
-    Keyword::ignored("bfd_rlimit_rtime", "N", "limit of real-time scheduling"),
-    Keyword::ignored("vrrp_cpu_affinity", "CPU ...", "processors"),
-    Keyword::ignored("checker_cpu_affinity", "CPU ...", "processors"),
-    Keyword::ignored("bfd_cpu_affinity", "CPU ...", "processors"),
-    Keyword::used(
-        VRRP,
-        "max_auto_priority",
-        "[N]",
-        "raise the real-time priority by itself when timers run late, as far as this; default 0, not at all",
-    ),
-    Keyword::used(VRRP, "min_auto_priority_delay", "MICROSECONDS", "how late; default 1000000"),
-    Keyword::ignored("process_names", "", "names of child processes"),
-    Keyword::ignored("process_name", "[NAME]", "name of the parent process"),
-    Keyword::ignored("vrrp_process_name", "[NAME]", "name of a child process"),
-    Keyword::ignored("checker_process_name", "[NAME]", "name of a child process"),
-    Keyword::ignored("bfd_process_name", "[NAME]", "name of a child process"),
-    Keyword::ignored("umask", "MODE ...", "file creation mask"),
-    Keyword::ignored("random_seed", "N", "start of random numbers"),
 ];
 
 const REPORTING: &[Keyword] = &[
@@ -299,27 +171,4 @@ const OTHER: &[Keyword] = &[
     Keyword::foreign("smtp_connect_time", "no keyword of any version", "write smtp_connect_timeout"),
 ];
 
-/// Settings that stand outside all blocks, and that some versions take inside `global_defs` as well.
-pub(super) const OUTSIDE: &[Keyword] = &[
-    Keyword::unsupported(
-        "net_namespace",
-        "NAME",
-        "network namespace to run in",
-        "run the tool with `ip netns exec NAME`; it stays in its own namespace",
-    ),
-    Keyword::unsupported(
-        "net_namespace_ipvs",
-        "NAME",
-        "network namespace of the table",
-        "the table of the tool's own namespace is used",
-    ),
-    Keyword::ignored("namespace_with_ipsets", "", "sets in a namespace"),
-    Keyword::ignored("instance", "NAME", "name of this instance of the program"),
-    Keyword::ignored("use_pid_dir", "", "where pid files lie"),
-    Keyword::ignored("child_wait_time", "SECONDS", "how long children may take to end"),
-    Keyword::ignored("linkbeat_use_polling", "", "ask links instead of listening; ours listen"),
-    Keyword::ignored("linkbeat_interfaces", "", "links that are asked").with(&LINKBEAT),
-];
-
 static EMAIL: Block = Block::list("notification_email");
-static LINKBEAT: Block = Block::list("linkbeat_interfaces");
