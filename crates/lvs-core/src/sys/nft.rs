@@ -12,64 +12,21 @@ use std::path::Path;
 use nix::errno::Errno;
 
 use super::netlink::{Batch, CREATE, Netlink, NetlinkError};
+use crate::addr::Family;
 use crate::nlattr::{nest, put, put_str};
 
+mod expression;
+mod family;
 mod uapi;
 
-use uapi::{chain, elem, expr, list, message, rule, set, table};
+use expression::number;
+use family::facts;
+use uapi::{chain, elem, list, message, rule, set, table};
 
 /// After IPVS, see above.
 const PRIORITY: i32 = 110;
-const SETS: [(&str, Family); 2] = [("vips4", Family::V4), ("vips6", Family::V6)];
+const FAMILIES: [Family; 2] = [Family::Inet, Family::Inet6];
 const CHAIN: &str = "in";
-
-/// What the rules must know of an IP family.
-#[derive(Clone, Copy)]
-enum Family {
-    V4,
-    V6,
-}
-
-impl Family {
-    fn of(addr: IpAddr) -> Self {
-        if addr.is_ipv4() { Self::V4 } else { Self::V6 }
-    }
-
-    fn set(self) -> &'static str {
-        SETS[usize::from(matches!(self, Self::V6))].0
-    }
-
-    /// NFPROTO_IPV4 and NFPROTO_IPV6.
-    fn number(self) -> u8 {
-        match self {
-            Self::V4 => 2,
-            Self::V6 => 10,
-        }
-    }
-
-    /// The bytes of an address, and where the destination stands in the header.
-    fn len(self) -> u32 {
-        match self {
-            Self::V4 => 4,
-            Self::V6 => 16,
-        }
-    }
-
-    fn destination(self) -> u32 {
-        match self {
-            Self::V4 => 16,
-            Self::V6 => 24,
-        }
-    }
-
-    /// The name of the set's type for those who list it (nft's own numbers for ipv4_addr and ipv6_addr).
-    fn key_type(self) -> u32 {
-        match self {
-            Self::V4 => 7,
-            Self::V6 => 8,
-        }
-    }
-}
 
 /// Whether the kernel has nftables, without making it load the module.
 pub fn is_loaded() -> bool {
@@ -107,15 +64,15 @@ impl Filter {
         self.table(message::NEW_TABLE);
         self.table(message::DEL_TABLE);
         self.table(message::NEW_TABLE);
-        for (n, (name, family)) in (1..).zip(SETS) {
-            self.set(name, family, n);
+        for (id, family) in (1..).zip(FAMILIES) {
+            self.set(family, id);
         }
         self.chain();
         for kind in [uapi::ND_SOLICIT, uapi::ND_ADVERT] {
-            self.rule(|b| accept_discovery(b, kind));
+            self.rule(|b| expression::accept_discovery(b, kind));
         }
-        for (name, family) in SETS {
-            self.rule(|b| drop_listed(b, name, family));
+        for family in FAMILIES {
+            self.rule(|b| expression::drop_listed(b, &facts(family)));
         }
         self.commit()
     }
@@ -170,12 +127,13 @@ impl Filter {
         self.push(kind, flags, table::NAME, |_| ());
     }
 
-    fn set(&mut self, name: &str, family: Family, id: u32) {
+    fn set(&mut self, family: Family, id: u32) {
+        let facts = facts(family);
         self.push(message::NEW_SET, CREATE, set::TABLE, |b| {
-            put_str(b, set::NAME, name);
+            put_str(b, set::NAME, facts.set);
             number(b, set::FLAGS, 0);
-            number(b, set::KEY_TYPE, family.key_type());
-            number(b, set::KEY_LEN, family.len());
+            number(b, set::KEY_TYPE, facts.key_type);
+            number(b, set::KEY_LEN, facts.len);
             number(b, set::ID, id);
         });
     }
@@ -202,7 +160,7 @@ impl Filter {
     fn element(&mut self, kind: u16, addr: IpAddr) {
         let flags = if kind == message::NEW_ELEM { CREATE } else { 0 };
         self.push(kind, flags, elem::TABLE, |b| {
-            put_str(b, elem::SET, Family::of(addr).set());
+            put_str(b, elem::SET, facts(Family::of(addr)).set);
             nest(b, elem::ELEMENTS, |b| {
                 nest(b, list::ELEM, |b| {
                     nest(b, elem::KEY, |b| match addr {
@@ -245,72 +203,6 @@ const APPEND: u16 = 0x800;
 fn header(b: &mut Vec<u8>, family: u8, resource: u16) {
     b.extend_from_slice(&[family, 0]);
     b.extend_from_slice(&resource.to_be_bytes());
-}
-
-/// nftables' numbers are in network order.
-fn number(b: &mut Vec<u8>, kind: u16, value: u32) {
-    put(b, kind, &value.to_be_bytes());
-}
-
-fn expression(b: &mut Vec<u8>, name: &str, fill: impl FnOnce(&mut Vec<u8>)) {
-    nest(b, list::ELEM, |b| {
-        put_str(b, expr::NAME, name);
-        nest(b, expr::DATA, fill);
-    });
-}
-
-fn meta_is(b: &mut Vec<u8>, key: u32, value: u8) {
-    expression(b, "meta", |b| {
-        number(b, expr::META_DREG, uapi::REGISTER);
-        number(b, expr::META_KEY, key);
-    });
-    equals(b, value);
-}
-
-fn equals(b: &mut Vec<u8>, value: u8) {
-    expression(b, "cmp", |b| {
-        number(b, expr::CMP_SREG, uapi::REGISTER);
-        number(b, expr::CMP_OP, 0);
-        nest(b, expr::CMP_DATA, |b| put(b, uapi::VALUE, &[value]));
-    });
-}
-
-fn load(b: &mut Vec<u8>, base: u32, offset: u32, len: u32) {
-    expression(b, "payload", |b| {
-        number(b, expr::PAYLOAD_DREG, uapi::REGISTER);
-        number(b, expr::PAYLOAD_BASE, base);
-        number(b, expr::PAYLOAD_OFFSET, offset);
-        number(b, expr::PAYLOAD_LEN, len);
-    });
-}
-
-fn verdict(b: &mut Vec<u8>, code: u32) {
-    expression(b, "immediate", |b| {
-        number(b, expr::IMMEDIATE_DREG, 0);
-        nest(b, expr::IMMEDIATE_DATA, |b| {
-            nest(b, uapi::VERDICT, |b| number(b, uapi::VERDICT_CODE, code));
-        });
-    });
-}
-
-/// `meta nfproto ipv6 meta l4proto ipv6-icmp icmpv6 type KIND accept`
-fn accept_discovery(b: &mut Vec<u8>, kind: u8) {
-    meta_is(b, uapi::META_NFPROTO, Family::V6.number());
-    meta_is(b, uapi::META_L4PROTO, uapi::ICMPV6);
-    load(b, uapi::TRANSPORT, 0, 1);
-    equals(b, kind);
-    verdict(b, uapi::ACCEPT);
-}
-
-/// `ip daddr @SET drop`
-fn drop_listed(b: &mut Vec<u8>, name: &str, family: Family) {
-    meta_is(b, uapi::META_NFPROTO, family.number());
-    load(b, uapi::NETWORK, family.destination(), family.len());
-    expression(b, "lookup", |b| {
-        put_str(b, expr::LOOKUP_SET, name);
-        number(b, expr::LOOKUP_SREG, uapi::REGISTER);
-    });
-    verdict(b, uapi::DROP);
 }
 
 #[cfg(test)]
