@@ -2,7 +2,6 @@
 //!
 //! neli's own router starts a thread a socket and has no batches; here a thousand changes are one write.
 
-use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
@@ -11,9 +10,13 @@ use neli::socket::NlSocket;
 use neli::utils::Groups;
 use nix::errno::Errno;
 
-pub use message::{Batch, Message};
+pub use batch::Batch;
+pub use error::NetlinkError;
+pub use message::Message;
 use message::{NLM_F_ACK, NLM_F_REQUEST, NLMSG_ERROR};
 
+mod batch;
+mod error;
 mod message;
 
 /// Kernel dumps come in datagrams of at most 32 KiB, whatever room there is.
@@ -34,49 +37,6 @@ pub const CREATE: u16 = 0x400;
 pub const EXCL: u16 = 0x200;
 /// Replace what exists (`NLM_F_REPLACE`).
 pub const REPLACE: u16 = 0x100;
-
-/// The kernel's refusal: the error number and, where it said more, its words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NetlinkError {
-    /// The error number.
-    pub errno: Errno,
-    /// The kernel's extended acknowledgement, if it sent one.
-    pub text: Option<String>,
-}
-
-impl NetlinkError {
-    fn of(errno: Errno) -> Self {
-        Self { errno, text: None }
-    }
-
-    /// Whether the kernel has no part that would know what was asked.
-    pub fn is_unsupported(&self) -> bool {
-        matches!(self.errno, Errno::EOPNOTSUPP | Errno::EPROTONOSUPPORT | Errno::EAFNOSUPPORT)
-    }
-}
-
-impl From<io::Error> for NetlinkError {
-    fn from(e: io::Error) -> Self {
-        Self::of(e.raw_os_error().map_or(Errno::EIO, Errno::from_raw))
-    }
-}
-
-impl From<NetlinkError> for io::Error {
-    fn from(e: NetlinkError) -> Self {
-        Self::from(e.errno)
-    }
-}
-
-impl fmt::Display for NetlinkError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.text {
-            Some(text) => write!(f, "{} ({text})", self.errno.desc()),
-            None => f.write_str(self.errno.desc()),
-        }
-    }
-}
-
-impl std::error::Error for NetlinkError {}
 
 /// How a dump ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,65 +142,6 @@ impl Netlink {
                     NLMSG_DONE => return done(&m).map(|()| end),
                     NLMSG_ERROR => return m.verdict().map(|()| end),
                     _ => each(m),
-                }
-            }
-        }
-    }
-
-    /// Sends all messages of a batch in one write and calls `refused` with the index of each that failed.
-    ///
-    /// The kernel executes every message in order; an error stops none of the others. Only the last is
-    /// acknowledged, so a batch without errors costs one write and one read. An `Err` means that the
-    /// conversation itself broke and that what was executed is unknown.
-    pub(crate) fn send_batch(
-        &mut self,
-        batch: &mut Batch,
-        mut refused: impl FnMut(usize, NetlinkError),
-    ) -> Result<(), NetlinkError> {
-        let Some(last) = batch.len().checked_sub(1) else { return Ok(()) };
-        let first = self.seq.wrapping_add(1);
-        let last_seq = first.wrapping_add(u32::try_from(last).unwrap_or(u32::MAX));
-        self.seq = last_seq;
-        batch.seal(first);
-        self.make_room();
-        self.write(batch.bytes())?;
-        loop {
-            self.receive()?;
-            for m in messages(&self.received).filter(|m| m.kind == NLMSG_ERROR) {
-                let index = usize::try_from(m.seq.wrapping_sub(first)).unwrap_or(usize::MAX);
-                if index > last {
-                    continue;
-                }
-                if let Err(e) = m.verdict() {
-                    refused(index, e);
-                }
-                if m.seq == last_seq {
-                    return Ok(());
-                }
-            }
-        }
-    }
-
-    /// Sends a batch that the kernel carries out as a whole or not at all: netfilter's, which begins and ends with a message
-    /// that is none of them. The error is that of the first message that was refused.
-    pub(crate) fn transaction(&mut self, batch: &mut Batch) -> Result<(), NetlinkError> {
-        self.make_room();
-        let first = self.seq.wrapping_add(1);
-        let last = batch.seal_inner(first);
-        self.seq = last.wrapping_add(1);
-        self.write(batch.bytes())?;
-        let mut result = Ok(());
-        loop {
-            self.receive()?;
-            for m in messages(&self.received).filter(|m| m.kind == NLMSG_ERROR) {
-                let verdict = m.verdict();
-                if m.seq == first && verdict.is_err() {
-                    // The batch was refused before anything in it was looked at: nothing more comes.
-                    return verdict;
-                }
-                result = result.and(verdict);
-                if m.seq == last {
-                    return result;
                 }
             }
         }
