@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{Out, quote, seconds, version};
+use super::global::version;
+use super::{Out, quote, seconds};
 use crate::addr::Family;
 use crate::conf::model::{
     Address, Broadcast, Config, Extra, Garp, Global, InitialState, Instance, Notify, Reference, SyncGroup,
