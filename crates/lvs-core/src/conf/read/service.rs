@@ -1,6 +1,5 @@
 //! `virtual_server`.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use super::check::Schedule;
@@ -41,6 +40,7 @@ struct Draft<'t> {
 
 /// What a virtual server is known by.
 const TARGET: &str = "IP PORT, fwmark MARK or group NAME";
+const SKIPPED: &str = "the virtual server is left out";
 
 /// `virtual_server IP [PORT] | fwmark N | group NAME { }`.
 pub(super) fn read(cx: &mut Cx<'_>, stmt: Stmt<'_>) -> Option<VirtualServer> {
@@ -222,63 +222,46 @@ fn finish(cx: &mut Cx<'_>, d: Draft<'_>, stmt: Stmt<'_>) -> VirtualServer {
 impl Cx<'_> {
     /// What stands after `virtual_server`.
     fn target(&mut self, s: Stmt<'_>) -> Option<At<Target>> {
-        let skipped = "the virtual server is left out";
         match s.get(1).unwrap_or_default() {
             "" => {
-                let message = format!("virtual_server needs {TARGET}; {skipped}");
-                self.drop_block(
-                    "missing-value",
-                    s,
-                    s.place(0),
-                    message,
-                    &format!("write virtual_server {TARGET}"),
-                );
+                let message = format!("virtual_server needs {TARGET}; {SKIPPED}");
+                let help = format!("write virtual_server {TARGET}");
+                self.drop_block("missing-value", s, s.place(0), message, &help);
                 None
             }
-            "group" => match s.get(2) {
-                Some(group) => Some(At::new(Target::Group(group.to_owned()), s.place(2))),
-                None => {
-                    let message = format!("virtual_server group needs a name; {skipped}");
-                    self.drop_block(
-                        "missing-value",
-                        s,
-                        s.place(1),
-                        message,
-                        "write virtual_server group NAME",
-                    );
-                    None
-                }
-            },
-            "fwmark" => match s.get(2).and_then(|m| m.parse::<u32>().ok()).filter(|m| *m > 0) {
-                Some(mark) => Some(At::new(Target::Mark(mark), s.place(2))),
-                None => {
-                    let message = format!("virtual_server fwmark needs a mark; {skipped}");
-                    self.drop_block(
-                        "bad-mark",
-                        s,
-                        s.place(2),
-                        message,
-                        "write a number from 1 to 4294967295",
-                    );
-                    None
-                }
-            },
-            text => {
-                let Ok(addr) = text.parse::<IpAddr>() else {
-                    let message = format!("'{text}' is no IP address; {skipped}");
-                    self.drop_block(
-                        "bad-address",
-                        s,
-                        s.place(1),
-                        message,
-                        &format!("write virtual_server {TARGET}"),
-                    );
-                    return None;
-                };
-                let port = self.own_port(s, 2, skipped)?;
-                Some(At::new(Target::Addr(Endpoint { addr, port }), s.place(1)))
-            }
+            "group" => self.group_target(s),
+            "fwmark" => self.mark_target(s),
+            text => self.address_target(s, text),
         }
+    }
+
+    fn group_target(&mut self, s: Stmt<'_>) -> Option<At<Target>> {
+        let Some(group) = s.get(2) else {
+            let message = format!("virtual_server group needs a name; {SKIPPED}");
+            self.drop_block("missing-value", s, s.place(1), message, "write virtual_server group NAME");
+            return None;
+        };
+        Some(At::new(Target::Group(group.to_owned()), s.place(2)))
+    }
+
+    fn mark_target(&mut self, s: Stmt<'_>) -> Option<At<Target>> {
+        let Some(mark) = s.get(2).and_then(|m| m.parse().ok()).filter(|m| *m > 0) else {
+            let message = format!("virtual_server fwmark needs a mark; {SKIPPED}");
+            self.drop_block("bad-mark", s, s.place(2), message, "write a number from 1 to 4294967295");
+            return None;
+        };
+        Some(At::new(Target::Mark(mark), s.place(2)))
+    }
+
+    fn address_target(&mut self, s: Stmt<'_>, text: &str) -> Option<At<Target>> {
+        let Ok(addr) = text.parse() else {
+            let message = format!("'{text}' is no IP address; {SKIPPED}");
+            let help = format!("write virtual_server {TARGET}");
+            self.drop_block("bad-address", s, s.place(1), message, &help);
+            return None;
+        };
+        let port = self.own_port(s, 2, SKIPPED)?;
+        Some(At::new(Target::Addr(Endpoint { addr, port }), s.place(1)))
     }
 
     /// Never more than all weights together, as in keepalived: it could not be gained.
