@@ -68,11 +68,16 @@ impl Instance {
         [self.router.deadline(), self.unset.deadline()].into_iter().flatten().min()
     }
 
-    /// Opens a new account after a reload; how things stand is carried over.
+    /// Opens a new account after a reload; how things stand is carried over, faults too: until they are looked at again
+    /// they are what they were, and nobody takes part in an election for so long.
     pub fn account(&mut self) {
         let old = std::mem::replace(&mut self.ledger, ledger(&self.spec));
         for entry in old.entries() {
             self.ledger.set(entry.kind, &entry.name, entry.standing());
+        }
+        for kind in old.failed() {
+            // Without a group there is nobody who would take its fault away.
+            self.ledger.fail(kind, kind != Kind::Group || self.spec.group_name.is_some());
         }
     }
 
@@ -156,6 +161,20 @@ mod tests {
         let door = Door { version: Version::V3, interval, auth, vips, peers, check_source: false };
         let group = [224, 0, 0, 18].into();
         Instance::new(Spec::new(name, "ens192", vrid, group, Params::default(), door, Vec::new()))
+    }
+
+    #[test]
+    fn a_reload_forgets_no_fault_but_that_of_a_group_that_it_has_left() {
+        let mut member = instance("A", 51);
+        member.spec.group_name = Some("G".to_owned());
+        for kind in [Kind::Link, Kind::Group] {
+            member.ledger.fail(kind, true);
+        }
+        member.account();
+        assert_eq!(member.ledger.failures(), "link, group");
+        member.spec.group_name = None;
+        member.account();
+        assert_eq!(member.ledger.failures(), "link");
     }
 
     #[test]

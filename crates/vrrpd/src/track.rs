@@ -221,6 +221,11 @@ impl Ledger {
         self.faults != before
     }
 
+    /// What has failed of the things that are in no `track_*` block.
+    pub fn failed(&self) -> impl Iterator<Item = Kind> {
+        Kind::ALL.into_iter().filter(|k| self.faults & k.bit() != 0)
+    }
+
     /// What it comes to.
     pub fn tracked(&self) -> Tracked {
         let mut faults = self.faults;
@@ -243,7 +248,7 @@ impl Ledger {
 
     /// What fails, for a log line: `script check, link`; empty when all is sound.
     pub fn failures(&self) -> String {
-        let plain = Kind::ALL.into_iter().filter(|k| self.faults & k.bit() != 0).map(|k| k.name().to_owned());
+        let plain = self.failed().map(|k| k.name().to_owned());
         let entries = self.entries.iter().filter(|e| e.effect() == Effect::Fault);
         let named = entries.map(|e| format!("{} {}", e.kind.name(), e.name));
         plain.chain(named).collect::<Vec<_>>().join(", ")

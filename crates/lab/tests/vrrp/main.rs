@@ -7,6 +7,7 @@ mod dump;
 mod faults;
 mod left;
 mod operated;
+mod reload;
 mod unicast;
 mod vmac;
 mod voice;

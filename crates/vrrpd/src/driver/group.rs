@@ -37,6 +37,17 @@ impl<S: Source> Driver<S> {
         }
     }
 
+    /// A member that has left its group moves nobody there: who is left looks how they stand without it.
+    pub(super) fn regroup(&mut self, now: Time) {
+        for (at, instance) in self.instances.iter().enumerate() {
+            if instance.spec.group_name.is_some() && !instance.retired {
+                let state = instance.router.state();
+                self.moves.push_back((at, state, state));
+            }
+        }
+        self.settle(now);
+    }
+
     fn obey(&mut self, at: usize, order: Order, now: Time) {
         match order {
             Order::Fault(fault) => {

@@ -71,6 +71,7 @@ impl<S: Source> Driver<S> {
         self.notifier.configure(&setup.notify);
         self.enter_all();
         self.place();
+        self.regroup(now);
         self.bury();
         memory::trim();
         memory::let_go_of_program();
