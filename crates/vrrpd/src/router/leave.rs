@@ -32,8 +32,9 @@ impl Router {
             State::Leaving if (self.leave_to, to) == (State::Stopped, State::Stopped) => {
                 self.handed_over(None, now, out);
             }
-            State::Leaving => self.leave_to = to,
-            State::Stopped => (),
+            // Whoever is to stop stops, whatever it is asked after that.
+            State::Leaving if self.leave_to != State::Stopped => self.leave_to = to,
+            State::Leaving | State::Stopped => (),
             State::Init | State::Backup | State::Fault | State::Released => self.enter(to, cause, now, out),
         }
     }

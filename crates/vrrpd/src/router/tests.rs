@@ -327,6 +327,17 @@ fn asked_twice_to_stop_it_waits_for_nobody() {
 }
 
 #[test]
+fn whoever_is_to_stop_is_not_kept_by_a_release_or_a_resume() {
+    let mut rig = Rig::master(100);
+    rig.tell(4.0, Input::Stop);
+    rig.tell(4.1, Input::Release);
+    rig.tell(4.2, Input::Resume);
+    assert_eq!(rig.router.state(), State::Leaving);
+    rig.tick();
+    assert_eq!(rig.router.state(), State::Stopped);
+}
+
+#[test]
 fn without_a_successor_it_leaves_after_the_longest_skew_and_one_interval() {
     let mut rig = Rig::master(100);
     rig.tell(4.0, Input::Release);
