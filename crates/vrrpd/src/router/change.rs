@@ -2,7 +2,8 @@
 
 use lvs_core::time::Time;
 
-use super::Router;
+use super::{Heard, Router};
+use crate::packet::Version;
 use crate::params::Params;
 use crate::words::{Action, Cause, State, Tracked};
 
@@ -48,9 +49,15 @@ impl Router {
         if before.interval == self.params.interval {
             return;
         }
-        self.master_interval = self.params.interval;
-        let (advert, down) = (now + self.params.interval, now + self.down_interval());
+        let advert = now + self.params.interval;
         self.timers.advert = self.timers.advert.map(|t| t.min(advert));
+        let listens = self.state == State::Backup && matches!(self.heard, Heard::Master(..));
+        if listens && self.params.version == Version::V3 {
+            // The master speaks at its own pace, and is waited for at that.
+            return;
+        }
+        self.master_interval = self.params.interval;
+        let down = now + self.down_interval();
         self.timers.down = self.timers.down.map(|t| t.min(down));
     }
 }

@@ -407,6 +407,27 @@ fn version_3_waits_as_long_as_the_master_says() {
     assert_eq!(rig.router.deadline(), Some(at(1.0 + 0.360_937_5)));
 }
 
+/// The master goes on at its own pace: a shorter interval here is no reason to take its place.
+#[test]
+fn in_version_3_a_reload_to_a_shorter_interval_deposes_no_living_master() {
+    let v3 = |millis| {
+        let interval = Duration::from_millis(millis);
+        Input::Reload(Box::new(Params { version: Version::V3, interval, ..Params::default() }))
+    };
+    let mut rig = Rig::new(Params { version: Version::V3, ..Params::default() });
+    rig.tell(1.0, advert(102, 200));
+    let deadline = rig.router.deadline();
+    rig.tell(1.1, v3(100));
+    assert_eq!(rig.router.deadline(), deadline);
+    // As master it advertises at its own.
+    let since = rig.until(State::Master);
+    assert_eq!(rig.router.deadline(), Some(at(since + 0.1)));
+    // Where nobody was heard its own interval is all there is.
+    let mut rig = Rig::new(Params { version: Version::V3, ..Params::default() });
+    rig.tell(1.0, v3(100));
+    assert_eq!(rig.router.deadline(), Some(at(1.0 + 0.360_937_5)));
+}
+
 #[test]
 fn a_changed_priority_moves_the_wait_that_is_under_way() {
     let mut rig = Rig::priority(100);
