@@ -6,6 +6,7 @@ mod duel;
 mod dump;
 mod faults;
 mod left;
+mod links;
 mod operated;
 mod reload;
 mod unicast;

@@ -9,6 +9,7 @@ use lvs_core::sys::rtnl::Change;
 use super::{Driver, LINES, Source};
 use crate::edge::Line;
 use crate::host::Host;
+use crate::instance::Instance;
 use crate::vmac::Vmac;
 use crate::words::Input;
 
@@ -134,11 +135,18 @@ impl<S: Source> Driver<S> {
             self.record_because(change);
             self.edge.host.apply(change);
             if let Change::LinkGone(link) = change {
-                self.edge.lines.retain(|l| l.link != link.index);
+                self.hang_up(link.index);
             }
         }
         self.place();
         self.restore(&changes);
+    }
+
+    /// An interface is gone. Another one may have its number by now, so that whoever was there is not found to be anywhere.
+    fn hang_up(&mut self, link: u32) {
+        self.edge.lines.retain(|l| l.link != link);
+        let there = |i: &&mut Instance| i.link == Some(link) || i.ear == Some(link);
+        self.instances.iter_mut().filter(there).for_each(|i| i.link = None);
     }
 
     /// Puts back what someone else has taken away.
