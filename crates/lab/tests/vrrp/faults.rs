@@ -347,6 +347,10 @@ fn a_second_daemon_for_the_same_router_does_not_begin() {
     assert_eq!(second.status, 2, "{second}");
     assert!(second.stderr.contains("another vrrpd of this host runs VRID 51 on ens192"), "{second}");
     assert!(holds(&host));
+    // Nor does what clears up after such an attempt take anything from it.
+    let flush = host.run("vrrpd flush --config /etc/vrrp.conf --socket other");
+    assert!(flush.status == 1 && flush.stderr.contains("runs VRID 51 on ens192"), "{flush}");
+    assert!(holds(&host) && !first.log().contains("someone else"), "{}", first.log());
     // Beside it another router may run, but not become that one.
     let apart = file(100, "").replace("router_id 51", "router_id 52").replace("15.111", "15.112");
     host.write("/etc/other.conf", &apart);
@@ -372,6 +376,7 @@ fn a_record_on_a_full_disk_ends_with_a_word_and_a_whole_line() {
     let record = host.read("/run/small/record");
     assert!(record.len() > 4000 && record.ends_with("}\n"), "{record}");
     assert!(holds(&host));
+    daemon.kill();
     let flush =
         host.run("setpriv --reuid nobody --clear-groups vrrpd flush --config /etc/vrrp.conf --socket x");
     assert!(flush.status == 1 && flush.stderr.contains("run it as root"), "{flush}");

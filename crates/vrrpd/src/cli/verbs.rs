@@ -10,6 +10,7 @@ use lvs_core::sys::poll::Poll;
 use nix::errno::Errno;
 
 use super::complain;
+use crate::claim::Claims;
 use crate::control::{Answer, Door, Question, ask};
 use crate::driver::{Source, cannot};
 use crate::edge::Edge;
@@ -116,7 +117,11 @@ pub(super) fn flush(config: PathBuf, socket: &str) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let edge = Edge::open(socket, Duration::ZERO, Duration::ZERO).map_err(|e| cannot("open sockets", &e));
+    // Held until the end, too: a daemon of another name may run these routers.
+    let mut claims = Claims::default();
+    let edge = claims.take(setup.instances.iter()).and_then(|()| {
+        Edge::open(socket, Duration::ZERO, Duration::ZERO).map_err(|e| cannot("open sockets", &e))
+    });
     finish(edge.and_then(|mut edge| remove_all(&setup, &mut edge)))
 }
 
