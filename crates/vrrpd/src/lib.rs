@@ -30,6 +30,7 @@ pub mod script;
 pub mod spec;
 pub mod stats;
 pub mod status;
+pub mod swap;
 pub mod sync;
 mod tell;
 pub mod timers;

@@ -7,10 +7,11 @@ use lvs_core::time::Time;
 
 use super::trouble::check_interfaces;
 use super::{Driver, Source};
-use crate::instance::{Instance, is_held, unheld};
-use crate::iproute::{self, Lines};
+use crate::instance::Instance;
+use crate::iproute;
 use crate::notify::Event;
-use crate::spec::{Setup, Spec, Vip};
+use crate::spec::{Setup, Spec};
+use crate::swap::Swap;
 use crate::sync;
 use crate::words::{Input, State};
 
@@ -126,10 +127,7 @@ impl<S: Source> Driver<S> {
         if self.instances[at].router.speaks() {
             self.give_voice(at);
         }
-        let mut added = false;
-        if self.instances[at].router.state().holds() {
-            added = self.swap_vips(at, &old.vips, &old.lines);
-        }
+        let added = self.swap(at, old);
         self.uncover();
         self.remove_vmacs(&old.vmacs().cloned().collect::<Vec<_>>());
         // The group or the size of the queue may be another.
@@ -142,37 +140,24 @@ impl<S: Source> Driver<S> {
         }
     }
 
-    fn swap_vips(&mut self, at: usize, old: &[Vip], old_lines: &Lines) -> bool {
-        let added = self.set_vips(at, |v| !old.contains(v));
+    /// True when an address was set that was not there before.
+    fn swap(&mut self, at: usize, old: &Spec) -> bool {
+        let swap = Swap::new(&self.instances, at, old);
+        let added = self.set_vips(at, |v| swap.set.contains(v));
         let instance = &mut self.instances[at];
         instance.unset.keep(&instance.spec.vips);
-        let instance = &self.instances[at];
-        let spec = &instance.spec;
-        let unwanted = |v: &&Vip| {
-            !spec.vips.iter().any(|n| n.is_at(v))
-                && !instance.owned.contains(&v.prefix.addr)
-                && !is_held(&self.instances, at, v)
-        };
-        for vip in old.iter().filter(unwanted) {
+        let name = &instance.spec.name;
+        for vip in &swap.unset {
             if let Err(e) = self.edge.unset(vip) {
-                log::error!("{}: cannot remove {} from {}: {e}", spec.name, vip.prefix, vip.dev);
+                log::error!("{name}: cannot remove {} from {}: {e}", vip.prefix, vip.dev);
             }
         }
-        self.swap_lines(at, old_lines);
-        added
-    }
-
-    fn swap_lines(&self, at: usize, old: &Lines) {
-        let (name, new) = (&self.instances[at].spec.name, &self.instances[at].spec.lines);
-        let only = |a: &[String], b: &[String]| -> Vec<String> {
-            a.iter().filter(|l| !b.contains(l)).cloned().collect()
-        };
-        let unwanted = unheld(&self.instances, at, only(&old.remove, &new.remove));
-        for lines in [only(&new.add, &old.add), unwanted] {
+        for lines in [swap.add, swap.remove] {
             if let Err(e) = iproute::run(&lines) {
                 log::error!("{name}: {e}");
             }
         }
+        added
     }
 }
 
