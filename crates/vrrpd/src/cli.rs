@@ -202,6 +202,7 @@ impl One {
 }
 
 /// The configuration of a run.
+#[derive(Clone)]
 enum Config {
     File(File),
     One(Box<One>),

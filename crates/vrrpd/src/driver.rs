@@ -25,6 +25,7 @@ use crate::status;
 use crate::tell;
 use crate::track::watch::{News, Things, Watch};
 use crate::words::{Action, Input, State};
+use reading::Readings;
 pub use trouble::Refusal;
 pub(crate) use trouble::cannot;
 use trouble::{check_interfaces, occupied};
@@ -35,13 +36,14 @@ mod group;
 mod hear;
 mod links;
 mod notify;
+mod reading;
 mod recording;
 mod reload;
 mod trouble;
 mod vips;
 
 /// Where a configuration comes from: a file to read anew on SIGHUP, or the command line.
-pub trait Source {
+pub trait Source: Clone + Send + 'static {
     /// Reads it; an error is the whole text for the administrator.
     ///
     /// # Errors
@@ -55,6 +57,7 @@ const WATCH: u64 = 2;
 const NOTIFIER: u64 = 3;
 const DOOR: u64 = 4;
 const HANDOVER: u64 = 5;
+const READING: u64 = 6;
 /// Tokens from here on are lines.
 const LINES: u64 = 1 << 32;
 /// And from here on those who ask questions.
@@ -95,6 +98,7 @@ pub struct Driver<S> {
     punctual: Punctual,
     recorder: Option<Recorder>,
     claims: Claims,
+    readings: Readings,
 }
 
 impl<S: Source> Driver<S> {
@@ -152,6 +156,7 @@ impl<S: Source> Driver<S> {
             punctual: Punctual::default(),
             recorder: recorder.transpose()?,
             claims,
+            readings: Readings::default(),
         };
         driver.punctual.begin(&driver.punctuality);
         driver.begin(&setup.things, &setup.notify)?;
@@ -237,6 +242,7 @@ impl<S: Source> Driver<S> {
             NOTIFIER => self.notifier.turn(clock::now()),
             DOOR => self.open_door(),
             HANDOVER => self.handover.hear(),
+            READING => self.take_reading(),
             token if token >= CLIENTS => self.talk(token),
             token => {
                 if let Some(line) = self.edge.lines.iter().position(|l| LINES + l.key() == token) {
@@ -276,8 +282,7 @@ impl<S: Source> Driver<S> {
         while let Ok(Some(signal)) = self.signals.next() {
             match signal {
                 Signal::SIGHUP => {
-                    self.record_because(&signal);
-                    self.reload_and_tell();
+                    self.ask_for_reload(None);
                 }
                 Signal::SIGUSR1 => self.instances.iter().for_each(tell::summary),
                 _ => self.stop(),
@@ -298,6 +303,7 @@ impl<S: Source> Driver<S> {
             }
         }
         self.settle(now);
+        self.forget_readings();
         self.systemd.stopping();
         if self.stopping {
             self.handover.end(&mut self.edge.rtnl);

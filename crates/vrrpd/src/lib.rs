@@ -38,3 +38,4 @@ pub mod track;
 pub mod unset;
 pub mod vmac;
 pub mod words;
+pub mod work;

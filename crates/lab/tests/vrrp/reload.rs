@@ -1,10 +1,10 @@
-//! What a reload may not break: sync groups whose members come and go.
+//! What a reload may not break: sync groups whose members come and go, the end of the daemon, the time of the others.
 
 use std::time::Duration;
 
-use lab::{Host, Lab, SECONDS, pause, wait};
+use lab::{Host, Lab, SECONDS, Signal, pause, wait};
 
-use super::faults::{RUN, file, holds};
+use super::faults::{RUN, file, holds, router};
 
 /// How long anything may take on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -28,7 +28,9 @@ fn host(lab: &Lab) -> Host {
 }
 
 fn states(host: &Host) -> Vec<String> {
-    let status: serde_json::Value = serde_json::from_str(&host.ok("vrrpd status --json")).expect("JSON");
+    // Nothing before the daemon listens.
+    let status: serde_json::Value =
+        serde_json::from_str(&host.run("vrrpd status --json").stdout).unwrap_or_default();
     let instances = status["instances"].as_array().map_or(&[][..], Vec::as_slice);
     instances.iter().map(|i| format!("{} {}", i["name"], i["state"]).replace('"', "")).collect()
 }
@@ -84,9 +86,68 @@ fn a_reload_brings_no_group_out_of_its_fault_not_even_for_a_moment() {
     let daemon = host.spawn(RUN);
     let wanted = ["A FAULT", "B FAULT"];
     until(&host, wanted);
+    daemon.wait_for_line("A: failed on ens192: group", PATIENCE);
     let entered = || daemon.log().matches(" A: ").count();
     let before = entered();
     reload(&host, &two("A\n B").replace("priority 100", "priority 90"));
     daemon.wait_for_line("configuration reloaded", PATIENCE);
     assert_eq!((entered(), &states(&host)[..]), (before, &wanted.map(str::to_owned)[..]), "{}", daemon.log());
+}
+
+#[test]
+fn while_it_ends_nothing_is_added_that_would_never_end() {
+    let lab = Lab::new();
+    let host = router(&lab, "d100", 100, 100, "");
+    host.write("/etc/vrrp.conf", &file(100, "").replace("advert_int 0.1", "advert_int 5"));
+    let daemon = host.spawn(RUN);
+    wait(2 * PATIENCE, "the VIP", || holds(&host));
+    // Nobody succeeds it: it leaves for as long as two of its intervals.
+    daemon.signal(Signal::SIGTERM);
+    daemon.wait_for_line("priority 0 sent", PATIENCE);
+    let added = file(100, "").replace("VI_1", "VI_2").replace("router_id 51", "router_id 52");
+    let both = host.read("/etc/vrrp.conf") + &added.replace("15.111", "15.112");
+    host.write("/etc/vrrp.conf", &both);
+    let answer = host.run("vrrpd reload");
+    assert!(answer.status == 1 && answer.stderr.contains("is about to end"), "{answer}");
+    daemon.signal(Signal::SIGHUP);
+    // Nor does a release keep it.
+    host.run("vrrpd release");
+    assert_eq!(daemon.wait_for_end(2 * PATIENCE), 0);
+    assert!(!daemon.log().contains("VI_2"), "{}", daemon.log());
+}
+
+#[test]
+fn a_file_that_takes_long_to_read_delays_nothing() {
+    let lab = Lab::new();
+    let host = router(&lab, "d100", 100, 100, "");
+    let text = host.read("/etc/vrrp.conf");
+    let daemon = host.spawn(&format!("{RUN} -v"));
+    wait(PATIENCE, "the VIP", || holds(&host));
+    // Nobody writes to it yet: whoever reads it waits.
+    host.ok("rm /etc/vrrp.conf");
+    host.ok("mkfifo /etc/vrrp.conf");
+    let reloading = host.spawn("vrrpd reload");
+    daemon.wait_for_line("reading the configuration", PATIENCE);
+    let sent = || -> u64 {
+        let status: serde_json::Value = serde_json::from_str(&host.ok("vrrpd status --json")).expect("JSON");
+        status["instances"][0]["counters"]["sent"].as_u64().expect("a number")
+    };
+    let before = sent();
+    wait(PATIENCE, "advertisements meanwhile", || sent() > before + 10);
+    // What is asked for meanwhile is a reading after this one, for the file may be another one by then.
+    daemon.signal(Signal::SIGHUP);
+    let again = host.spawn("vrrpd reload");
+    pause(SECONDS / 2);
+    assert!(reloading.running() && again.running(), "{}\n{}", reloading.log(), again.log());
+    host.write("/etc/new.conf", "vrrp_instance VI_1 {\n");
+    host.ok(&["sh", "-c", "cat /etc/new.conf > /etc/vrrp.conf"]);
+    reloading.wait_for_line("the old configuration stays in force", PATIENCE);
+    assert_eq!(reloading.wait_for_end(PATIENCE), 1);
+    assert!(again.running(), "{}", again.log());
+    host.write("/etc/new.conf", &text);
+    host.ok(&["sh", "-c", "cat /etc/new.conf > /etc/vrrp.conf"]);
+    again.wait_for_line("configuration reloaded: 1 instance", PATIENCE);
+    assert_eq!(again.wait_for_end(PATIENCE), 0);
+    assert!(holds(&host));
+    assert_eq!(daemon.stop(PATIENCE), 0);
 }

@@ -28,15 +28,28 @@ impl<S: Source> Driver<S> {
     pub(super) fn talk(&mut self, token: u64) {
         let Some(at) = self.clients.iter().position(|(t, _)| *t == token) else { return };
         let (_, mut client) = self.clients.remove(at);
-        let turn = match client.turn() {
+        match client.turn() {
             Turn::Asked(question) => {
-                let answer = question.map_or_else(Answer::Refused, |q| self.answer(q));
-                client.answer(&answer)
+                match question.map_or_else(|e| Some(Answer::Refused(e)), |q| self.answer(q)) {
+                    Some(answer) if client.answer(&answer) == Turn::Waiting => self.keep(token, client),
+                    Some(_) => (),
+                    None => {
+                        // Nothing is heard of it before there is an answer.
+                        let _ = self.poll.remove(&client);
+                        self.ask_for_reload(Some((token, client)));
+                    }
+                }
             }
-            turn => turn,
-        };
-        if turn == Turn::Waiting {
-            self.keep(token, client);
+            Turn::Waiting => self.keep(token, client),
+            Turn::Over => (),
+        }
+    }
+
+    /// Answers one that has waited.
+    pub(super) fn reply(&mut self, token: u64, mut client: Client, answer: &Answer) {
+        let waits = client.answer(answer) == Turn::Waiting;
+        if waits && self.poll.add(&client, token, Interest::Write).is_ok() {
+            self.clients.push((token, client));
         }
     }
 
@@ -47,11 +60,12 @@ impl<S: Source> Driver<S> {
         self.clients.push((token, client));
     }
 
-    fn answer(&mut self, question: Question) -> Answer {
+    /// None: the answer comes later.
+    fn answer(&mut self, question: Question) -> Option<Answer> {
         if question != Question::Status {
             self.record_because(&question);
         }
-        match question {
+        Some(match question {
             Question::Status => Answer::Status(Box::new(self.report())),
             Question::Release(name) => {
                 self.each(name, &Input::Release, "hands over and takes no part until 'resume'")
@@ -60,11 +74,8 @@ impl<S: Source> Driver<S> {
             Question::Garp(name) => {
                 self.each(name, &Input::Garp, "has told the hosts where its addresses are")
             }
-            Question::Reload => match self.reload() {
-                Ok(text) => Answer::Done(text),
-                Err(text) => Answer::Refused(text),
-            },
-        }
+            Question::Reload => return None,
+        })
     }
 
     fn report(&self) -> Report {

@@ -16,31 +16,22 @@ use crate::sync;
 use crate::words::{Input, State};
 
 impl<S: Source> Driver<S> {
-    /// Reads the configuration anew; a wrong one changes nothing.
-    pub(super) fn reload(&mut self) -> Result<String, String> {
-        let setup = self.source.read().and_then(|s| {
+    /// Takes up a configuration that was read anew; a wrong one changes nothing.
+    pub(super) fn reload(&mut self, read: Result<Setup, String>) -> Result<String, String> {
+        let setup = read.and_then(|s| {
             check_interfaces(&s, &self.edge.host).map_err(|refusal| refusal.text)?;
             self.claims.take(s.instances.iter())?;
             Ok(s)
         });
         let setup =
             setup.map_err(|e| format!("the old configuration stays in force, the new one is wrong:\n{e}"))?;
-        self.systemd.reloading(clock::now());
         self.take_over(setup);
-        self.systemd.ready();
         let text = format!(
             "configuration reloaded: {}",
             many(self.instances.iter().filter(|i| !i.retired).count(), "instance")
         );
         log::info!("{text}");
         Ok(text)
-    }
-
-    /// The same, with what came of it in the log.
-    pub(super) fn reload_and_tell(&mut self) {
-        if let Err(text) = self.reload() {
-            text.lines().for_each(|line| log::error!("{line}"));
-        }
     }
 
     fn take_over(&mut self, setup: Setup) {
