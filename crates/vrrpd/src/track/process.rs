@@ -112,6 +112,11 @@ impl Census {
         }
     }
 
+    /// Until the first count it stands so.
+    pub fn standing_as(self, standing: Standing) -> Self {
+        Self { standing, ..self }
+    }
+
     /// How it stands.
     pub fn standing(&self) -> Standing {
         self.standing

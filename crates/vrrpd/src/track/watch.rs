@@ -60,7 +60,7 @@ impl Watch {
             events: Vec::new(),
             scripts: scripts::Scripts::default(),
             files: files::Files::default(),
-            processes: processes::Processes::default(),
+            processes: processes::Processes::new("/proc"),
         })
     }
 

@@ -188,6 +188,36 @@ fn processes_are_counted_when_they_come_and_when_they_end() {
     assert!(clock::now() - killed < SECOND, "an end is seen at once");
 }
 
+/// The process itself has the number of a real one; what /proc says of it is the test's.
+#[test]
+fn a_process_whose_command_line_cannot_be_read_holds_up_nobody() {
+    let dir = Dir::new("stuck");
+    let pid = std::process::id();
+    fs::create_dir(dir.path(&pid.to_string())).unwrap();
+    fs::write(dir.path(&format!("{pid}/stat")), format!("{pid} (stuck) S 1")).unwrap();
+    let line = dir.path(&format!("{pid}/cmdline"));
+    assert!(Process::new("mkfifo").arg(&line).status().unwrap().success());
+    let process = TrackProcess {
+        name: at("p".to_owned()),
+        process: at(vec!["stuck".to_owned()]),
+        param_match: None,
+        weight: at(Weight::default()),
+        quorum: at(1),
+        quorum_max: None,
+        fork_delay: at(Duration::ZERO),
+        terminate_delay: at(Duration::ZERO),
+        full_command: at(true),
+    };
+    let mut watch = Watch::new().unwrap();
+    watch.processes = processes::Processes::new(&dir.0);
+    watch.configure(&Things { processes: vec![process], ..Things::default() }, clock::now());
+    watch.turn(clock::now(), &mut Vec::new());
+    assert_eq!(watch.deadline(), None, "nor is it asked for again and again");
+    assert_eq!(watch.all()[0].standing, Standing::Unknown);
+    fs::write(&line, "/usr/bin/stuck\0").unwrap();
+    until(&mut watch, "p", Standing::Up);
+}
+
 #[test]
 fn while_all_is_well_nothing_is_due_but_a_rare_look() {
     let mut watch = Watch::new().unwrap();
