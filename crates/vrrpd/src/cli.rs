@@ -138,7 +138,7 @@ struct One {
     #[arg(long)]
     v3: bool,
     /// The password of version 2, at most 8 bytes
-    #[arg(long, value_name = "TEXT", conflicts_with = "v3")]
+    #[arg(long, value_name = "TEXT")]
     password: Option<String>,
     /// Leave a running master of lower priority alone
     #[arg(long)]
@@ -167,6 +167,11 @@ impl One {
         }
         let family = self.vip.first().map_or(Family::Inet, |v| Family::of(v.addr));
         let version = if self.v3 || family == Family::Inet6 { Version::V3 } else { Version::V2 };
+        if version == Version::V3 && self.password.is_some() {
+            return Err(
+                "--password: version 3 has none, and IPv6 is always version 3: leave it out".to_owned()
+            );
+        }
         if version == Version::V2 && self.interval.subsec_nanos() != 0 {
             return Err("--interval: version 2 knows whole seconds only; use --v3".to_owned());
         }
