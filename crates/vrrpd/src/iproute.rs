@@ -2,8 +2,9 @@
 //!
 //! The configuration speaks `ip`'s own language, with every option that `ip` will ever learn.
 
-use std::io::{self, Write};
-use std::process::{Command, Output, Stdio};
+use std::io;
+use std::process::{Command, Output};
+use std::time::Duration;
 
 use lvs_core::addr::Family;
 use lvs_core::conf::model;
@@ -129,11 +130,20 @@ fn look_at(family: &str, queries: &[&str]) -> io::Result<Vec<Value>> {
 }
 
 fn cannot_run(e: &io::Error) -> String {
+    if e.kind() == io::ErrorKind::TimedOut {
+        let secs = LIMIT.as_secs();
+        return format!(
+            "was not done in {secs} s and is killed: some of the routes and rules may not be as they must be"
+        );
+    }
     format!("cannot be run: {e}; try: apt install iproute2")
 }
 
 /// The first option of every line.
 const FAMILIES: [&str; 2] = ["-4", "-6"];
+
+/// For so long the elections wait for `ip` at most: three intervals of the usual length.
+const LIMIT: Duration = Duration::from_secs(3);
 
 /// At most so many bytes are handed over at once: they fit into a pipe, whatever `ip` has to say before it reads them.
 const AT_ONCE: usize = 60_000;
@@ -166,14 +176,8 @@ fn fitting(lines: &[&str]) -> usize {
 fn batch(options: &[&str], lines: &[&str]) -> io::Result<Output> {
     let mut ip = Command::new("ip");
     ip.args(options).args(["-force", "-batch", "-"]);
-    ip.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     child::unburden(&mut ip);
-    let mut ip = ip.spawn()?;
-    if let Some(mut stdin) = ip.stdin.take() {
-        // One that has ended already says why itself.
-        let _ = stdin.write_all((lines.join("\n") + "\n").as_bytes());
-    }
-    ip.wait_with_output()
+    child::run(&mut ip, (lines.join("\n") + "\n").as_bytes(), LIMIT)
 }
 
 /// The lines that failed, each with the reason (that something is there already is no failure), and what was said at the
@@ -209,6 +213,13 @@ mod tests {
         let endless = "x".repeat(2 * AT_ONCE);
         assert_eq!(fitting(&[&endless, "y"]), 1);
         assert_eq!(fitting(&["a"; 10]), 10);
+    }
+
+    #[test]
+    fn why_ip_did_nothing_is_told_apart() {
+        let text = |kind: io::ErrorKind| cannot_run(&kind.into());
+        assert!(text(io::ErrorKind::NotFound).contains("apt install iproute2"));
+        assert!(text(io::ErrorKind::TimedOut).starts_with("was not done in 3 s and is killed"));
     }
 
     #[test]
