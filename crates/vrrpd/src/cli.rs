@@ -11,6 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use log::LevelFilter;
 use lvs_core::addr::{Family, Prefix};
 use lvs_core::conf::check::Format;
+use lvs_core::sys::child;
 use lvs_core::sys::conf::run_check;
 use lvs_core::sys::log as logger;
 
@@ -255,6 +256,7 @@ fn daemon(run: Run) -> ExitCode {
         complain(&format!("cannot start the log: {e}"));
         return ExitCode::FAILURE;
     }
+    child::keep_statuses();
     let config = match run.config {
         Some(path) => Config::File(File::new(path)),
         None => Config::One(Box::new(run.one)),

@@ -141,9 +141,13 @@ impl Children {
             // Before it is waited for: until then the number of its group is its own.
             script::signal(&running.child, Signal::SIGKILL);
         }
-        let status = running.child.try_wait().ok().flatten()?;
+        let outcome = match running.child.try_wait() {
+            Ok(status) => outcome(status?),
+            // Somebody else has waited for it. It has ended all the same, and its descriptor would say so for ever.
+            Err(e) => Outcome::Unknown(e.to_string()),
+        };
         self.running.remove(&number);
-        Some((number, outcome(status)))
+        Some((number, outcome))
     }
 }
 

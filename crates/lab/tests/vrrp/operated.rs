@@ -170,6 +170,18 @@ fn real_time_priority_and_locked_memory_are_had_and_not_handed_down() {
     drop(daemon);
 }
 
+/// A supervisor that ignores SIGCHLD hands that down.
+#[test]
+fn whoever_starts_it_the_status_of_a_script_is_known() {
+    let lab = Lab::new();
+    let host = router(&lab, "d100", 100, 100, "track_script {\n works\n }");
+    let script = "vrrp_script works {\n script /bin/true\n interval 1\n}\n";
+    host.write("/etc/vrrp.conf", &format!("{script}{}", host.read("/etc/vrrp.conf")));
+    let daemon = host.spawn(&format!("env --ignore-signal=CHLD {RUN}"));
+    wait(10 * SECONDS, "the VIP", || holds(&host));
+    assert_eq!(daemon.stop(10 * SECONDS), 0);
+}
+
 fn pid(host: &Host) -> String {
     host.ok("pidof vrrpd").trim().to_owned()
 }

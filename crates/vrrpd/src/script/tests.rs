@@ -49,6 +49,23 @@ fn a_program_s_end_is_told_with_its_number() {
 }
 
 #[test]
+fn a_program_that_somebody_else_has_waited_for_has_ended() {
+    let mut children = Children::new().unwrap();
+    let number = children.start(job(&["sh", "-c", "read line < /dev/zero"]));
+    let end = clock::now() + Duration::from_secs(10);
+    while !children.running.contains_key(&number) {
+        assert!(clock::now() < end);
+        children.ended();
+    }
+    let pid = nix::unistd::Pid::from_raw(children.running[&number].child.id().try_into().unwrap());
+    nix::sys::signal::kill(pid, Signal::SIGKILL).unwrap();
+    nix::sys::wait::waitpid(pid, None).unwrap();
+    let ended = next(&mut children);
+    assert!(matches!(&ended[..], [(n, Outcome::Unknown(_))] if *n == number), "{ended:?}");
+    assert!(children.is_idle());
+}
+
+#[test]
 fn a_signal_reaches_what_the_program_has_started_and_nothing_is_left() {
     let dir = std::env::temp_dir().join(format!("vrrpd-script-{}", std::process::id()));
     fs::create_dir_all(&dir).unwrap();

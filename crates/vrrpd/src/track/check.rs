@@ -28,6 +28,8 @@ pub enum Outcome {
     TimedOut,
     /// It could not be started.
     NotStarted(String),
+    /// It has ended, and what it came to cannot be known.
+    Unknown(String),
 }
 
 impl fmt::Display for Outcome {
@@ -37,6 +39,7 @@ impl fmt::Display for Outcome {
             Self::Signal(number) => write!(f, "ended by signal {number}"),
             Self::TimedOut => f.write_str("not done in time"),
             Self::NotStarted(why) => write!(f, "not started: {why}"),
+            Self::Unknown(why) => write!(f, "ended, its status is not known: {why}"),
         }
     }
 }
