@@ -80,14 +80,18 @@ pub(crate) fn restored(instance: &Instance, vip: &Vip) {
     );
 }
 
-/// An advertisement that did not leave.
-pub(crate) fn send_failed(instance: &mut Instance, priority: u8, e: &io::Error, now: Time) {
-    // A goodbye over a link that is down: its fault is told.
-    if priority == 0 {
-        instance.stats.send_errors += 1;
-    } else if let Some(held) = instance.stats.not_sent(now) {
-        let (name, link) = (&instance.spec.name, &instance.spec.interface);
-        log::warn!("{name}: cannot send an advertisement on {link}: {e}{}", more(held));
+/// An advertisement that has left, or has not.
+pub(crate) fn advertised(instance: &mut Instance, priority: u8, result: &io::Result<()>, now: Time) {
+    match result {
+        Ok(()) => instance.stats.sent += 1,
+        // A goodbye over a link that is down: its fault is told.
+        Err(_) if priority == 0 => instance.stats.send_errors += 1,
+        Err(e) => {
+            if let Some(held) = instance.stats.not_sent(now) {
+                let (name, link) = (&instance.spec.name, &instance.spec.interface);
+                log::warn!("{name}: cannot send an advertisement on {link}: {e}{}", more(held));
+            }
+        }
     }
 }
 

@@ -135,10 +135,8 @@ impl<S: Source> Driver<S> {
 
     fn advertise(&mut self, at: usize, priority: u8, now: Time) {
         let instance = &mut self.instances[at];
-        instance.stats.sent += 1;
-        if let Err(e) = self.edge.advertise(instance, priority) {
-            tell::send_failed(instance, priority, &e, now);
-        }
+        let result = self.edge.advertise(instance, priority);
+        tell::advertised(instance, priority, &result, now);
     }
 
     /// Makes the packet filter if an instance asks for one. An address that answers although the file says otherwise is

@@ -49,6 +49,17 @@ fn report(i: &Instance) -> Report {
 }
 
 #[test]
+fn an_advertisement_counts_as_sent_or_as_refused() {
+    let mut i = instance();
+    let refused = || Err(std::io::ErrorKind::NetworkDown.into());
+    for (priority, result) in [(100, Ok(())), (100, refused()), (0, refused()), (0, Ok(()))] {
+        crate::tell::advertised(&mut i, priority, &result, at(0));
+    }
+    let counters = report(&i).instances[0].counters;
+    assert_eq!((counters.sent, counters.send_errors), (2, 2));
+}
+
+#[test]
 fn json_says_who_is_master_since_when_and_why() {
     let report = report(&after_a_takeover());
     let json = serde_json::to_value(&report).unwrap();
