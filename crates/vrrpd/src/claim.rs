@@ -7,19 +7,20 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::os::linux::net::SocketAddrExt;
-use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::os::unix::net::{SocketAddr, UnixListener};
 
 use lvs_core::addr::Family;
 use lvs_core::sys::limit::raise_descriptors;
 
+use crate::holder::{Holder, taken};
 use crate::spec::Spec;
 
 /// Descriptors for everything else.
 const SPARE: u64 = 512;
 
-/// The names that are held.
+/// The names that are held. Nobody is let in; whoever knocks learns who is there.
 #[derive(Debug, Default)]
-pub struct Claims(BTreeMap<String, UnixDatagram>);
+pub struct Claims(BTreeMap<String, UnixListener>);
 
 impl Claims {
     /// Takes the names of these virtual routers, beside those that are held.
@@ -36,9 +37,9 @@ impl Claims {
             if self.0.contains_key(&name) {
                 continue;
             }
-            match SocketAddr::from_abstract_name(&name).and_then(|a| UnixDatagram::bind_addr(&a)) {
+            match SocketAddr::from_abstract_name(&name).and_then(|a| UnixListener::bind_addr(&a)) {
                 Ok(socket) => drop(taken.insert(name, socket)),
-                Err(e) => refused.push(why(spec, &e)),
+                Err(e) => refused.push(why(spec, &name, &e)),
             }
         }
         if !refused.is_empty() {
@@ -60,12 +61,14 @@ fn name(spec: &Spec) -> String {
     format!("vrrpd-router/{}/{}/{family}", spec.vrid, spec.interface)
 }
 
-fn why(spec: &Spec, e: &io::Error) -> String {
+fn why(spec: &Spec, claim: &str, e: &io::Error) -> String {
     let Spec { name, vrid, interface, .. } = spec;
     if e.kind() == io::ErrorKind::AddrInUse {
-        return format!(
-            "{name}: another vrrpd of this host runs VRID {vrid} on {interface}, and both would be its master: stop that one, or give one of them another virtual_router_id"
+        let what = format!("VRID {vrid} on {interface}");
+        let ours = format!(
+            "another vrrpd of this host runs {what}, and both would be its master: stop that one, or give one of them another virtual_router_id"
         );
+        return format!("{name}: {}", taken(claim, &what, Holder::of(claim), &ours));
     }
     format!("{name}: cannot claim VRID {vrid} on {interface}: {e}")
 }
@@ -97,6 +100,7 @@ mod tests {
         first.take([spec(1), spec(2)].iter()).expect("they are its own");
         let refused = second.take([spec(3), spec(2)].iter()).expect_err("the second is taken");
         assert!(refused.contains("another vrrpd of this host runs VRID 2 on test"), "{refused}");
+        assert!(refused.contains(&format!("(process {}, ", std::process::id())), "{refused}");
         // Of a set that is refused nothing is taken.
         first.take([spec(3)].iter()).expect("it is free");
         first.keep([spec(1)].iter());

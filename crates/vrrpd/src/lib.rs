@@ -14,6 +14,7 @@ pub mod file;
 pub mod gate;
 pub mod group;
 pub mod handover;
+pub mod holder;
 pub mod host;
 pub mod instance;
 pub mod iproute;

@@ -16,6 +16,7 @@ use crate::driver::{Source, cannot};
 use crate::edge::Edge;
 use crate::file::File;
 use crate::handover::Handover;
+use crate::holder::{Holder, taken};
 use crate::iproute;
 use crate::metrics;
 use crate::params::OWNER;
@@ -102,7 +103,8 @@ pub(super) fn flush(config: PathBuf, socket: &str) -> ExitCode {
     let _door = match Door::open(socket) {
         Ok(door) => door,
         Err(e) if e.kind() == io::ErrorKind::AddrInUse => {
-            complain("a vrrpd runs here and keeps its addresses; stop it first");
+            let ours = "a vrrpd runs here and keeps its addresses: stop it first";
+            complain(&taken(socket, &format!("@{socket}"), Holder::of(socket), ours));
             return ExitCode::FAILURE;
         }
         Err(e) => {

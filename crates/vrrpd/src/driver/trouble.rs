@@ -4,6 +4,7 @@ use std::io;
 
 use lvs_core::sys::rtnl::Link;
 
+use crate::holder::{Holder, taken};
 use crate::host::Host;
 use crate::spec::{Setup, Spec};
 use crate::vmac;
@@ -50,9 +51,10 @@ pub(super) fn check_interfaces(setup: &Setup, host: &Host) -> Result<(), Refusal
 
 pub(super) fn occupied(name: &str, e: &io::Error) -> String {
     if e.kind() == io::ErrorKind::AddrInUse {
-        return format!(
+        let ours = format!(
             "another vrrpd runs in this network namespace (@{name}): 'vrrpd status' asks it; --socket gives a second one another name"
         );
+        return taken(name, &format!("@{name}"), Holder::of(name), &ours);
     }
     format!("cannot listen at @{name}: {e}")
 }
