@@ -14,6 +14,7 @@ use lvs_core::conf::check::Format;
 use lvs_core::sys::child;
 use lvs_core::sys::conf::run_check;
 use lvs_core::sys::log as logger;
+use lvs_core::time::parse_duration;
 
 use crate::control::{self, Question};
 use crate::door::Door;
@@ -133,7 +134,7 @@ struct One {
     #[arg(long, value_name = "ADDR/32", requires = "interface")]
     vip: Vec<Prefix>,
     /// Seconds between advertisements, such as 1 or 0.1s; version 2 takes whole seconds
-    #[arg(long, value_name = "TIME", default_value = "1", value_parser = seconds)]
+    #[arg(long, value_name = "TIME", default_value = "1", value_parser = interval)]
     interval: Duration,
     /// Speak version 3 over IPv4 (IPv6 always does)
     #[arg(long)]
@@ -146,16 +147,11 @@ struct One {
     nopreempt: bool,
 }
 
-/// `2`, `2s`, `500ms`.
-fn seconds(text: &str) -> Result<Duration, String> {
-    let (number, unit) = match text.strip_suffix("ms") {
-        Some(number) => (number, 0.001),
-        None => (text.strip_suffix('s').unwrap_or(text), 1.0),
-    };
-    let value: f64 = number.parse().map_err(|_| format!("'{text}' is no time; write 2, 2s or 500ms"))?;
-    let duration = Duration::try_from_secs_f64(value * unit).map_err(|e| e.to_string())?;
-    let whole = (10..=40_950).contains(&duration.as_millis());
-    if whole { Ok(duration) } else { Err("an interval is 10 ms to 40.95 s".to_owned()) }
+/// What an advertisement can say.
+fn interval(text: &str) -> Result<Duration, String> {
+    let duration = parse_duration(text).map_err(|e| e.to_string())?;
+    let fits = (10..=40_950).contains(&duration.as_millis());
+    if fits { Ok(duration) } else { Err("an interval is 10 ms to 40.95 s".to_owned()) }
 }
 
 impl One {

@@ -3,8 +3,7 @@
 use std::fmt::{self, Write};
 
 use crate::status::{Report, Router};
-
-const STATES: [&str; 7] = ["INIT", "BACKUP", "MASTER", "FAULT", "LEAVING", "RELEASED", "STOP"];
+use crate::words::State;
 
 /// One family: its name, type and help, and its samples of a router as (further labels, value).
 struct Family {
@@ -26,7 +25,10 @@ const FAMILIES: &[Family] = &[
         name: "vrrpd_state",
         kind: "gauge",
         help: "1 for the state that the instance is in, 0 for the others.",
-        samples: |r| STATES.iter().map(|s| (label("state", s), f64::from(u8::from(r.state == *s)))).collect(),
+        samples: |r| {
+            let is = |name| f64::from(u8::from(r.state == name));
+            State::ALL.iter().map(|s| (label("state", s.name()), is(s.name()))).collect()
+        },
     },
     Family {
         name: "vrrpd_state_since_timestamp_seconds",

@@ -1,25 +1,20 @@
 //! What to run: the virtual routers of a configuration, every value final.
 
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
 use lvs_core::addr::{Family, Prefix};
 use lvs_core::conf::model::{SyncDaemon, Tracking};
+use lvs_core::sys::rtnl::Address;
 
 use crate::door::Door;
 use crate::iproute::Lines;
 use crate::notify::notifier::Scripts;
-use crate::packet::Version;
 use crate::params::Params;
 use crate::punctual::Punctuality;
-use crate::timers::master_down;
 use crate::track::watch::Things;
 use crate::vmac::Vmac;
 
 mod from_conf;
-
-/// IFA_F_NODAD: a VIP must serve at once; duplicate address detection would hold it back for a second.
-const NODAD: u32 = 0x02;
 
 pub use from_conf::setup;
 
@@ -208,34 +203,12 @@ impl Vip {
             label: None,
             scope: 0,
             peer: None,
-            flags: if six { NODAD } else { 0 },
+            // It must serve at once; duplicate address detection would hold it back for a second.
+            flags: if six { Address::NODAD } else { 0 },
             // As the original: a /128 VIP is never chosen as the source of new connections.
             preferred: (six && prefix.is_host()).then_some(0),
             no_track: false,
         }
-    }
-}
-
-/// One line: what `vrrpd check` says about it.
-impl fmt::Display for Spec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let p = &self.params;
-        let version = match p.version {
-            Version::V2 => 2,
-            Version::V3 => 3,
-        };
-        let down = master_down(p, p.priority, p.interval).as_secs_f64();
-        let vips: Vec<String> = self.vips.iter().map(|v| v.prefix.to_string()).collect();
-        write!(
-            f,
-            "{}: VRID {} on {}, version {version}, priority {}, an advertisement every {} s, master after {down:.2} s of silence: {}",
-            self.name,
-            self.vrid,
-            self.interface,
-            p.priority,
-            p.interval.as_secs_f64(),
-            vips.join(" ")
-        )
     }
 }
 

@@ -35,7 +35,7 @@ pub struct Stats {
     pub became_master: u64,
     /// Addresses put back after someone took them away.
     pub restored: u64,
-    /// Who was heard, the latest last.
+    /// Who was heard, in the order of their last advertisements when the last new one came.
     pub peers: Vec<Seen>,
     /// The last transitions, the latest last.
     pub history: VecDeque<Transition>,

@@ -196,14 +196,9 @@ impl Report {
             instances,
         }
     }
-
-    /// In one line, for `systemctl status`: `2 instances: 1 MASTER, 1 BACKUP`.
-    pub fn summary(&self) -> String {
-        summary(self.instances.iter().map(|i| i.state.as_str()))
-    }
 }
 
-/// `2 instances: 1 BACKUP, 1 MASTER`.
+/// In one line, for `systemctl status`: `2 instances: 1 BACKUP, 1 MASTER`.
 pub fn summary<'a>(states: impl Iterator<Item = &'a str>) -> String {
     let mut counts = BTreeMap::new();
     for state in states {

@@ -193,11 +193,6 @@ impl Ledger {
         }
     }
 
-    /// The configured priority.
-    pub fn base(&self) -> u8 {
-        self.base
-    }
-
     /// Every tracked thing.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
@@ -258,12 +253,6 @@ impl Ledger {
 /// RFC 9568 5.2.4: 0 and 255 have meanings of their own, tracking must not reach them.
 fn within(sum: i64) -> u8 {
     u8::try_from(sum.clamp(1, 254)).unwrap_or(1)
-}
-
-/// The kinds of a set of fault bits: `link, script`.
-pub fn name_faults(faults: u32) -> String {
-    let names: Vec<_> = Kind::ALL.into_iter().filter(|k| faults & k.bit() != 0).map(Kind::name).collect();
-    names.join(", ")
 }
 
 impl fmt::Display for Ledger {

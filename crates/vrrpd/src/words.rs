@@ -190,6 +190,10 @@ pub enum Note {
 }
 
 impl State {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::Init, Self::Backup, Self::Master, Self::Fault, Self::Leaving, Self::Released, Self::Stopped];
+
     /// As status, logs and keepalived's notify scripts write it.
     pub fn name(self) -> &'static str {
         match self {
@@ -215,19 +219,16 @@ impl fmt::Display for State {
     }
 }
 
-/// Seconds with two digits, as people say them.
-fn secs(d: Duration) -> f64 {
-    d.as_secs_f64()
-}
-
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Started => f.write_str("started"),
             Self::Owner => f.write_str("priority 255 owns the addresses"),
-            Self::Silence { silent } => write!(f, "no advertisement from anyone for {:.2} s", secs(*silent)),
+            Self::Silence { silent } => {
+                write!(f, "no advertisement from anyone for {:.2} s", silent.as_secs_f64())
+            }
             Self::MasterLost { master, silent } => {
-                write!(f, "no advertisement from {master} for {:.2} s", secs(*silent))
+                write!(f, "no advertisement from {master} for {:.2} s", silent.as_secs_f64())
             }
             Self::MasterLeft { master } => write!(f, "{master} stopped being master (priority 0)"),
             Self::Preempted { master, theirs } => {
@@ -258,7 +259,7 @@ impl fmt::Display for Note {
                 write!(f, "{from} claims to be master with the lower priority {theirs}: answered")
             }
             Self::Overslept { late } => {
-                write!(f, "this process stood still, the advertisement is {:.2} s late", secs(*late))
+                write!(f, "this process stood still, the advertisement is {:.2} s late", late.as_secs_f64())
             }
             Self::Tolerated { master, theirs, wait: None } => {
                 write!(f, "{master} stays master with the lower priority {theirs}: nopreempt")
@@ -267,7 +268,7 @@ impl fmt::Display for Note {
                 write!(
                     f,
                     "{master} stays master with the lower priority {theirs} for {:.1} s: preempt_delay",
-                    secs(*wait)
+                    wait.as_secs_f64()
                 )
             }
         }

@@ -28,6 +28,8 @@ fn what_cannot_be_is_refused_with_the_way_to_write_it() {
         ("--interface e0 --vrid 1", "--vip"),
         ("--interface e0 --vrid 1 --vip 10.0.0.1 --interval 0.5", "--v3"),
         ("--interface e0 --vrid 1 --vip 10.0.0.1 --interval 0", "10 ms"),
+        ("--interface e0 --vrid 1 --vip 10.0.0.1 --interval 1m", "40.95 s"),
+        ("--interface e0 --vrid 1 --vip 10.0.0.1 --interval 1e3", "is not a duration"),
         ("--interface e0 --vrid 1 --vip 10.0.0.1 --config x", "cannot be used with"),
         ("--interface e0 --vrid 1 --vip 10.0.0.1 --v3 --password x", "version 3 has none"),
         ("--interface e0 --vrid 1 --vip 2001:db8::1/128 --password x", "IPv6 is always version 3"),

@@ -4,8 +4,9 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use lvs_core::conf::model::{self, Broadcast, Reference, Tracking, VrrpVersion};
 use lvs_core::conf::{At, Config};
+use lvs_core::sys::rtnl::Address;
 
-use super::{NODAD, Setup, Spec, Vip};
+use super::{Setup, Spec, Vip};
 use crate::door::{Door, Peer};
 use crate::iproute::Lines;
 use crate::notify::Who;
@@ -15,14 +16,6 @@ use crate::params::{Garp, Params};
 use crate::punctual::Punctuality;
 use crate::track::watch::Things;
 use crate::vmac::Vmac;
-
-/// IFA_F_ flags of linux/if_addr.h.
-mod flag {
-    pub(super) const HOME: u32 = 0x10;
-    pub(super) const MNGTMPADDR: u32 = 0x100;
-    pub(super) const NOPREFIXROUTE: u32 = 0x200;
-    pub(super) const AUTOJOIN: u32 = 0x400;
-}
 
 /// What a configuration asks vrrpd to run.
 pub fn setup(config: &Config) -> Setup {
@@ -205,11 +198,11 @@ fn vip(address: &model::Address, interface: &str, instance: &model::Instance) ->
     let dev = address.vmac.as_ref().map_or(dev, |v| &v.name);
     let six = address.prefix.addr.is_ipv6();
     let set = [
-        (six, NODAD),
-        (address.home, flag::HOME),
-        (address.mngtmpaddr, flag::MNGTMPADDR),
-        (address.noprefixroute, flag::NOPREFIXROUTE),
-        (address.autojoin, flag::AUTOJOIN),
+        (six, Address::NODAD),
+        (address.home, Address::HOME),
+        (address.mngtmpaddr, Address::MNGTMPADDR),
+        (address.noprefixroute, Address::NOPREFIXROUTE),
+        (address.autojoin, Address::AUTOJOIN),
     ];
     Vip {
         dev: dev.to_owned(),

@@ -123,7 +123,7 @@ fn it_says_why() {
     l.set(Kind::Script, "chk", Standing::Down);
     l.fail(Kind::Link, true);
     assert_eq!(l.to_string(), "87 = 100 + 7 (script plus) - 20 (script minus); fault: link, script chk");
-    assert_eq!(name_faults(l.tracked().faults), "link, script");
+    assert_eq!(l.tracked().faults, Kind::Link.bit() | Kind::Script.bit());
 }
 
 proptest! {
