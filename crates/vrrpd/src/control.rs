@@ -48,8 +48,8 @@ pub enum Answer {
 }
 
 /// The listening socket.
-pub struct Door {
-    listener: UnixListener,
+pub struct Listener {
+    socket: UnixListener,
 }
 
 /// One who asks.
@@ -73,20 +73,20 @@ pub enum Turn {
     Over,
 }
 
-impl Door {
+impl Listener {
     /// Listens under a name.
     ///
     /// # Errors
     /// `EADDRINUSE`: a daemon of that name runs in this network namespace.
     pub fn open(name: &str) -> io::Result<Self> {
-        let listener = UnixListener::bind_addr(&address(name)?)?;
-        listener.set_nonblocking(true)?;
-        Ok(Self { listener })
+        let socket = UnixListener::bind_addr(&address(name)?)?;
+        socket.set_nonblocking(true)?;
+        Ok(Self { socket })
     }
 
     /// The next who wants to ask.
     pub fn accept(&self) -> Option<Client> {
-        let (stream, _) = self.listener.accept().ok()?;
+        let (stream, _) = self.socket.accept().ok()?;
         stream.set_nonblocking(true).ok()?;
         let peer = getsockopt(&stream, PeerCredentials).ok()?;
         let trusted = peer.uid() == 0 || peer.uid() == geteuid().as_raw();
@@ -94,9 +94,9 @@ impl Door {
     }
 }
 
-impl AsFd for Door {
+impl AsFd for Listener {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-        self.listener.as_fd()
+        self.socket.as_fd()
     }
 }
 
@@ -198,15 +198,15 @@ pub fn ask(name: &str, question: &Question) -> Result<Answer, String> {
 mod tests {
     use super::*;
 
-    fn pair(name: &str) -> (Door, std::thread::JoinHandle<Result<Answer, String>>) {
-        let door = Door::open(name).unwrap();
+    fn pair(name: &str) -> (Listener, std::thread::JoinHandle<Result<Answer, String>>) {
+        let listener = Listener::open(name).unwrap();
         let name = name.to_owned();
-        (door, std::thread::spawn(move || ask(&name, &Question::Garp(Some("VI_1".to_owned())))))
+        (listener, std::thread::spawn(move || ask(&name, &Question::Garp(Some("VI_1".to_owned())))))
     }
 
-    fn client(door: &Door) -> Client {
+    fn client(listener: &Listener) -> Client {
         loop {
-            if let Some(client) = door.accept() {
+            if let Some(client) = listener.accept() {
                 return client;
             }
             std::thread::yield_now();
@@ -215,8 +215,8 @@ mod tests {
 
     #[test]
     fn a_question_is_answered_even_when_the_answer_is_long() {
-        let (door, asking) = pair(&format!("vrrpd-test-{}", std::process::id()));
-        let mut client = client(&door);
+        let (listener, asking) = pair(&format!("vrrpd-test-{}", std::process::id()));
+        let mut client = client(&listener);
         let asked = loop {
             match client.turn() {
                 Turn::Waiting => std::thread::yield_now(),
@@ -239,7 +239,7 @@ mod tests {
         let name = format!("vrrpd-lone-{}", std::process::id());
         let error = ask(&name, &Question::Status).unwrap_err();
         assert!(error.contains("no vrrpd runs"), "{error}");
-        let _first = Door::open(&name).unwrap();
-        assert_eq!(Door::open(&name).err().map(|e| e.kind()), Some(io::ErrorKind::AddrInUse));
+        let _first = Listener::open(&name).unwrap();
+        assert_eq!(Listener::open(&name).err().map(|e| e.kind()), Some(io::ErrorKind::AddrInUse));
     }
 }

@@ -2,33 +2,31 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::path::Path;
 use std::time::Duration;
 
-use lvs_core::sys::poll::{Event, Interest, Poll, Signals};
+use lvs_core::sys::clock;
+use lvs_core::sys::poll::{Event, Poll, Signals};
 use lvs_core::sys::rtnl::Monitor;
 use lvs_core::sys::systemd::Systemd;
-use lvs_core::sys::{clock, memory};
 use lvs_core::time::Time;
 use nix::sys::signal::Signal;
 
 use crate::claim::Claims;
-use crate::control::{Client, Door};
+use crate::control::{Client, Listener};
 use crate::edge::Edge;
 use crate::handover::Handover;
 use crate::instance::Instance;
-use crate::notify::notifier::{Notifier, Scripts};
+use crate::notify::notifier::Notifier;
 use crate::punctual::{Punctual, Punctuality};
 use crate::record::recorder::Recorder;
 use crate::spec::Setup;
 use crate::status;
 use crate::tell;
-use crate::track::watch::{News, Things, Watch};
+use crate::track::watch::{News, Watch};
 use crate::words::{Action, Input, State};
 use reading::Readings;
 pub use trouble::Refusal;
 pub(crate) use trouble::cannot;
-use trouble::{check_interfaces, occupied};
 
 mod act;
 mod answer;
@@ -39,6 +37,7 @@ mod notify;
 mod reading;
 mod recording;
 mod reload;
+mod start;
 mod trouble;
 mod vips;
 
@@ -55,7 +54,7 @@ const SIGNALS: u64 = 0;
 const MONITOR: u64 = 1;
 const WATCH: u64 = 2;
 const NOTIFIER: u64 = 3;
-const DOOR: u64 = 4;
+const LISTENER: u64 = 4;
 const HANDOVER: u64 = 5;
 const READING: u64 = 6;
 /// Tokens from here on are lines.
@@ -90,7 +89,7 @@ pub struct Driver<S> {
     systemd: Systemd,
     /// A state has changed since systemd was told.
     changed: bool,
-    door: Option<Door>,
+    listener: Listener,
     clients: Vec<(u64, Client)>,
     last_client: u64,
     handover: Handover,
@@ -102,94 +101,6 @@ pub struct Driver<S> {
 }
 
 impl<S: Source> Driver<S> {
-    /// Reads the configuration, opens everything, removes what an earlier run left behind, and starts the routers.
-    ///
-    /// # Errors
-    /// What the administrator must know; nothing has been changed then.
-    pub fn start(mut source: S, name: &str, record: Option<&Path>) -> Result<Self, Refusal> {
-        let setup = source.read()?;
-        // Before anything is touched: two daemons would take the addresses from each other.
-        let door = Door::open(name).map_err(|e| occupied(name, &e))?;
-        // Before the links are read: a change in between would never be heard of.
-        let monitor = Monitor::open().map_err(|e| cannot("watch links", &e))?;
-        let edge = Edge::open(name, setup.garp_interval, setup.gna_interval)
-            .map_err(|e| cannot("open sockets", &e))?;
-        check_interfaces(&setup, &edge.host)?;
-        let mut claims = Claims::default();
-        claims.take(setup.instances.iter())?;
-        let signals = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGUSR1];
-        let opened = (|| {
-            let signals = Signals::new(&signals)?;
-            Ok::<_, io::Error>((Poll::new()?, signals, Watch::new()?, Notifier::new()?, Handover::new()?))
-        })();
-        let (poll, signals, watch, notifier, handover) =
-            opened.map_err(|e| cannot("open the event loop", &e))?;
-        poll.add(&signals, SIGNALS, Interest::Read).map_err(|e| cannot("watch signals", &e))?;
-        poll.add(&handover, HANDOVER, Interest::Read).map_err(|e| cannot("watch handovers", &e))?;
-        poll.add(&monitor, MONITOR, Interest::Read).map_err(|e| cannot("watch links", &e))?;
-        poll.add(&door, DOOR, Interest::Read).map_err(|e| cannot("listen for questions", &e))?;
-        let recorder = record
-            .map(|path| Recorder::create(path).map_err(|e| format!("--record {}: {e}", path.display())));
-        let mut driver = Self {
-            source,
-            poll,
-            signals,
-            monitor,
-            edge,
-            instances: setup.instances.into_iter().map(Instance::new).collect(),
-            deadlines: Vec::new(),
-            watch,
-            news: Vec::new(),
-            notifier,
-            last_scripts: None,
-            moves: VecDeque::new(),
-            actions: Vec::new(),
-            buffer: vec![0; LARGEST],
-            stopping: false,
-            systemd: Systemd::from_env(clock::now()),
-            changed: true,
-            door: Some(door),
-            clients: Vec::new(),
-            last_client: 0,
-            handover,
-            punctuality: setup.punctuality,
-            punctual: Punctual::default(),
-            recorder: recorder.transpose()?,
-            claims,
-            readings: Readings::default(),
-        };
-        driver.punctual.begin(&driver.punctuality);
-        driver.begin(&setup.things, &setup.notify)?;
-        driver.systemd.ready();
-        // What reading the file and the lists of links has left; what a takeover needs comes back from the page cache.
-        drop((setup.things, setup.notify));
-        memory::trim();
-        memory::let_go_of_program();
-        Ok(driver)
-    }
-
-    fn begin(&mut self, things: &Things, scripts: &Scripts) -> Result<(), String> {
-        self.deadlines = vec![None; self.instances.len()];
-        let now = clock::now();
-        self.clean_vmacs()?;
-        for at in 0..self.instances.len() {
-            self.clean(at)?;
-            self.record_new(at, now);
-        }
-        self.clean_lines(0..self.instances.len());
-        if Handover::clean(&mut self.edge.rtnl)? > 0 {
-            log::warn!("an earlier run died in a handover and kept ports silent: mended");
-        }
-        self.prepare_guard();
-        self.watch.configure(things, now);
-        self.poll.add(&self.watch, WATCH, Interest::Read).map_err(|e| cannot("watch what is tracked", &e))?;
-        self.notifier.configure(scripts);
-        self.poll.add(&self.notifier, NOTIFIER, Interest::Read).map_err(|e| cannot("watch scripts", &e))?;
-        self.enter_all();
-        self.place();
-        Ok(())
-    }
-
     /// Runs until all routers have handed over and ended.
     ///
     /// # Errors
@@ -224,7 +135,7 @@ impl<S: Source> Driver<S> {
 
     fn deadline(&self) -> Option<Time> {
         let edges = [
-            self.edge.deadline(),
+            self.edge.announcer.deadline(),
             self.handover.deadline(),
             self.watch.deadline(),
             self.notifier.deadline(),
@@ -240,7 +151,7 @@ impl<S: Source> Driver<S> {
             MONITOR => self.take_changes(),
             WATCH => self.take_news(),
             NOTIFIER => self.notifier.turn(clock::now()),
-            DOOR => self.open_door(),
+            LISTENER => self.let_in(),
             HANDOVER => self.handover.hear(),
             READING => self.take_reading(),
             token if token >= CLIENTS => self.talk(token),
@@ -261,7 +172,7 @@ impl<S: Source> Driver<S> {
                 self.feed(at, Input::Tick, now);
             }
         }
-        self.edge.announce_due(now);
+        self.edge.announcer.announce_due(&self.edge.host, now);
         if self.handover.deadline().is_some_and(|d| d <= now) {
             self.handover.tick(now, &mut self.edge.rtnl);
         }

@@ -1,16 +1,11 @@
 //! What the actions do to the host: advertisements, addresses, gratuitous ARP.
 
-use std::collections::VecDeque;
 use std::io;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use lvs_core::addr::Family;
-use lvs_core::sys::frame;
-use lvs_core::sys::frames::Frames;
 use lvs_core::sys::raw::{RawIp, Route};
 use lvs_core::sys::rtnl::{Address, Rtnl};
-use lvs_core::time::Time;
 use nix::errno::Errno;
 
 use crate::accept::Guard;
@@ -18,11 +13,12 @@ use crate::host::Host;
 use crate::instance::Instance;
 use crate::packet::{PROTOCOL, Packet};
 use crate::spec::{Spec, Vip};
+use announcer::Announcer;
+
+pub mod announcer;
 
 /// RFC 9568 5.1.1.3.
 const TTL: u8 = 255;
-/// No more frames wait for their gap than this.
-const WAITING: usize = 20_000;
 
 /// A raw socket on one interface, and which router listens there.
 pub struct Line {
@@ -53,11 +49,10 @@ pub struct Edge {
     pub rtnl: Rtnl,
     /// One for each interface and family in use.
     pub lines: Vec<Line>,
-    frames: Frames,
+    /// Gratuitous ARP and its like.
+    pub announcer: Announcer,
     packet: Vec<u8>,
     scratch: Vec<u8>,
-    garps: VecDeque<(Time, u32, IpAddr)>,
-    gaps: [Duration; 2],
     /// What must not be talked to.
     pub guard: Guard,
 }
@@ -74,18 +69,11 @@ impl Edge {
             host,
             rtnl: Rtnl::open()?,
             lines: Vec::new(),
-            frames: Frames::open()?,
+            announcer: Announcer::open(garp_gap, gna_gap)?,
             packet: Vec::new(),
             scratch: Vec::new(),
-            garps: VecDeque::new(),
-            gaps: [garp_gap, gna_gap],
             guard: Guard::new(name),
         })
-    }
-
-    /// Changes the gaps between gratuitous ARPs and between neighbour advertisements.
-    pub fn set_gaps(&mut self, garp_gap: Duration, gna_gap: Duration) {
-        self.gaps = [garp_gap, gna_gap];
     }
 
     /// The line of an interface and family, opened if there is none yet.
@@ -236,71 +224,5 @@ impl Edge {
         address.flags = vip.flags;
         address.lifetimes = vip.preferred.map(|p| (p, u32::MAX));
         Ok(address)
-    }
-
-    /// Tells the hosts of each VIP's network where it is, `count` times over; gives the number of frames sent now.
-    pub fn announce(&mut self, spec: &Spec, count: u32, now: Time) -> u64 {
-        let sent: u64 = (0..count).flat_map(|_| &spec.vips).map(|v| self.announce_vip(v, now)).sum();
-        sent + self.announce_due(now)
-    }
-
-    /// Tells switches where the MAC addresses of interfaces are that no advertisement leaves.
-    pub fn announce_extra(&mut self, spec: &Spec, now: Time) -> u64 {
-        let sent: u64 = spec.extra().into_iter().map(|v| self.announce_vip(v, now)).sum();
-        sent + self.announce_due(now)
-    }
-
-    /// Now, or after the gap.
-    fn announce_vip(&mut self, vip: &Vip, now: Time) -> u64 {
-        let Some(link) = self.host.link(&vip.dev).map(|l| l.index) else { return 0 };
-        let gap = self.gaps[usize::from(vip.prefix.addr.is_ipv6())];
-        if gap.is_zero() {
-            return u64::from(self.announce_one(link, vip.prefix.addr));
-        }
-        if self.garps.len() < WAITING {
-            let after = self.garps.iter().rev().find(|g| g.1 == link).map_or(now, |g| g.0 + gap);
-            self.garps.push_back((after, link, vip.prefix.addr));
-        }
-        0
-    }
-
-    /// Asks for the MAC address of every peer, in the name of the source address: the answer is not needed, the question
-    /// makes a host or a router in between learn ours (RFC 826; RFC 4861 7.2.3).
-    pub fn seek_peers(&self, instance: &Instance) {
-        let (Some(link), Some(source)) = (instance.link, instance.source) else { return };
-        let Some(mac) = self.host.mac(link) else { return };
-        for peer in &instance.spec.door.peers {
-            // What does not leave now is asked again an interval later.
-            let _ = self.frames.send(link, &frame::acquaint(mac, source, peer.addr));
-        }
-    }
-
-    /// When the next waiting frame is due.
-    pub fn deadline(&self) -> Option<Time> {
-        self.garps.iter().map(|g| g.0).min()
-    }
-
-    /// Sends the frames whose gap is over.
-    pub fn announce_due(&mut self, now: Time) -> u64 {
-        let mut sent = 0;
-        for _ in 0..self.garps.len() {
-            let Some((at, link, addr)) = self.garps.pop_front() else { break };
-            if at <= now {
-                sent += u64::from(self.announce_one(link, addr));
-            } else {
-                self.garps.push_back((at, link, addr));
-            }
-        }
-        sent
-    }
-
-    /// Frames of an address that was given up must not follow.
-    pub fn silence(&mut self, gone: IpAddr) {
-        self.garps.retain(|(_, _, addr)| *addr != gone);
-    }
-
-    fn announce_one(&self, link: u32, addr: IpAddr) -> bool {
-        let Some(mac) = self.host.mac(link) else { return false };
-        self.frames.send(link, &frame::announcement(mac, addr)).is_ok()
     }
 }

@@ -27,7 +27,7 @@ use lvs_core::time::Time;
 use self::catch::{Catch, Move};
 use self::relay::Relay;
 use self::silence::Silence;
-use self::tell::{Listener, Telling};
+use self::tell::{Audience, Telling};
 use crate::instance::Instance;
 use crate::spec::Spec;
 use crate::timers::handover;
@@ -166,7 +166,7 @@ impl Handover {
             return;
         }
         let vips = spec.vips.iter().map(|v| v.prefix.addr);
-        self.telling.entry(Listener::of(spec, config)).or_default().extend(vips);
+        self.telling.entry(Audience::of(spec, config)).or_default().extend(vips);
         self.due = Some(self.due.map_or(at, |d| d.min(at)));
     }
 

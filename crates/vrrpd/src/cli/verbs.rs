@@ -11,7 +11,7 @@ use nix::errno::Errno;
 
 use super::complain;
 use crate::claim::Claims;
-use crate::control::{Answer, Door, Question, ask};
+use crate::control::{Answer, Listener, Question, ask};
 use crate::driver::{Source, cannot};
 use crate::edge::Edge;
 use crate::file::File;
@@ -100,8 +100,8 @@ pub(super) fn order(socket: &str, question: &Question) -> ExitCode {
 /// `vrrpd flush`: only where no daemon runs, for it would put the addresses back.
 pub(super) fn flush(config: PathBuf, socket: &str) -> ExitCode {
     // Held until the end: none may start in between.
-    let _door = match Door::open(socket) {
-        Ok(door) => door,
+    let _listener = match Listener::open(socket) {
+        Ok(listener) => listener,
         Err(e) if e.kind() == io::ErrorKind::AddrInUse => {
             let ours = "a vrrpd runs here and keeps its addresses: stop it first";
             complain(&taken(socket, &format!("@{socket}"), Holder::of(socket), ours));

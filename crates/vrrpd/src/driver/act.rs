@@ -83,13 +83,15 @@ impl<S: Source> Driver<S> {
             }
             Action::Garp(count) => {
                 let instance = &mut self.instances[at];
-                instance.stats.garps += self.edge.announce(&instance.spec, count, now);
+                instance.stats.garps +=
+                    self.edge.announcer.announce(&self.edge.host, &instance.spec, count, now);
             }
             Action::ExtraGarp => {
                 let instance = &mut self.instances[at];
-                instance.stats.garps += self.edge.announce_extra(&instance.spec, now);
+                instance.stats.garps +=
+                    self.edge.announcer.announce_extra(&self.edge.host, &instance.spec, now);
             }
-            Action::SeekPeers => self.edge.seek_peers(&self.instances[at]),
+            Action::SeekPeers => self.edge.announcer.seek_peers(&self.edge.host, &self.instances[at]),
             Action::Enter { from, to, cause } => {
                 let instance = &mut self.instances[at];
                 instance.stats.moved(Transition { at: now, from, to, cause });

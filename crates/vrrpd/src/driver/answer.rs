@@ -11,8 +11,8 @@ use crate::words::Input;
 
 impl<S: Source> Driver<S> {
     /// Lets in those who want to ask.
-    pub(super) fn open_door(&mut self) {
-        while let Some(client) = self.door.as_ref().and_then(control::Door::accept) {
+    pub(super) fn let_in(&mut self) {
+        while let Some(client) = self.listener.accept() {
             if self.clients.len() >= control::CLIENTS {
                 self.clients.remove(0);
             }

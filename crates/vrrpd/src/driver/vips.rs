@@ -39,7 +39,7 @@ impl<S: Source> Driver<S> {
             log::debug!("{}: {e}", instance.spec.name);
         }
         for vip in instance.spec.vips.iter().filter(|v| !is_held(&self.instances, at, v)) {
-            self.edge.silence(vip.prefix.addr);
+            self.edge.announcer.silence(vip.prefix.addr);
             if instance.owned.contains(&vip.prefix.addr) {
                 continue;
             }

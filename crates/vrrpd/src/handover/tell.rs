@@ -27,13 +27,13 @@ const STACK: usize = 128 * 1024;
 
 /// Whom the connections are told: the interface, the synchronisation number, group and port.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Listener {
+pub(super) struct Audience {
     interface: String,
     id: u8,
     to: SocketAddr,
 }
 
-impl Listener {
+impl Audience {
     /// Whoever succeeds the instance: on its own interface, or where a configured daemon listens.
     pub(super) fn of(spec: &Spec, config: Option<&SyncDaemon>) -> Self {
         let given = |n: u16| if n == 0 { PORT } else { n };
@@ -51,7 +51,7 @@ impl Listener {
 }
 
 /// Whom to tell the connections of which addresses.
-pub(super) type Telling = BTreeMap<Listener, BTreeSet<IpAddr>>;
+pub(super) type Telling = BTreeMap<Audience, BTreeSet<IpAddr>>;
 
 /// Tells each listener the connections of its addresses; whoever listens nowhere costs nothing but this.
 ///
@@ -67,7 +67,7 @@ pub(super) fn start(telling: Telling) -> io::Result<JoinHandle<()>> {
 
 /// One listener with what it is about to be told.
 struct Ear<'a> {
-    listener: &'a Listener,
+    listener: &'a Audience,
     vips: &'a BTreeSet<IpAddr>,
     speaker: Speaker,
     packer: Packer,
@@ -100,7 +100,7 @@ fn all(telling: &Telling) -> io::Result<()> {
 }
 
 impl<'a> Ear<'a> {
-    fn open(listener: &'a Listener, vips: &'a BTreeSet<IpAddr>) -> io::Result<Self> {
+    fn open(listener: &'a Audience, vips: &'a BTreeSet<IpAddr>) -> io::Result<Self> {
         let speaker = Speaker::open(&listener.interface, listener.to)?;
         Ok(Self { listener, vips, speaker, packer: Packer::new(listener.id), told: 0 })
     }

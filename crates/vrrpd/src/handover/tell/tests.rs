@@ -20,7 +20,7 @@ fn spec() -> Spec {
 
 #[test]
 fn the_kernels_own_group_and_the_vrid_unless_a_daemon_is_configured() {
-    let plain = Listener::of(&spec(), None);
+    let plain = Audience::of(&spec(), None);
     assert_eq!((plain.interface.as_str(), plain.id), ("ens192", 51));
     assert_eq!(plain.to, "224.0.0.81:8848".parse().unwrap());
     let mut daemon = SyncDaemon {
@@ -32,10 +32,10 @@ fn the_kernels_own_group_and_the_vrid_unless_a_daemon_is_configured() {
         ttl: At::assumed(0),
         group: None,
     };
-    assert_eq!(Listener::of(&spec(), Some(&daemon)).to, plain.to);
+    assert_eq!(Audience::of(&spec(), Some(&daemon)).to, plain.to);
     daemon.port = At::assumed(9000);
     daemon.group = Some(At::assumed("224.0.0.90".parse().unwrap()));
-    let other = Listener::of(&spec(), Some(&daemon));
+    let other = Audience::of(&spec(), Some(&daemon));
     assert_eq!((other.interface.as_str(), other.id), ("eth1", 7));
     assert_eq!(other.to, "224.0.0.90:9000".parse().unwrap());
 }
