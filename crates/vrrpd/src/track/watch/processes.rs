@@ -177,7 +177,7 @@ impl Processes {
                 for (entry, found) in self.entries.iter_mut().zip(found) {
                     match &look.among {
                         Among::These(pids) => {
-                            entry.known.retain(|p, _| !pids.contains(p) || found.contains(p))
+                            entry.known.retain(|p, _| !pids.contains(p) || found.contains(p));
                         }
                         Among::All => found.into_iter().for_each(|pid| entry.meet(pid, self.poll.as_ref())),
                     }
