@@ -96,6 +96,11 @@ impl Poll {
         Ok(self.epoll.modify(fd, &mut EpollEvent::new(interest.flags(), token))?)
     }
 
+    /// Forgets a descriptor that stays open.
+    pub fn remove(&self, fd: impl AsFd) -> io::Result<()> {
+        Ok(self.epoll.delete(fd)?)
+    }
+
     /// Waits until something happens or the deadline has come, and appends what happened to `events`, which is
     /// cleared first. An interrupted wait or a deadline appends nothing.
     pub fn wait(&mut self, deadline: Option<Time>, events: &mut Vec<Event>) -> io::Result<()> {
