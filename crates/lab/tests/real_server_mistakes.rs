@@ -78,11 +78,15 @@ fn set(codes: &[&str]) -> BTreeSet<String> {
 
 /// `check` finds these, `--fix` mends them, and then nothing is left.
 fn found_and_mended(server: &Host, args: &str, want: &[&str]) {
+    found_and_mended_by(server, args, want, "--fix");
+}
+
+fn found_and_mended_by(server: &Host, args: &str, want: &[&str], fix: &str) {
     let check = server.run(&format!("rs-prep check {args} --json"));
     assert_eq!(codes(&check), set(want), "{check}");
     let errors = check.stdout.contains("\"severity\":\"error\"");
     assert_eq!(check.status, i32::from(errors), "{check}");
-    let fix = server.run(&format!("rs-prep check {args} --fix --json"));
+    let fix = server.run(&format!("rs-prep check {args} {fix} --json"));
     assert_eq!((fix.status, codes(&fix)), (0, set(&[])), "{fix}");
     assert!(!report(&fix)["mended"].as_array().unwrap().is_empty(), "{fix}");
 }
@@ -521,7 +525,10 @@ fn a_host_route_left_over() {
 fn answering_for_others() {
     let pair = Pair::serving("7885");
     pair.server.ok("sysctl -qw net.ipv4.conf.ens192.proxy_arp=1");
-    found_and_mended(&pair.server, "", &["proxy-arp"]);
+    let fix = pair.server.run("rs-prep check --fix --json");
+    assert_eq!((fix.status, codes(&fix)), (0, set(&["proxy-arp"])), "it may be meant: {fix}");
+    assert_eq!(pair.server.ok("sysctl -n net.ipv4.conf.ens192.proxy_arp"), "1\n");
+    found_and_mended_by(&pair.server, "", &["proxy-arp"], "--fix=proxy-arp");
     pair.server.ok("ip neighbour add proxy 192.168.15.111 dev ens192");
     found_and_mended(&pair.server, "", &["proxy-entry"]);
 }

@@ -38,6 +38,36 @@ fn the_hosts_own_address_named_by_mistake_stays() {
     assert_eq!(addresses(&host), before);
 }
 
+/// Whole networks on lo (AnyIP), and a VIP that somebody else has put there: nobody asked for a change of them.
+#[test]
+fn what_nobody_named_is_neither_mended_nor_taken_away() {
+    let lab = Lab::new();
+    let host = real_server(&lab);
+    for address in ["198.51.100.1/24", "2001:db8:5::1/64", "192.0.2.7/32"] {
+        host.ok(&format!("ip address add {address} dev lo"));
+    }
+    let before = addresses(&host);
+    host.ok("rs-prep up 192.168.15.111");
+    let with_vip = addresses(&host);
+    for (args, warnings) in [("--fix 192.168.15.111", 2), ("--fix", 2)] {
+        let check = host.run(&format!("rs-prep check {args} --json"));
+        assert_eq!((check.status, addresses(&host)), (0, with_vip.clone()), "{check}");
+        assert_eq!(check.stdout.matches("vip-mask").count(), warnings, "{check}");
+        assert!(commands(&check, "vip-mask").is_empty(), "{check}");
+    }
+    host.ok("rs-prep down --all");
+    assert_eq!(addresses(&host), before);
+
+    // Settings that were mended for others' VIPs are no reason to take these.
+    host.ok("rs-prep check --fix");
+    let down = host.run("rs-prep down --all");
+    assert_eq!((down.status, addresses(&host)), (0, before), "{down}");
+    assert!(down.stderr.contains("192.0.2.7/32 is on lo too"), "{down}");
+    // The one that is named is mended, and then it is rs-prep's.
+    host.ok("rs-prep check --fix 198.51.100.1");
+    assert!(addresses(&host).contains("198.51.100.1/32"));
+}
+
 /// The kernel takes the secondaries along with the first address of a network.
 #[test]
 fn a_vip_before_the_hosts_own_address_stays_until_the_printed_commands() {

@@ -65,6 +65,17 @@ pub struct Asked {
     pub served: Vec<Served>,
     /// Addresses of the directors, as far as they are known.
     pub directors: Vec<IpAddr>,
+    /// The VIPs that `up` has put here, as it remembers them.
+    pub recorded: Vec<IpAddr>,
+    /// The codes of warnings that `--fix` may mend beside errors.
+    pub also_mended: Vec<String>,
+}
+
+impl Asked {
+    /// Whether somebody said of an address that it is a VIP: by name, in the file, or with `up` before.
+    fn is_vip(&self, addr: IpAddr) -> bool {
+        self.vips.iter().any(|vip| vip.addr == addr) || self.recorded.contains(&addr)
+    }
 }
 
 /// What was seen beside the host's state.
@@ -91,6 +102,7 @@ pub fn findings(host: &HostState, asked: &Asked, seen: &Seen) -> Vec<Finding> {
     found.extend(traffic::findings(host, asked, seen));
     found.extend(director::findings(host, asked, seen));
     found.extend(service::findings(host, asked, seen));
+    found.iter_mut().for_each(|finding| finding.leave_what_may_be_meant(asked));
     found
 }
 
@@ -115,6 +127,15 @@ impl Finding {
 
     pub(crate) fn warning(code: &'static str, subject: &(impl ToString + ?Sized), sentence: String) -> Self {
         Self { severity: Severity::Warning, ..Self::error(code, subject, sentence) }
+    }
+
+    /// A warning may be what the admin wants: `--fix` mends it only where its code is named.
+    fn leave_what_may_be_meant(&mut self, asked: &Asked) {
+        let named = asked.also_mended.iter().any(|code| code == self.code);
+        if self.severity == Severity::Warning && !self.steps.is_empty() && !named {
+            self.steps.clear();
+            self.advice.push(format!("it may be meant, so only --fix={} does that", self.code));
+        }
     }
 
     /// Mended by these steps.

@@ -22,6 +22,9 @@ pub const NO: u8 = 1;
 /// The command line or the file is wrong; nothing was touched.
 pub const USAGE: u8 = 2;
 
+/// The codes of warnings that `--fix` mends where they are named: what they find may be meant.
+const MEANT: [&str; 2] = ["proxy-arp", "rp-filter"];
+
 /// Where it is remembered what was there before, unless `--state-dir` says otherwise.
 pub const STATE_DIR: &str = "/run/rs-prep";
 
@@ -125,9 +128,9 @@ pub struct Check {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
-    /// Mend what can be mended without asking, then judge again
-    #[arg(long)]
-    pub fix: bool,
+    /// Mend the errors that can be mended without asking, and the warnings of this CODE, then judge again
+    #[arg(long, value_name = "CODE", num_args = 0..=1, require_equals = true, value_parser = MEANT)]
+    pub fix: Option<Vec<String>>,
 }
 
 /// `probe`.

@@ -20,6 +20,7 @@ use crate::output::Output;
 use crate::run;
 use crate::seen;
 use crate::step::Step;
+use crate::store;
 use crate::vip::{self, Forwarding, Vip};
 
 /// What `--json` prints. Stable; documented in rs-prep(8).
@@ -42,15 +43,15 @@ pub fn check(dir: &Path, args: &Check, out: &mut Output) -> Result<u8> {
     let config = args.which.config.as_deref().map(judged).transpose()?;
     let mut kernel = Kernel::open()?;
     let mut host = kernel.read()?;
-    let mut asked = asked(args, config.as_ref(), &host)?;
+    let mut asked = asked(dir, args, config.as_ref(), &host)?;
     let seen = seen::look();
     let mut found = check::findings(&host, &asked, &seen);
     let mut done = Ok(Vec::new());
-    if args.fix && found.iter().any(|finding| finding.by_up || !finding.steps.is_empty()) {
+    if args.fix.is_some() && found.iter().any(|finding| finding.by_up || !finding.steps.is_empty()) {
         // What is found is told also where it cannot be mended.
         done = fix(dir, &mut kernel, args, &asked);
         host = kernel.read()?;
-        asked = again(args, &asked, &host)?;
+        asked = again(dir, args, &asked, &host)?;
         found = check::findings(&host, &asked, &seen::look());
     }
     let report = Report {
@@ -90,8 +91,15 @@ fn judged(path: &Path) -> Result<Config> {
     if wrong { Err(Wrong(format!("{name} has errors, nothing was touched")).into()) } else { Ok(config) }
 }
 
-fn asked(args: &Check, config: Option<&Config>, host: &HostState) -> Result<Asked> {
-    let mut asked = Asked { directors: args.director.clone(), ..Asked::default() };
+fn asked(dir: &Path, args: &Check, config: Option<&Config>, host: &HostState) -> Result<Asked> {
+    // Without the right to read the memory, or with a broken one, nothing is known to be ours.
+    let recorded = store::peek(dir).unwrap_or_default().vips.iter().map(|vip| vip.addr).collect();
+    let mut asked = Asked {
+        directors: args.director.clone(),
+        recorded,
+        also_mended: args.fix.clone().unwrap_or_default(),
+        ..Asked::default()
+    };
     if let (Some(config), Some(file)) = (config, &args.which.config) {
         let role = run::role_in(config, file, host)?;
         asked.vips = role.vips();
@@ -113,8 +121,8 @@ fn asked(args: &Check, config: Option<&Config>, host: &HostState) -> Result<Aske
 }
 
 /// The same question to a host that may have changed: without a file or a VIP it is about what the host holds.
-fn again(args: &Check, asked: &Asked, host: &HostState) -> Result<Asked> {
-    if args.which.config.is_some() { Ok(asked.clone()) } else { self::asked(args, None, host) }
+fn again(dir: &Path, args: &Check, asked: &Asked, host: &HostState) -> Result<Asked> {
+    if args.which.config.is_some() { Ok(asked.clone()) } else { self::asked(dir, args, None, host) }
 }
 
 /// The VIPs of this host as they can be guessed: single addresses on `lo` and on the tunnels that `up` uses.
@@ -141,11 +149,11 @@ fn fix(dir: &Path, kernel: &mut Kernel, args: &Check, asked: &Asked) -> Result<V
     let store = run::lock(dir)?;
     // Whoever had the lock may have taken a VIP down, which must not come back: what is mended is judged anew.
     let host = kernel.read()?;
-    let asked = again(args, asked, &host)?;
+    let asked = again(dir, args, asked, &host)?;
     let found = check::findings(&host, &asked, &seen::look());
     let Mend { steps, vips } = mend::plan(&host, &asked.vips, &found);
     let saved = store.load()?;
-    let next = saved.before(&host, &vips, &steps);
+    let next = saved.mending(&host, &vips, &steps);
     if next != saved {
         store.save(&next)?;
     }

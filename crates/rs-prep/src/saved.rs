@@ -58,6 +58,18 @@ impl Saved {
         next
     }
 
+    /// The memory that must be written before `steps` mend what `vips` need. A VIP that somebody else has put here is none
+    /// of ours because a setting was mended for it: `down --all` would take it from him.
+    pub fn mending(&self, host: &HostState, vips: &[Vip], steps: &[Step]) -> Self {
+        let known = |vip: &Vip| self.vips.iter().any(|known| known.addr == vip.addr);
+        let added = |vip: &Vip| {
+            steps.iter().any(|step| matches!(step, Step::AddAddress(p) if p.prefix.addr == vip.addr))
+        };
+        let mut next = self.before(host, vips, steps);
+        next.vips.retain(|vip| known(vip) || added(vip));
+        next
+    }
+
     /// Remembers what a step changes; the value of the first time is the one to give back.
     fn keep(&mut self, host: &HostState, step: &Step) {
         match step {

@@ -11,7 +11,7 @@ use crate::vip::{Forwarding, Vip};
 
 pub(super) fn findings(host: &HostState, asked: &Asked, seen: &Seen) -> Vec<Finding> {
     let mut found: Vec<_> = asked.vips.iter().flat_map(|vip| of_vip(host, asked, seen, *vip)).collect();
-    found.extend(host.addresses.iter().filter_map(|held| mask(host, held)));
+    found.extend(host.addresses.iter().filter_map(|held| mask(host, asked, held)));
     found.extend(host.routes.iter().filter(|route| !route.by_kernel && route.to.is_host()).filter_map(
         |route| {
             let addr = route.to.addr;
@@ -67,20 +67,30 @@ fn on_nic(held: &Held, vip: Vip, stays: Option<Stay>) -> Finding {
     by_hand.fold(Finding::error("vip-on-nic", &vip, sentence), Finding::command)
 }
 
-/// An address on `lo` that stands for a whole network.
-fn mask(host: &HostState, held: &Held) -> Option<Finding> {
-    let loopback = held.prefix.addr.is_loopback();
+/// An address on `lo` that stands for a whole network. That is a mistake of a VIP; of any other address it may be what
+/// somebody wants: the whole network for this host (AnyIP).
+fn mask(host: &HostState, asked: &Asked, held: &Held) -> Option<Finding> {
+    let (addr, right) = (held.prefix.addr, Prefix::host(held.prefix.addr));
     // Other silent devices, such as VPNs, have networks behind them.
-    let wide = !held.prefix.is_host() && !loopback && host.is_loopback(&held.device);
-    let right = Prefix::host(held.prefix.addr);
-    wide.then(|| {
-        let sentence = format!(
-            "{} on {} makes this host take that whole network for its own: it cannot reach its neighbours, and without \
-             the ARP settings answers for each of them; the mask must be /{}",
-            held.prefix, held.device, right.len
-        );
-        let found = Finding::error("vip-mask", &held.prefix.addr, sentence).steps(vec![remove(held)]);
-        found.up(format!("rs-prep up {right}"))
+    let wide = !held.prefix.is_host() && !addr.is_loopback() && host.is_loopback(&held.device);
+    if !wide {
+        return None;
+    }
+    let takes = format!(
+        "{} on {} makes this host take that whole network for its own: it cannot reach its neighbours, and without the ARP \
+         settings answers for each of them",
+        held.prefix, held.device
+    );
+    Some(if asked.is_vip(addr) {
+        let found = Finding::error("vip-mask", &addr, format!("{takes}; the mask must be /{}", right.len));
+        found.steps(vec![remove(held)]).up(format!("rs-prep up {right}"))
+    } else {
+        Finding::warning(
+            "vip-mask",
+            &addr,
+            format!("{takes}; nobody said that it is a VIP, so it is left alone"),
+        )
+        .advice(format!("if it is one: rs-prep check --fix {addr}"))
     })
 }
 

@@ -125,6 +125,18 @@ fn the_vip_is_looked_for_everywhere() {
     assert_eq!(codes(&host, &asked(), &Seen::default()), ["vip-mask"]);
 }
 
+/// AnyIP: whole networks on lo that nobody called VIPs.
+#[test]
+fn a_network_on_lo_that_nobody_named_is_left_alone() {
+    let mut host = good();
+    host.addresses.extend([held("198.51.100.1/24", "lo", "lo"), held("2001:db8:5::1/64", "lo", "")]);
+    let found = findings(&host, &asked(), &Seen::default());
+    assert_eq!(found.iter().map(|f| f.code).collect::<Vec<_>>(), ["vip-mask", "vip-mask"]);
+    assert!(ready(&found) && found.iter().all(|f| f.steps.is_empty() && f.commands.is_empty()), "{found:?}");
+    let recorded = Asked { recorded: vec!["198.51.100.1".parse().unwrap()], ..asked() };
+    assert!(!ready(&findings(&host, &recorded, &Seen::default())), "what up has put is its own");
+}
+
 #[test]
 fn a_second_nic_with_strict_filtering_drops_distant_clients() {
     let mut host = good();
@@ -323,7 +335,9 @@ fn answering_for_others_is_seen() {
     host.proxies.push(("192.168.15.50".parse().unwrap(), "ens192".to_owned()));
     let found = findings(&host, &asked(), &Seen::default());
     assert_eq!(found.iter().map(|f| f.code).collect::<Vec<_>>(), ["proxy-arp", "proxy-entry"]);
-    assert_eq!(found[0].steps.len(), 2);
+    assert_eq!((found[0].commands.len(), &found[0].steps), (2, &vec![]), "it may be meant");
+    let named = Asked { also_mended: vec!["proxy-arp".to_owned()], ..asked() };
+    assert_eq!(findings(&host, &named, &Seen::default())[0].steps.len(), 2);
     assert_eq!(found[1].commands, ["ip neighbour del proxy 192.168.15.111 dev ens192"]);
 }
 

@@ -38,11 +38,11 @@ fn a_vip_on_the_nic_moves_to_lo_and_is_hidden_first() {
 }
 
 #[test]
-fn a_wide_mask_becomes_a_host_even_unasked() {
+fn a_wide_mask_of_a_vip_that_up_has_put_becomes_a_host_even_unasked() {
     let mut host = alone();
     host.addresses.push(held("192.168.15.111/24", "lo", "lo:0"));
-    let none = Asked::default();
-    let steps = mended(host, &none, &["vip-mask"]);
+    let recorded = Asked { recorded: vec![VIP.parse().unwrap()], ..Asked::default() };
+    let steps = mended(host, &recorded, &["vip-mask"]);
     assert!(steps[0].starts_with("sysctl"), "{steps:?}");
     assert!(steps.contains(&"ip address del 192.168.15.111/24 dev lo".to_owned()), "{steps:?}");
 }
@@ -187,7 +187,8 @@ fn a_step_of_two_findings_is_done_once() {
     host.nics.push(nic("ens224", true, Settings::default()));
     host.addresses.push(held("10.0.0.2/24", "ens224", "ens224"));
     host.all.proxy_arp = 1;
-    let found = check::findings(&host, &Asked::default(), &Seen::default());
+    let named = Asked { also_mended: vec!["proxy-arp".to_owned()], ..Asked::default() };
+    let found = check::findings(&host, &named, &Seen::default());
     assert_eq!(found.iter().map(|finding| finding.code).collect::<Vec<_>>(), ["proxy-arp", "proxy-arp"]);
     let steps: Vec<_> = plan(&host, &[], &found).steps.iter().map(ToString::to_string).collect();
     assert_eq!(steps, ["sysctl -qw net.ipv4.conf.all.proxy_arp=0"]);

@@ -53,6 +53,21 @@ fn several_vips_share_the_settings_until_the_last_is_gone() {
     assert!(last.saved.is_empty());
 }
 
+/// Settings that were mended for somebody else's VIP stay with it, and it stays too.
+#[test]
+fn a_vip_that_was_only_mended_stays_with_down_all() {
+    let mut host = alone();
+    host.addresses.push(held("10.0.0.1/32", "lo", "lo:0"));
+    let steps = quiet::settings(&host);
+    let saved = Saved::default().mending(&host, &[vip("10.0.0.1")], &steps);
+    let host = with(host, &steps);
+    let (after, all) = take(&host, &saved, &saved.vips);
+    assert_eq!((after, all.gone), (host.clone(), vec![]), "{:?}", all.steps);
+    assert!(all.notices[0].contains("10.0.0.1/32 is on lo too"), "{:?}", all.notices);
+    let (after, _) = take(&host, &saved, &[vip("10.0.0.1")]);
+    assert_eq!(after, alone());
+}
+
 #[test]
 fn an_ipv6_vip_does_not_hold_the_settings() {
     let (host, saved) = after_up(&alone(), &Saved::default(), &[vip("10.0.0.1"), vip("2001:db8::1")]);
