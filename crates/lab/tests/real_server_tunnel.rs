@@ -1,4 +1,5 @@
 //! rs-prep with tunnels (lb_kind TUN). A file of its own, because the kernel gives every host a tunl0 once one has it.
+#![allow(clippy::expect_used)]
 
 use lab::{Lab, SECONDS, wait};
 
@@ -60,4 +61,56 @@ fn a_vip_is_held_once_and_a_tunnel_is_missed() {
     assert!(host.ok("ip link show up").contains("tunl0"));
     host.ok("rs-prep down --all");
     assert!(!host.ok("ip link show up").contains("tunl0"));
+}
+
+/// Loads a module as an admin does; the guest's are below /run, where its hosts do not see them.
+fn load(module: &str) {
+    let folder = std::path::Path::new("/run/lib/modules").exists().then_some(["-d", "/run"]);
+    let done =
+        std::process::Command::new("/sbin/modprobe").args(folder.iter().flatten()).arg(module).status();
+    assert!(done.expect("modprobe").success(), "modprobe {module}");
+}
+
+/// `up` opens IP in IP alone: the other types are refused with commands, and these serve the clients.
+#[test]
+fn a_tunnel_of_another_type_is_refused_and_works_after_the_printed_commands() {
+    let lab = Lab::new();
+    let host = lab.host("r102", &["192.168.15.102/21"]);
+    let director = lab.host("d100", &["192.168.15.100/21", "192.168.15.111/32"]);
+    let client = lab.host("c50", &["192.168.8.50/21"]);
+    host.ok("ip route add default via 192.168.8.1");
+    host.ok("sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.default.rp_filter=1");
+    let server = host.spawn("lab server r102 7885");
+    server.wait_for_line("serves", 5 * SECONDS);
+    for kind in ["type gue port 6080", "type gre"] {
+        let file = format!(
+            "virtual_server 192.168.15.111 7885 {{\n lb_algo rr\n lb_kind TUN {kind}\n protocol TCP\n \
+             real_server 192.168.15.102 7885 {{\n  TCP_CHECK {{\n  }}\n }}\n}}\n"
+        );
+        for host in [&host, &director] {
+            host.write("/etc/keepalived.conf", &file);
+        }
+        director.ok("ipvsctl apply --prune /etc/keepalived.conf");
+        let before = host.ok("ip -o address show");
+        let up = host.run("rs-prep up --config /etc/keepalived.conf");
+        assert_eq!((up.status, host.ok("ip -o address show")), (1, before), "{up}");
+        let printed = up.stderr.trim_end().split_once("open it: ").map(|(_, commands)| commands);
+        let commands: Vec<_> = printed.unwrap_or_default().split("; ").collect();
+
+        // With the VIP and without the tunnel: check says what is missing, and so do the clients.
+        let (prepare, open) = commands.split_first().unwrap_or((&"", &[]));
+        host.ok(*prepare);
+        let check = host.run("rs-prep check --config /etc/keepalived.conf");
+        assert!(check.status == 1 && check.stdout.contains("[no-tunnel]"), "{check}");
+        assert_ne!(client.run("lab get 192.168.15.111:7885").status, 0);
+        for command in open {
+            match command.strip_prefix("modprobe ") {
+                Some(module) => load(module),
+                None => drop(host.ok(*command)),
+            }
+        }
+        wait(10 * SECONDS, kind, || client.run("lab get 192.168.15.111:7885").stdout == "r102\n");
+        host.ok("rs-prep check --config /etc/keepalived.conf");
+        host.ok("rs-prep down --config /etc/keepalived.conf");
+    }
 }

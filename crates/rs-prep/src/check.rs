@@ -8,6 +8,7 @@ mod director;
 mod service;
 mod stay;
 mod traffic;
+mod tunnel;
 
 use std::net::IpAddr;
 
@@ -19,6 +20,7 @@ use crate::config::Served;
 use crate::host::HostState;
 use crate::rules::Rules;
 use crate::step::Step;
+use crate::tunnel::Wrapped;
 use crate::vip::Vip;
 
 /// How bad a finding is.
@@ -65,6 +67,8 @@ pub struct Asked {
     pub served: Vec<Served>,
     /// Addresses of the directors, as far as they are known.
     pub directors: Vec<IpAddr>,
+    /// VIPs that come through tunnels which `up` does not open.
+    pub wrapped: Vec<Wrapped>,
     /// The VIPs that `up` has put here, as it remembers them.
     pub recorded: Vec<IpAddr>,
     /// The codes of warnings that `--fix` may mend beside errors.
@@ -83,6 +87,8 @@ impl Asked {
 pub struct Seen {
     /// Where programs listen (TCP) or have bound (UDP).
     pub listeners: Vec<Endpoint>,
+    /// UDP ports that somebody has bound, the kernel's own tunnels among them.
+    pub udp_ports: Vec<u16>,
     /// Rules of the packet filter; `None` if there are some that cannot be asked for.
     pub rules: Option<Rules>,
     /// Packets that the reverse path filter has dropped so far.
@@ -100,6 +106,7 @@ pub fn findings(host: &HostState, asked: &Asked, seen: &Seen) -> Vec<Finding> {
     let mut found = address::findings(host, asked, seen);
     found.extend(arp::findings(host, asked));
     found.extend(traffic::findings(host, asked, seen));
+    found.extend(tunnel::findings(host, asked, seen));
     found.extend(director::findings(host, asked, seen));
     found.extend(service::findings(host, asked, seen));
     found.iter_mut().for_each(|finding| finding.leave_what_may_be_meant(asked));

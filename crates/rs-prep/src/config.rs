@@ -3,15 +3,17 @@
 use std::net::IpAddr;
 use std::path::Path;
 
+use anyhow::bail;
 use lvs_core::conf::model::{GroupEntry, Target, VirtualServer};
 use lvs_core::conf::schema::Tool;
 use lvs_core::conf::{Config, Place};
 use lvs_core::sys::conf;
-use lvs_core::table::{Forward, Protocol};
+use lvs_core::table::{Forward, Protocol, Tunnel};
 
 use crate::cli::Wrong;
 use crate::host::HostState;
 use crate::servers::{EVERY, Service};
+use crate::tunnel::Wrapped;
 use crate::vip::{self, Forwarding, Vip};
 
 /// The most VIPs that a range of a file may stand for on one real server.
@@ -35,6 +37,8 @@ pub struct Role {
     pub served: Vec<Served>,
     /// What the file leaves open, as sentences.
     pub notices: Vec<String>,
+    /// What it serves through tunnels that `up` does not open.
+    pub wrapped: Vec<Wrapped>,
     /// The directors' own addresses and VIPs, as far as the file names them.
     pub directors: Vec<IpAddr>,
 }
@@ -44,6 +48,14 @@ impl Role {
     pub fn vips(&self) -> Vec<Vip> {
         vip::once(&self.served.iter().map(|served| served.vip).collect::<Vec<_>>())
     }
+
+    /// Refuses a VIP that would be prepared and get nothing.
+    ///
+    /// # Errors
+    /// The first VIP whose tunnel `up` does not open.
+    pub fn can_be_prepared(&self) -> anyhow::Result<()> {
+        self.wrapped.first().map_or(Ok(()), |wrapped| bail!("{}", wrapped.refusal()))
+    }
 }
 
 /// What the file asks of the host.
@@ -51,9 +63,9 @@ pub fn role(config: &Config, host: &HostState) -> Role {
     let mut role = Role { directors: directors(config), ..Role::default() };
     for service in &config.virtual_servers {
         for (rip, forward) in servers(service).filter(|(rip, _)| is_rip(host, *rip)) {
-            let forwarding = match forward {
-                Forward::Route => Forwarding::Direct,
-                Forward::Tunnel(_) => Forwarding::Tunnel,
+            let (forwarding, tunnel) = match forward {
+                Forward::Route => (Forwarding::Direct, Tunnel::Ipip),
+                Forward::Tunnel(tunnel) => (Forwarding::Tunnel, tunnel),
                 _ => {
                     role.notices.push(format!("{rip}: nothing to prepare for a NAT service"));
                     continue;
@@ -61,11 +73,12 @@ pub fn role(config: &Config, host: &HostState) -> Role {
             };
             let Targets { found, notices } = targets(config, service);
             let usable = found.into_iter().filter(|(addr, _)| usable(*addr));
-            role.served.extend(usable.map(|(addr, port)| Served {
-                vip: Vip { addr, forwarding },
-                port,
-                rip,
-            }));
+            for (addr, port) in usable {
+                let wrapped = Wrapped::of(addr, tunnel);
+                let vip = wrapped.map_or(Vip { addr, forwarding }, |wrapped| wrapped.vip);
+                role.served.push(Served { vip, port, rip });
+                role.wrapped.extend(wrapped.filter(|wrapped| !role.wrapped.contains(wrapped)));
+            }
             role.notices.extend(notices);
         }
     }

@@ -103,6 +103,7 @@ fn asked(dir: &Path, args: &Check, config: Option<&Config>, host: &HostState) ->
     if let (Some(config), Some(file)) = (config, &args.which.config) {
         let role = run::role_in(config, file, host)?;
         asked.vips = role.vips();
+        asked.wrapped = role.wrapped;
         asked.served = role.served;
         asked.directors.extend(role.directors);
         asked.named = true;

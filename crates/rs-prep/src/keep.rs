@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::cli::{Persist, STATE_DIR, Unpersist, Wrong, YES};
+use crate::config::Role;
 use crate::kernel::Kernel;
 use crate::output::Output;
 use crate::persist::{self, File, Format, MARK, PATHS, Program};
@@ -23,7 +24,7 @@ pub fn persist(dir: &Path, args: &Persist, out: &mut Output) -> Result<u8> {
     let vips = if args.which.vips.is_empty() && args.which.config.is_none() {
         judge::held(&host)
     } else {
-        run::chosen(&args.which, || Ok(host), run::maker(args.tunnel))?
+        run::chosen(&args.which, || Ok(host), run::maker(args.tunnel), Role::can_be_prepared)?
     };
     if vips.is_empty() {
         return Err(Wrong("no VIP is on this host; name it, or give --config FILE".to_owned()).into());

@@ -28,5 +28,6 @@ pub mod servers;
 pub mod shell;
 pub mod step;
 pub mod store;
+pub mod tunnel;
 pub mod undo;
 pub mod vip;

@@ -66,13 +66,15 @@ pub(crate) fn maker(tunnel: bool) -> fn(IpAddr) -> Vip {
     if tunnel { Vip::tunnel } else { Vip::direct }
 }
 
-/// The VIPs that were named, or those of the file.
+/// The VIPs that were named, or those of the file if `fits` does not refuse it.
 pub(crate) fn chosen(
     which: &Vips,
     host: impl FnOnce() -> Result<HostState>,
     make: impl Fn(IpAddr) -> Vip,
+    fits: impl FnOnce(&Role) -> Result<()>,
 ) -> Result<Vec<Vip>> {
     if let Some(role) = role(which, host)? {
+        fits(&role)?;
         return Ok(role.vips());
     }
     if which.vips.is_empty() {
@@ -85,7 +87,7 @@ fn up(dir: &Path, args: &Up, out: &mut Output) -> Result<u8> {
     let host_scope = args.scope.map(|scope| scope == Scope::Host);
     let wish = Wish { route: !args.no_route, host_scope, label: args.label.clone() };
     let mut kernel = Kernel::open()?;
-    let vips = chosen(&args.which, || kernel.read(), maker(args.tunnel))?;
+    let vips = chosen(&args.which, || kernel.read(), maker(args.tunnel), Role::can_be_prepared)?;
     plan::unheeded(&vips, &wish).iter().for_each(say);
     if args.dry_run {
         for step in planned(&kernel.read()?, &vips, &wish)? {
@@ -163,8 +165,10 @@ fn down(dir: &Path, args: &Down, out: &mut Output) -> Result<u8> {
         None => store::peek(dir)?,
     };
     let host = kernel.read()?;
-    let vips =
-        if args.all { saved.vips.clone() } else { chosen(&args.which, || Ok(host.clone()), Vip::direct)? };
+    let vips = match args.all {
+        true => saved.vips.clone(),
+        false => chosen(&args.which, || Ok(host.clone()), Vip::direct, |_| Ok(()))?,
+    };
     let plan = undo::down(&host, &vips, &saved, |key| sysctl::read(key).ok().flatten());
     plan.notices.iter().for_each(|notice| out.notice(notice));
     let Some(store) = store else {

@@ -17,13 +17,19 @@ const UNCONNECTED: &str = "07";
 
 /// Looks at everything; what cannot be read counts as empty, and missing tools as not seen.
 pub fn look() -> Seen {
-    let mut listeners = Vec::new();
+    let (mut listeners, mut udp_ports) = (Vec::new(), Vec::new());
     for (file, state) in [("tcp", LISTEN), ("tcp6", LISTEN), ("udp", UNCONNECTED), ("udp6", UNCONNECTED)] {
         let text = fs::read_to_string(format!("/proc/net/{file}")).unwrap_or_default();
-        listeners.extend(text.lines().skip(1).filter_map(|line| listener(line, state)));
+        let found = text.lines().skip(1).filter_map(|line| listener(line, state));
+        let before = listeners.len();
+        listeners.extend(found);
+        if state == UNCONNECTED {
+            udp_ports.extend(listeners[before..].iter().map(|listener| listener.port));
+        }
     }
     Seen {
         listeners,
+        udp_ports,
         rules: rules::look(),
         reverse_path_drops: drops(&fs::read_to_string("/proc/net/netstat").unwrap_or_default()),
         announcing_files: announcing(),

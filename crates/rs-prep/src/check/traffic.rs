@@ -12,7 +12,6 @@ use crate::step::Step;
 
 pub(super) fn findings(host: &HostState, asked: &Asked, seen: &Seen) -> Vec<Finding> {
     let mut found = reverse_path(host, asked, seen);
-    found.extend(tunnel_filter(host, asked));
     found.extend(gateways(host, asked));
     found.extend(nat(asked, seen));
     found.extend(invalid(asked, seen));
@@ -50,21 +49,8 @@ fn reverse_path(host: &HostState, asked: &Asked, seen: &Seen) -> Vec<Finding> {
     found.collect()
 }
 
-fn loose(interface: &str, from: i32) -> Step {
+pub(super) fn loose(interface: &str, from: i32) -> Step {
     Step::Set { key: Key::conf(Family::Inet, interface, "rp_filter"), from, to: 2 }
-}
-
-/// Packets out of the tunnel have the client as their sender, to whom no route leads through the tunnel.
-fn tunnel_filter(host: &HostState, asked: &Asked) -> Option<Finding> {
-    let nic = host.nic("tunl0").filter(|nic| host.rp_filter_in_effect(nic) == 1)?;
-    let tunnelled = asked.vips.iter().any(|vip| vip.device() == "tunl0")
-        || asked.vips.iter().any(|vip| host.holding(vip.addr).any(|held| held.device == "tunl0"));
-    let sentence =
-        "rp_filter 1 is in effect on tunl0, so every packet out of the tunnel is dropped".to_owned();
-    tunnelled.then(|| {
-        Finding::error("tunnel-rp-filter", "tunl0", sentence)
-            .steps(vec![loose("tunl0", nic.settings.rp_filter)])
-    })
 }
 
 /// Replies must go to the clients past the director.

@@ -64,3 +64,30 @@ fn a_service_of_every_port_is_asked_at_ports_that_no_other_takes() {
         assert_eq!(asked(port), [Service { rip: rip.parse().unwrap(), port: Some(port) }]);
     }
 }
+
+/// IP in IP is opened by `up`; what else there is has to be opened by hand, and is not called ready until then.
+#[test]
+fn a_tunnel_of_another_type_is_refused_with_what_it_needs() {
+    let file = |kind: &str| {
+        format!(
+            "virtual_server 192.168.15.120 80 {{\n lb_kind {kind}\n protocol TCP\n real_server 192.168.15.102 80 {{\n }}\n}}\n"
+        )
+    };
+    for kind in ["DR", "TUN"] {
+        assert!(role(&config(&file(kind)), &alone()).can_be_prepared().is_ok(), "{kind}");
+    }
+    for (kind, commands) in [
+        (
+            "TUN type gue port 6080",
+            "rs-prep up --tunnel 192.168.15.120; modprobe fou; ip fou add port 6080 gue",
+        ),
+        (
+            "TUN type gre",
+            "rs-prep up 192.168.15.120; modprobe ip_gre; sysctl -w net.ipv4.conf.gre0.rp_filter=2; ip address add \
+             192.168.15.120/32 dev gre0; ip link set dev gre0 up",
+        ),
+    ] {
+        let error = role(&config(&file(kind)), &alone()).can_be_prepared().unwrap_err().to_string();
+        assert!(error.contains(kind) && error.ends_with(commands), "{error}");
+    }
+}
