@@ -36,6 +36,31 @@ fn a_tunnelled_packet_reaches_the_service_and_its_answer_goes_straight_to_the_cl
     wait(10 * SECONDS, "an answer", || client.run("lab get 192.168.15.111:7885").stdout == "r102\n");
 }
 
+#[test]
+fn an_ipv6_packet_in_ipv6_reaches_the_service_too() {
+    let lab = Lab::new();
+    let host = lab.host("r102", &["2001:db8::102/64"]);
+    let director = lab.host("d100", &["2001:db8::100/64", "2001:db8::111/128"]);
+    // As vrrpd holds it: a VIP as the sender of the tunnel would be the real server's own address, which its kernel drops.
+    director.ok("ip address change 2001:db8::111/128 dev ens192 preferred_lft 0");
+    let client = lab.host("c50", &["2001:db8::50/64"]);
+    director.ok("ipvsctl -A -t [2001:db8::111]:7885 -s rr");
+    director.ok("ipvsctl -a -t [2001:db8::111]:7885 -r [2001:db8::102]:7885 -i");
+    let server = host.spawn("lab server r102 7885");
+    server.wait_for_line("serves", 5 * SECONDS);
+    host.ok("rs-prep up 2001:db8::111");
+    let get = || client.run("lab get [2001:db8::111]:7885");
+    wait(10 * SECONDS, "addresses without doubt", || {
+        !host.ok("ip -6 address").contains("tentative") && !director.ok("ip -6 address").contains("tentative")
+    });
+    assert_ne!(get().status, 0, "the VIP on lo alone takes no tunnel's packets");
+    host.ok("rs-prep down --all");
+    host.ok("rs-prep up --tunnel 2001:db8::111");
+    wait(10 * SECONDS, "an answer", || get().stdout == "r102\n");
+    host.ok("rs-prep down --all");
+    assert_ne!(get().status, 0, "gone with the VIP");
+}
+
 /// The VIP on lo alone does not take what comes through a tunnel; and it is held once, whatever was typed first.
 #[test]
 fn a_vip_is_held_once_and_a_tunnel_is_missed() {
