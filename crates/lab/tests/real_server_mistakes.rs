@@ -303,18 +303,100 @@ fn a_rule_that_drops_invalid_packets() {
     talk.wait_for_line_after(mended, "r102 ", 10 * SECONDS);
 }
 
+/// A real server with a second, strict NIC, and a client behind a router on that side. The director hands over on ens192.
+fn two_nics() -> (Pair, Host, [Host; 2]) {
+    let pair = Pair::serving("7885");
+    pair.lab.segment("outside");
+    pair.lab.segment("far");
+    pair.server.nic_on("outside", "ens224", &["10.1.1.2/24"]);
+    let router = pair.lab.bare_host("gw");
+    router.nic_on("outside", "ens192", &["10.1.1.1/24"]);
+    router.nic_on("far", "ens224", &["10.9.0.1/24"]);
+    router.ok("sysctl -qw net.ipv4.ip_forward=1");
+    let client = pair.lab.bare_host("c50");
+    client.nic_on("far", "ens192", &["10.9.0.50/24"]);
+    client.ok("ip route add default via 10.9.0.1");
+    // The client's way to the director is of no matter here: what the director would send comes from another host's
+    // ens192, with the client's address, to the real server's MAC.
+    let sender = pair.lab.host("d101", &["192.168.15.101/21"]);
+    sender.ok("ip address add 10.9.0.50/32 dev lo");
+    sender.ok("ip neighbour replace 192.168.15.111 lladdr 02:00:c0:a8:0f:66 dev ens192 nud permanent");
+    sender.ok("ip route add 192.168.15.111/32 dev ens192 src 10.9.0.50");
+    pair.server.ok("sysctl -qw net.ipv4.conf.all.rp_filter=1");
+    (pair, sender, [router, client])
+}
+
+/// What the reverse path filter of a host has dropped.
+fn dropped(host: &Host) -> u64 {
+    let text = host.read("/proc/net/netstat");
+    let mut lines = text.lines().filter(|line| line.starts_with("TcpExt: "));
+    let (names, values) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+    let mut pairs = names.split_whitespace().zip(values.split_whitespace());
+    pairs.find(|(name, _)| *name == "IPReversePathFilter").and_then(|(_, n)| n.parse().ok()).unwrap()
+}
+
+/// What comes in on ens192 from 10.9.0.50 is dropped, or taken and answered by the way back to the client.
+#[track_caller]
+fn is_dropped(server: &Host, sender: &Host, want: bool) {
+    let counts = || (dropped(server), counter(server, "Tcp", "InSegs"));
+    let before = counts();
+    // The answer goes to the client, so the sender gets none.
+    assert_eq!(sender.run("lab get 192.168.15.111:7885").status, 1);
+    let after = counts();
+    assert_eq!((after.0 > before.0, after.1 > before.1), (want, !want), "{before:?} {after:?}");
+}
+
 #[test]
 fn strict_filtering_on_a_second_nic() {
-    let pair = Pair::serving("7885");
+    let (pair, sender, _far) = two_nics();
     let server = &pair.server;
-    server.nic("ens224", &["10.1.1.2/24"]);
     server.ok("ip route replace default via 10.1.1.1");
-    server.ok("sysctl -qw net.ipv4.conf.all.rp_filter=1");
+    is_dropped(server, &sender, true);
     // The RIP is on ens192, so that is where directors send; distant clients are answered by ens224.
     found_and_mended(server, "192.168.15.111 -p 7885", &["rp-filter"]);
     assert_eq!(server.ok("sysctl -n net.ipv4.conf.ens192.rp_filter"), "2\n");
+    is_dropped(server, &sender, false);
     server.ok("rs-prep down --all");
     assert_ne!(server.ok("sysctl -n net.ipv4.conf.ens192.rp_filter"), "2\n", "down gives it back");
+}
+
+/// The default route is where the director is, and one network of clients is elsewhere.
+#[test]
+fn strict_filtering_of_one_network_of_clients() {
+    let (pair, sender, _far) = two_nics();
+    let server = &pair.server;
+    server.ok("ip route add 10.9.0.0/16 via 10.1.1.1");
+    is_dropped(server, &sender, true);
+    let check = server.run("rs-prep check 192.168.15.111 -p 7885 --json");
+    assert_eq!((check.status, codes(&check)), (0, set(&["rp-filter"])), "{check}");
+    assert!(check.stdout.contains("clients of 10.9.0.0/16"), "{check}");
+    server.ok(report(&check)["findings"][0]["commands"][0].as_str().unwrap());
+    is_dropped(server, &sender, false);
+    assert_eq!(codes(&server.run("rs-prep check 192.168.15.111 -p 7885 --json")), set(&[]));
+    server.ok("sysctl -qw net.ipv4.conf.ens192.rp_filter=1");
+    found_and_mended_by(server, "192.168.15.111 -p 7885", &["rp-filter"], "--fix=rp-filter");
+    is_dropped(server, &sender, false);
+}
+
+/// Rules lead replies from the VIP to a table of their own: the main table's default route is not theirs.
+#[test]
+fn rules_and_their_tables_are_asked_not_guessed() {
+    let (pair, sender, _far) = two_nics();
+    let server = &pair.server;
+    server.ok("ip route replace default via 10.1.1.1");
+    server.ok("ip route add default via 192.168.8.1 dev ens192 table 100");
+    server.ok("ip rule add from 192.168.15.111 table 100");
+    is_dropped(server, &sender, false);
+    assert_eq!(codes(&server.run("rs-prep check 192.168.15.111 -p 7885 --json")), set(&[]));
+    server.ok("ip rule del from 192.168.15.111 table 100");
+    is_dropped(server, &sender, true);
+    assert_eq!(codes(&server.run("rs-prep check 192.168.15.111 -p 7885 --json")), set(&["rp-filter"]));
+    // The only default route is in another table.
+    server.ok("ip route del default");
+    server.ok("ip rule add lookup 100");
+    assert_eq!(codes(&server.run("rs-prep check 192.168.15.111 -p 7885 --json")), set(&[]));
+    server.ok("ip rule del lookup 100");
+    assert_eq!(codes(&server.run("rs-prep check 192.168.15.111 -p 7885 --json")), set(&["no-gateway"]));
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod arp;
 mod director;
 mod service;
 mod stay;
-mod traffic;
+pub(crate) mod traffic;
 mod tunnel;
 
 use std::net::IpAddr;
@@ -22,6 +22,7 @@ use crate::rules::Rules;
 use crate::step::Step;
 use crate::tunnel::Wrapped;
 use crate::vip::Vip;
+use crate::ways::Ways;
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -91,6 +92,8 @@ pub struct Seen {
     pub udp_ports: Vec<u16>,
     /// Rules of the packet filter; `None` if there are some that cannot be asked for.
     pub rules: Option<Rules>,
+    /// The ways of the VIPs' packets.
+    pub ways: Ways,
     /// Packets that the reverse path filter has dropped so far.
     pub reverse_path_drops: u64,
     /// ifcfg files of `lo` that let ifup announce the VIP.

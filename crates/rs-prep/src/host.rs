@@ -15,6 +15,8 @@ pub struct HostState {
     pub addresses: Vec<Held>,
     /// Routes of the main table.
     pub routes: Vec<RouteTo>,
+    /// Routes of the tables that policy rules may lead to.
+    pub other_routes: Vec<RouteTo>,
     /// Addresses that the kernel answers for on behalf of others (`ip neighbour add proxy`), with the interface.
     pub proxies: Vec<(IpAddr, String)>,
 }
@@ -72,7 +74,7 @@ pub struct Held {
     pub dad_failed: bool,
 }
 
-/// One route of the main table.
+/// One route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteTo {
     /// Destination; /0 is the default route.

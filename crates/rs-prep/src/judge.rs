@@ -44,7 +44,7 @@ pub fn check(dir: &Path, args: &Check, out: &mut Output) -> Result<u8> {
     let mut kernel = Kernel::open()?;
     let mut host = kernel.read()?;
     let mut asked = asked(dir, args, config.as_ref(), &host)?;
-    let seen = seen::look();
+    let seen = seen::look(&mut kernel, &host, &asked);
     let mut found = check::findings(&host, &asked, &seen);
     let mut done = Ok(Vec::new());
     if args.fix.is_some() && found.iter().any(|finding| finding.by_up || !finding.steps.is_empty()) {
@@ -52,7 +52,8 @@ pub fn check(dir: &Path, args: &Check, out: &mut Output) -> Result<u8> {
         done = fix(dir, &mut kernel, args, &asked);
         host = kernel.read()?;
         asked = again(dir, args, &asked, &host)?;
-        found = check::findings(&host, &asked, &seen::look());
+        let seen = seen::look(&mut kernel, &host, &asked);
+        found = check::findings(&host, &asked, &seen);
     }
     let report = Report {
         ready: done.is_ok() && check::ready(&found) && !asked.vips.is_empty(),
@@ -137,12 +138,13 @@ pub(crate) fn held(host: &HostState) -> Vec<Vip> {
     vip::once(&held.collect::<Vec<_>>())
 }
 
-/// A service on a port, with the host's first own address as its RIP.
+/// A service on a port, with the host's own address as its RIP, best the one in the VIP's network.
 fn served(host: &HostState, vip: Vip, port: u16) -> Option<Served> {
     let own = |addr: &std::net::IpAddr| addr.is_ipv4() == vip.addr.is_ipv4() && *addr != vip.addr;
-    let mut rips =
-        host.addresses.iter().filter(|held| !host.is_quiet(&held.device)).map(|held| held.prefix.addr);
-    rips.find(own).map(|rip| Served { vip, port, rip })
+    let rips = host.addresses.iter().filter(|held| !host.is_quiet(&held.device));
+    let rips: Vec<_> = rips.map(|held| held.prefix).filter(|prefix| own(&prefix.addr)).collect();
+    let near = rips.iter().find(|prefix| prefix.contains(vip.addr));
+    near.or(rips.first()).map(|prefix| Served { vip, port, rip: prefix.addr })
 }
 
 /// Mends what can be mended, with the memory that `down` needs to give settings back.
@@ -151,7 +153,8 @@ fn fix(dir: &Path, kernel: &mut Kernel, args: &Check, asked: &Asked) -> Result<V
     // Whoever had the lock may have taken a VIP down, which must not come back: what is mended is judged anew.
     let host = kernel.read()?;
     let asked = again(dir, args, asked, &host)?;
-    let found = check::findings(&host, &asked, &seen::look());
+    let seen = seen::look(kernel, &host, &asked);
+    let found = check::findings(&host, &asked, &seen);
     let Mend { steps, vips } = mend::plan(&host, &asked.vips, &found);
     let saved = store.load()?;
     let next = saved.mending(&host, &vips, &steps);

@@ -5,12 +5,13 @@ use std::net::IpAddr;
 
 use anyhow::{Context, Result, bail};
 use lvs_core::addr::{Family, Prefix};
-use lvs_core::sys::rtnl::{Address, Link, Proxy, Route, RouteKind, Rtnl};
+use lvs_core::sys::rtnl::{Address, Flow, Link, Proxy, Route, RouteKind, Rtnl};
 use lvs_core::sys::sysctl::{self, Key};
 use nix::errno::Errno;
 
 use crate::host::{Held, HostState, Nic, RouteTo, Settings};
 use crate::step::{Placement, Step};
+use crate::ways::Way;
 
 /// LOOPBACK_IFINDEX: the index of `lo` in every network namespace.
 const LOOPBACK: u32 = 1;
@@ -41,7 +42,16 @@ impl Kernel {
             all: settings("all")?,
             nics: links.iter().map(|link| nic(link, &links)).collect::<Result<_>>()?,
             addresses: addresses.iter().map(|address| held(address, name(address.link))).collect(),
-            routes: routes.iter().filter_map(|route| route_to(route, name(route.link?))).collect(),
+            routes: routes
+                .iter()
+                .filter(is_main)
+                .filter_map(|route| route_to(route, name(route.link?)))
+                .collect(),
+            other_routes: routes
+                .iter()
+                .filter(|r| !is_main(r))
+                .filter_map(|r| route_to(r, name(r.link?)))
+                .collect(),
             proxies: proxies.iter().map(|proxy| (proxy.addr, name(proxy.link))).collect(),
         })
     }
@@ -63,6 +73,18 @@ impl Kernel {
             Step::RemoveProxy { addr, device } => self.remove_proxy(*addr, device),
         };
         done.with_context(|| step.to_string())
+    }
+
+    /// What would become of a packet, without sending one; reading needs no rights.
+    pub fn way(&mut self, flow: &Flow) -> Way {
+        match self.rtnl.way(flow) {
+            Ok(route) => Way::Goes {
+                link: route.as_ref().and_then(|route| route.link),
+                gateway: route.and_then(|route| route.gateway),
+            },
+            Err(e) if e.errno == Errno::EXDEV => Way::Filtered,
+            Err(_) => Way::None,
+        }
     }
 
     fn index(&mut self, device: &str) -> Result<u32> {
@@ -205,11 +227,14 @@ fn held(address: &Address, device: String) -> Held {
     }
 }
 
+fn is_main(route: &&Route) -> bool {
+    route.table == Route::MAIN
+}
+
 fn route_to(route: &Route, device: String) -> Option<RouteTo> {
     /// RTPROT_KERNEL.
     const KERNEL: u8 = 2;
-    let ours = route.table == Route::MAIN && route.kind == RouteKind::Unicast;
     let by_kernel = route.protocol == KERNEL;
     let (to, gateway, source) = (route.to, route.gateway, route.source);
-    ours.then_some(RouteTo { to, device, gateway, source, by_kernel })
+    (route.kind == RouteKind::Unicast).then_some(RouteTo { to, device, gateway, source, by_kernel })
 }

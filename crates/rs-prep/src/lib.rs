@@ -31,3 +31,4 @@ pub mod store;
 pub mod tunnel;
 pub mod undo;
 pub mod vip;
+pub mod ways;

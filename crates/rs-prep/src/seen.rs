@@ -7,16 +7,18 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use lvs_core::addr::Endpoint;
 
-use crate::check::Seen;
-use crate::rules;
+use crate::check::{Asked, Seen};
+use crate::host::HostState;
+use crate::kernel::Kernel;
 use crate::servers::own_table;
+use crate::{rules, ways};
 
 /// TCP_LISTEN, and for UDP a socket without a peer (TCP_CLOSE).
 const LISTEN: &str = "0A";
 const UNCONNECTED: &str = "07";
 
 /// Looks at everything; what cannot be read counts as empty, and missing tools as not seen.
-pub fn look() -> Seen {
+pub fn look(kernel: &mut Kernel, host: &HostState, asked: &Asked) -> Seen {
     let (mut listeners, mut udp_ports) = (Vec::new(), Vec::new());
     for (file, state) in [("tcp", LISTEN), ("tcp6", LISTEN), ("udp", UNCONNECTED), ("udp6", UNCONNECTED)] {
         let text = fs::read_to_string(format!("/proc/net/{file}")).unwrap_or_default();
@@ -31,6 +33,7 @@ pub fn look() -> Seen {
         listeners,
         udp_ports,
         rules: rules::look(),
+        ways: ways::look(host, asked, |flow| kernel.way(flow)),
         reverse_path_drops: drops(&fs::read_to_string("/proc/net/netstat").unwrap_or_default()),
         announcing_files: announcing(),
         own_table: own_table(),

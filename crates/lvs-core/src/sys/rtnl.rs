@@ -11,7 +11,7 @@ pub use address::Address;
 pub use link::Link;
 pub use monitor::{Change, Monitor};
 pub use neighbour::{Neighbour, Proxy};
-pub use route::{Route, RouteKind};
+pub use route::{Flow, Route, RouteKind};
 pub use rule::Mute;
 
 use std::io;
@@ -140,7 +140,13 @@ impl Rtnl {
 
     /// The route that the kernel would take to an address.
     pub fn route_to(&mut self, to: std::net::IpAddr) -> Result<Option<Route>, NetlinkError> {
-        let answer = self.netlink.request(u16::from(Rtm::Getroute), 0, &Route::query(to))?;
+        self.way(&Flow { to, from: None, on: None })
+    }
+
+    /// The route that the kernel would take with a packet, by its rules and tables. EXDEV: its reverse path filter drops it
+    /// (which `log_martians` logs, and in_martian_src counts, as if it had come).
+    pub fn way(&mut self, flow: &Flow) -> Result<Option<Route>, NetlinkError> {
+        let answer = self.netlink.request(u16::from(Rtm::Getroute), 0, &flow.query())?;
         Ok(answer.and_then(|body| Route::decode(&body)))
     }
 

@@ -2,6 +2,8 @@ use super::*;
 use crate::host::testing::{alone, held, nic, with};
 use crate::host::{Nic, RouteTo, Settings};
 use crate::plan::{self, Wish};
+use crate::ways::{Filtered, Out, Ways};
+use lvs_core::addr::Family;
 
 const VIP: &str = "192.168.15.111";
 const RIP: &str = "192.168.15.102";
@@ -137,23 +139,41 @@ fn a_network_on_lo_that_nobody_named_is_left_alone() {
     assert!(!ready(&findings(&host, &recorded, &Seen::default())), "what up has put is its own");
 }
 
+fn filtered(network: &str) -> Filtered {
+    Filtered { nic: "ens192".to_owned(), network: network.parse().unwrap() }
+}
+
 #[test]
-fn a_second_nic_with_strict_filtering_drops_distant_clients() {
-    let mut host = good();
-    host.all.rp_filter = 1;
-    assert_eq!(codes(&host, &asked(), &Seen::default()), [""; 0]);
-    host.routes = vec![default("10.1.0.1", "ens224")];
-    host.nics.push(nic("ens224", true, Settings::default()));
-    let found = findings(&host, &asked(), &Seen { reverse_path_drops: 7, ..Seen::default() });
-    let codes: Vec<_> = found.iter().map(|finding| (finding.code, finding.severity)).collect();
-    assert_eq!(codes, [("rp-filter", Severity::Warning)]);
-    assert!(found[0].sentence.contains("7 dropped so far"));
-    assert_eq!(found[0].commands, ["sysctl -qw net.ipv4.conf.ens192.rp_filter=2"]);
-    let asked = Asked { served: vec![served(80)], ..asked() };
-    let seen = Seen { listeners: vec!["0.0.0.0:80".parse().unwrap()], ..Seen::default() };
-    assert!(!ready(&findings(&host, &asked, &seen)));
-    host.nics[1].settings.rp_filter = 2;
-    assert_eq!(findings(&host, &asked, &seen), []);
+fn strict_filtering_is_told_by_whom_it_drops() {
+    let host = good();
+    let seen = |networks: &[&str]| {
+        let filtered = networks.iter().map(|network| filtered(network)).collect();
+        let ways = Ways { filtered, ..Ways::default() };
+        Seen {
+            ways,
+            reverse_path_drops: 7,
+            listeners: vec!["0.0.0.0:80".parse().unwrap()],
+            ..Seen::default()
+        }
+    };
+    let serving = Asked { served: vec![served(80)], ..asked() };
+    for (networks, whom, asked, severity) in [
+        (&["0.0.0.0/0", "8.0.0.0/8"][..], "distant clients", &asked(), Severity::Warning),
+        (&["0.0.0.0/0"], "distant clients", &serving, Severity::Error),
+        (&["8.0.0.0/8", "9.0.0.0/8"], "clients of 8.0.0.0/8, 9.0.0.0/8", &serving, Severity::Warning),
+    ] {
+        let found = findings(&host, asked, &seen(networks));
+        let [finding] = &found[..] else { panic!("{found:?}") };
+        assert_eq!((finding.code, finding.severity), ("rp-filter", severity), "{networks:?}");
+        assert!(
+            finding.sentence.contains(whom) && finding.sentence.contains("7 dropped so far"),
+            "{finding:?}"
+        );
+        assert_eq!(finding.commands, ["sysctl -qw net.ipv4.conf.ens192.rp_filter=2"]);
+    }
+    let mut shut = seen(&["0.0.0.0/0"]);
+    shut.ways.shut = vec![Family::Inet];
+    assert_eq!(codes(&host, &serving, &shut), ["no-gateway"], "no filter would help where there is no way");
 }
 
 fn served(port: u16) -> Served {
@@ -204,26 +224,33 @@ fn without_a_file_a_port_on_the_rip_alone_is_a_warning() {
     );
 }
 
+/// What the kernel says of the way to distant clients.
+fn by(device: &str, gateway: &str) -> Seen {
+    let out = vec![Out { device: device.to_owned(), gateway: Some(gateway.parse().unwrap()) }];
+    Seen { ways: Ways { out, ..Ways::default() }, ..Seen::default() }
+}
+
 #[test]
 fn a_director_is_no_gateway_and_none_is_a_warning() {
     let mut host = good();
-    host.routes = vec![default("192.168.15.100", "ens192")];
     let with = Asked { directors: vec!["192.168.15.100".parse().unwrap()], ..asked() };
-    assert_eq!(codes(&host, &with, &Seen::default()), ["gateway-director"]);
-    assert_eq!(codes(&host, &asked(), &Seen::default()), [""; 0]);
-    host.routes = vec![default(VIP, "ens192")];
-    assert_eq!(codes(&host, &asked(), &Seen::default()), ["gateway-director"]);
-    host.routes.clear();
-    assert_eq!(codes(&host, &asked(), &Seen::default()), ["no-gateway"]);
-    host.addresses.push(held("fd00::7/128", "lo", ""));
-    let six = Asked { vips: vec![Vip::direct("fd00::7".parse().unwrap())], ..asked() };
-    let found = findings(&host, &six, &Seen::default());
-    assert_eq!(found.iter().map(|f| f.code).collect::<Vec<_>>(), ["no-gateway"]);
-    assert_eq!(found[0].commands, ["ip -6 route add default via ROUTER"]);
-    let both = Asked { vips: [asked().vips, six.vips.clone()].concat(), ..asked() };
-    assert_eq!(codes(&host, &both, &Seen::default()), ["no-gateway", "no-gateway"]);
-    host.routes.push(RouteTo { to: "::/0".parse().unwrap(), ..default("fd00::1", "ens192") });
-    assert_eq!(codes(&host, &six, &Seen::default()), [""; 0]);
+    assert_eq!(codes(&host, &with, &by("ens192", "192.168.15.100")), ["gateway-director"]);
+    assert_eq!(codes(&host, &asked(), &by("ens192", "192.168.15.100")), [""; 0]);
+    assert_eq!(codes(&host, &asked(), &by("ens192", VIP)), ["gateway-director"]);
+    // The kernel names one of two next hops: half of the replies go by the other.
+    host.routes.push(default("192.168.15.100", "ens192"));
+    assert_eq!(codes(&host, &with, &by("ens192", "192.168.8.1")), ["gateway-director"]);
+    // Where a rule leads to another table, the main one's default route does not count.
+    assert_eq!(codes(&host, &with, &by("ens192", "192.168.8.2")), [""; 0]);
+    let shut = |families: &[Family]| Seen {
+        ways: Ways { shut: families.to_vec(), ..Ways::default() },
+        ..Seen::default()
+    };
+    assert_eq!(codes(&host, &asked(), &shut(&[Family::Inet])), ["no-gateway"]);
+    let found = findings(&host, &asked(), &shut(&[Family::Inet, Family::Inet6]));
+    let commands: Vec<_> = found.iter().flat_map(|finding| &finding.commands).collect();
+    assert_eq!(commands, ["ip route add default via ROUTER", "ip -6 route add default via ROUTER"]);
+    assert!(ready(&found));
 }
 
 #[test]
@@ -267,7 +294,6 @@ fn a_table_of_its_own_schedules_again_what_was_handed_over() {
 #[test]
 fn a_service_by_a_mark_bounces_unless_a_rule_looks_at_macs() {
     use crate::rules::Marking;
-    use lvs_core::addr::Family;
     use lvs_core::table::{Forward, Server, Service, ServiceEntry, ServiceKey};
     let weighing = |weight, rule: &str, mark: u32, by_mac| {
         let key = ServiceKey::Mark { mark: 7, family: Family::Inet };

@@ -6,45 +6,50 @@ use lvs_core::addr::Family;
 use lvs_core::sys::sysctl::Key;
 
 use super::{Asked, Finding, Seen};
-use crate::host::{HostState, Nic, RouteTo};
+use crate::host::HostState;
 use crate::shell::word;
 use crate::step::Step;
 
+/// How many networks a sentence names.
+const SHOWN: usize = 3;
+
 pub(super) fn findings(host: &HostState, asked: &Asked, seen: &Seen) -> Vec<Finding> {
     let mut found = reverse_path(host, asked, seen);
-    found.extend(gateways(host, asked));
+    found.extend(gateways(host, asked, seen));
     found.extend(nat(asked, seen));
     found.extend(invalid(asked, seen));
     found.extend(seen.announcing_files.iter().map(|file| announcing(file)));
     found
 }
 
-fn defaults(host: &HostState, family: Family) -> impl Iterator<Item = &RouteTo> {
-    host.routes.iter().filter(move |route| route.to.len == 0 && Family::of(route.to.addr) == family)
-}
-
-/// A second NIC with strict filtering: the client's packet comes in there, the way back leaves elsewhere.
+/// Strict filtering: a client's packet comes in on one NIC, and the way back to him leaves by another.
 fn reverse_path(host: &HostState, asked: &Asked, seen: &Seen) -> Vec<Finding> {
-    if !asked.vips.iter().any(|vip| vip.addr.is_ipv4()) {
-        return Vec::new();
-    }
-    let leaves_here = |nic: &Nic| defaults(host, Family::Inet).any(|route| route.device == nic.name);
-    let strict = host
-        .speakers()
-        .filter(|nic| nic.up && host.has_ipv4(&nic.name) && host.rp_filter_in_effect(nic) == 1)
-        .filter(|nic| defaults(host, Family::Inet).next().is_some() && !leaves_here(nic));
-    let found = strict.map(|nic| {
-        let name = &nic.name;
+    let filtered = &seen.ways.filtered;
+    let nics = host.nics.iter().filter(|nic| filtered.iter().any(|filtered| filtered.nic == nic.name));
+    let found = nics.filter_map(|nic| {
+        let networks: Vec<_> =
+            filtered.iter().filter(|filtered| filtered.nic == nic.name).map(|filtered| filtered.network).collect();
+        // Where nobody far away can be answered, the way is what is missing.
+        let shut = seen.ways.shut.contains(&Family::Inet);
+        let far = !shut && networks.iter().any(|network| network.len == 0);
+        let near: Vec<_> =
+            networks.iter().filter(|network| network.len > 0).take(SHOWN).map(ToString::to_string).collect();
+        let whom = match (far, near.as_slice()) {
+            (true, _) => "distant clients".to_owned(),
+            (false, []) => return None,
+            (false, near) => format!("clients of {}", near.join(", ")),
+        };
         let sentence = format!(
-            "rp_filter 1 is in effect on {name}, but the default route leaves elsewhere: packets of distant clients that a \
-             director hands over on {name} are dropped ({} dropped so far)",
-            seen.reverse_path_drops
+            "rp_filter 1 is in effect on {}, but the way back to {whom} leaves elsewhere: their packets that a director hands \
+             over on {} are dropped ({} dropped so far)",
+            nic.name, nic.name, seen.reverse_path_drops
         );
-        let serves = asked.served.iter().any(|served| host.holding(served.rip).any(|held| held.device == *name));
-        let step = loose(name, nic.settings.rp_filter);
-        // Only with the real server's own address is it known that directors use this NIC.
-        let make = if serves { Finding::error } else { Finding::warning };
-        make("rp-filter", name, sentence).steps(vec![step])
+        let serves =
+            asked.served.iter().any(|served| host.holding(served.rip).any(|held| held.device == nic.name));
+        let step = loose(&nic.name, nic.settings.rp_filter);
+        // It is sure only where directors are known to use this NIC; a single network may have no clients.
+        let make = if serves && far { Finding::error } else { Finding::warning };
+        Some(make("rp-filter", &nic.name, sentence).steps(vec![step]))
     });
     found.collect()
 }
@@ -54,17 +59,27 @@ pub(super) fn loose(interface: &str, from: i32) -> Step {
 }
 
 /// Replies must go to the clients past the director.
-fn gateways(host: &HostState, asked: &Asked) -> Vec<Finding> {
-    let families = [Family::Inet, Family::Inet6].into_iter();
-    let asked_for = families.filter(|family| asked.vips.iter().any(|vip| vip.family() == *family));
-    let has_v4 = asked_for.clone().any(|family| family == Family::Inet);
-    let missing = asked_for.filter(|family| defaults(host, *family).next().is_none());
-    let mut found: Vec<_> = missing.map(no_gateway).collect();
-    // Only IPv4 drops replies whose sender is one of the router's own addresses.
-    let through = defaults(host, Family::Inet).filter(|_| has_v4).filter_map(|route| route.gateway);
+fn gateways(host: &HostState, asked: &Asked, seen: &Seen) -> Vec<Finding> {
+    let mut found: Vec<_> = seen.ways.shut.iter().map(|family| no_gateway(*family)).collect();
     let is_vip = |gateway| asked.vips.iter().any(|vip| vip.addr == gateway);
+    let through = routers(host, seen).into_iter().map(|(_, gateway)| gateway);
     let directors = through.filter(|gateway| asked.directors.contains(gateway) || is_vip(*gateway));
     found.extend(directors.map(gateway_director));
+    found
+}
+
+/// The routers of replies, and the interfaces towards them. Only IPv4 drops replies whose sender is one of the router's
+/// own addresses. The kernel names one next hop of a default route of several: its fellows count as well.
+pub(crate) fn routers<'a>(host: &'a HostState, seen: &'a Seen) -> Vec<(&'a str, IpAddr)> {
+    let out = seen.ways.out.iter().filter_map(|out| Some((out.device.as_str(), out.gateway?)));
+    let mut found: Vec<_> = out.filter(|(_, gateway)| gateway.is_ipv4()).collect();
+    let defaults = host.routes.iter().filter(|route| route.to.len == 0);
+    let hops: Vec<_> = defaults.filter_map(|route| Some((route.device.as_str(), route.gateway?))).collect();
+    if hops.iter().any(|hop| found.contains(hop)) {
+        found.extend(hops.into_iter().filter(|(_, gateway)| gateway.is_ipv4()));
+    }
+    found.sort_unstable();
+    found.dedup();
     found
 }
 

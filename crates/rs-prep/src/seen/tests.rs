@@ -26,7 +26,11 @@ fn ipv6_sockets_too_and_mapped_ones_are_ipv4() {
 fn this_process_listening_is_seen() {
     let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = socket.local_addr().unwrap().port();
-    assert!(look().listeners.contains(&Endpoint::new([127, 0, 0, 1], port)));
+    assert!(
+        look(&mut Kernel::open().unwrap(), &HostState::default(), &Asked::default())
+            .listeners
+            .contains(&Endpoint::new([127, 0, 0, 1], port))
+    );
 }
 
 #[test]

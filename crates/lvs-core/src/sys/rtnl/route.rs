@@ -63,6 +63,35 @@ pub struct Route {
     pub metric: Option<u32>,
 }
 
+/// A packet for which a way is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flow {
+    /// Its destination.
+    pub to: IpAddr,
+    /// Its sender; without one the kernel chooses.
+    pub from: Option<IpAddr>,
+    /// The index of the interface on which it comes in; without one this host sends it.
+    pub on: Option<u32>,
+}
+
+impl Flow {
+    /// The body of RTM_GETROUTE that asks for its way.
+    pub(super) fn query(&self) -> Vec<u8> {
+        let family = Family::of(self.to);
+        let from_len = if self.from.is_some() { family.host_prefix() } else { 0 };
+        let mut b = vec![family.number().to_le_bytes()[0], family.host_prefix(), from_len];
+        b.resize(HEADER, 0);
+        nlattr::put(&mut b, u16::from(Rta::Dst), &octets(self.to));
+        if let Some(from) = self.from {
+            nlattr::put(&mut b, u16::from(Rta::Src), &octets(from));
+        }
+        if let Some(on) = self.on {
+            nlattr::put_u32(&mut b, u16::from(Rta::Iif), on);
+        }
+        b
+    }
+}
+
 impl Route {
     /// RT_TABLE_MAIN.
     pub const MAIN: u32 = 254;
@@ -82,15 +111,6 @@ impl Route {
             source: None,
             metric: None,
         }
-    }
-
-    /// The body of RTM_GETROUTE that asks for the route to one address.
-    pub(super) fn query(to: IpAddr) -> Vec<u8> {
-        let family = Family::of(to);
-        let mut b = vec![family.number().to_le_bytes()[0], family.host_prefix()];
-        b.resize(HEADER, 0);
-        nlattr::put(&mut b, u16::from(Rta::Dst), &octets(to));
-        b
     }
 
     /// The body of RTM_NEWROUTE and RTM_DELROUTE.

@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use nix::errno::Errno;
+
 use super::*;
 use crate::addr::Prefix;
 
@@ -47,6 +49,18 @@ fn the_route_to_the_loopback_is_local() {
     let mut rtnl = Rtnl::open().unwrap();
     let route = rtnl.route_to(IpAddr::from([127, 0, 0, 1])).unwrap().unwrap();
     assert_eq!(route.kind, RouteKind::Local);
+}
+
+#[test]
+fn the_way_of_a_packet_is_asked_with_its_sender_and_its_interface() {
+    let mut rtnl = Rtnl::open().unwrap();
+    let own = IpAddr::from([127, 0, 0, 1]);
+    let route = rtnl.way(&Flow { to: own, from: Some(own), on: None }).unwrap().unwrap();
+    assert_eq!(route.kind, RouteKind::Local);
+    // RFC 1122 section 3.2.1.3: from outside nothing comes from such a sender.
+    let from = Some(IpAddr::from([255, 255, 255, 255]));
+    assert!(rtnl.way(&Flow { to: own, from, on: Some(1) }).is_err());
+    assert_eq!(rtnl.way(&Flow { to: own, from: None, on: Some(u32::MAX) }).unwrap_err().errno, Errno::ENODEV);
 }
 
 proptest::proptest! {
