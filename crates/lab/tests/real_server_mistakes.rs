@@ -416,6 +416,42 @@ fn the_director_as_the_default_gateway() {
     assert_eq!((check.status, codes(&check)), (0, set(&["no-gateway"])), "{check}");
 }
 
+/// The file of a pair of directors names only their VIP, and neither of them by its own address.
+#[test]
+fn the_director_as_the_default_gateway_is_known_by_its_mac() {
+    let pair = Pair::serving("7885");
+    let (server, check) = (&pair.server, "rs-prep check --config /etc/keepalived.conf --json");
+    server.write(
+        "/etc/keepalived.conf",
+        "vrrp_instance VI_1 {\n interface ens192\n virtual_router_id 51\n priority 100\n virtual_ipaddress {\n  \
+         192.168.15.111\n }\n}\nvirtual_server 192.168.15.111 7885 {\n lb_algo rr\n lb_kind DR\n protocol TCP\n \
+         real_server 192.168.15.102 7885 {\n  TCP_CHECK {\n  }\n }\n}\n",
+    );
+    server.ok("ip route replace default via 192.168.15.100");
+    // Without the state, which changes by itself.
+    let cache = |host: &Host| host.sh("ip neighbour show | cut -d' ' -f1-5 | sort").stdout;
+    let before = (cache(server), cache(&pair.director));
+    let found = server.run(check);
+    assert_eq!((found.status, codes(&found)), (1, set(&["gateway-director"])), "{found}");
+    assert!(found.stdout.contains("it answers ARP for 192.168.15.111 with its own MAC"), "{found}");
+    assert_eq!((cache(server), cache(&pair.director)), before);
+
+    // Another router; then one that nobody has ever heard of.
+    let _router = pair.lab.host("gw", &["192.168.8.1/21"]);
+    server.ok("ip route replace default via 192.168.8.1");
+    let well = server.run(check);
+    assert_eq!((well.status, codes(&well)), (0, set(&[])), "{well}");
+    assert_eq!(report(&well)["not_checked"].as_array().unwrap().len(), 0, "{well}");
+    server.ok("ip route replace default via 192.168.8.2");
+    let silent = server.run(check);
+    assert!(
+        silent.status == 0 && silent.stdout.contains("nobody answers for 192.168.8.2 on ens192"),
+        "{silent}"
+    );
+    let reader = server.run(&format!("setpriv --reuid 65534 --regid 65534 --clear-groups {check}"));
+    assert!(reader.stdout.contains("gateway-director: who holds the VIP cannot be asked"), "{reader}");
+}
+
 /// A reply that goes through the director has the director's own VIP as its sender: the kernel drops it as a martian.
 #[test]
 fn replies_through_the_director_are_martians() {

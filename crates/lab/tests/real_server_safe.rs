@@ -89,7 +89,7 @@ fn a_vip_before_the_hosts_own_address_stays_until_the_printed_commands() {
     assert!(addresses(&host).contains("inet 192.168.15.102/21"), "{}", addresses(&host));
     assert!(host.ok("ip route").contains("default via 192.168.8.1"));
     let check = host.run("rs-prep check 192.168.15.111");
-    assert_eq!((check.status, check.stdout.as_str()), (0, "ready: 192.168.15.111\n"), "{check}");
+    assert!(check.status == 0 && check.stdout.ends_with("ready: 192.168.15.111\n"), "{check}");
 }
 
 #[test]

@@ -17,6 +17,7 @@ use lvs_core::table::Table;
 use serde::Serialize;
 
 use crate::config::Served;
+use crate::gateway::Routers;
 use crate::host::HostState;
 use crate::rules::Rules;
 use crate::step::Step;
@@ -94,6 +95,8 @@ pub struct Seen {
     pub rules: Option<Rules>,
     /// The ways of the VIPs' packets.
     pub ways: Ways,
+    /// What the routers of the VIPs' replies do with a VIP.
+    pub routers: Routers,
     /// Packets that the reverse path filter has dropped so far.
     pub reverse_path_drops: u64,
     /// ifcfg files of `lo` that let ifup announce the VIP.

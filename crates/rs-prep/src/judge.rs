@@ -9,7 +9,7 @@ use lvs_core::conf::check::{Format, contents, report};
 use lvs_core::sys::conf;
 use serde::Serialize;
 
-use crate::check::{self, Asked, Finding, Severity};
+use crate::check::{self, Asked, Finding, Seen, Severity};
 use crate::cli::{Check, NO, Wrong, YES};
 use crate::config::Served;
 use crate::effects;
@@ -32,7 +32,7 @@ struct Report<'a> {
     mended: Vec<String>,
     /// Why `--fix` could not end what it began.
     error: Option<String>,
-    not_checked: Vec<&'static str>,
+    not_checked: Vec<String>,
 }
 
 /// Runs `check`; 0 if the host is ready, 1 if it is not.
@@ -44,7 +44,7 @@ pub fn check(dir: &Path, args: &Check, out: &mut Output) -> Result<u8> {
     let mut kernel = Kernel::open()?;
     let mut host = kernel.read()?;
     let mut asked = asked(dir, args, config.as_ref(), &host)?;
-    let seen = seen::look(&mut kernel, &host, &asked);
+    let mut seen = seen::look(&mut kernel, &host, &asked);
     let mut found = check::findings(&host, &asked, &seen);
     let mut done = Ok(Vec::new());
     if args.fix.is_some() && found.iter().any(|finding| finding.by_up || !finding.steps.is_empty()) {
@@ -52,7 +52,7 @@ pub fn check(dir: &Path, args: &Check, out: &mut Output) -> Result<u8> {
         done = fix(dir, &mut kernel, args, &asked);
         host = kernel.read()?;
         asked = again(dir, args, &asked, &host)?;
-        let seen = seen::look(&mut kernel, &host, &asked);
+        seen = seen::look(&mut kernel, &host, &asked);
         found = check::findings(&host, &asked, &seen);
     }
     let report = Report {
@@ -61,13 +61,7 @@ pub fn check(dir: &Path, args: &Check, out: &mut Output) -> Result<u8> {
         findings: &found,
         mended: done.iter().flatten().map(ToString::to_string).collect(),
         error: done.as_ref().err().map(|error| format!("{error:#}")),
-        not_checked: if seen.rules.is_none() {
-            vec![
-                "nat, conntrack-invalid: the rules cannot be listed (run as root, with nft or iptables installed)",
-            ]
-        } else {
-            vec![]
-        },
+        not_checked: not_checked(&seen),
     };
     if args.json {
         out.line(serde_json::to_string(&report)?)?;
@@ -75,6 +69,14 @@ pub fn check(dir: &Path, args: &Check, out: &mut Output) -> Result<u8> {
         print(out, &report)?;
     }
     done.map(|_| if report.ready { YES } else { NO })
+}
+
+/// What could not be looked at, and why: the codes that would tell of it first.
+fn not_checked(seen: &Seen) -> Vec<String> {
+    let rules = "nat, conntrack-invalid: the rules cannot be listed (run as root, with nft or iptables installed)";
+    let rules = seen.rules.is_none().then(|| rules.to_owned());
+    let routers = seen.routers.unknown.iter().map(|why| format!("gateway-director: {why}"));
+    rules.into_iter().chain(routers).collect()
 }
 
 /// Reads a file and shows all that is wrong with it, as the other tools' `check` does; on standard error, for the report is

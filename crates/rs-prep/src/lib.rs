@@ -9,6 +9,7 @@ pub mod check;
 pub mod cli;
 pub mod config;
 pub mod effects;
+pub mod gateway;
 pub mod heal;
 pub mod host;
 pub mod judge;

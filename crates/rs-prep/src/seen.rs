@@ -11,7 +11,7 @@ use crate::check::{Asked, Seen};
 use crate::host::HostState;
 use crate::kernel::Kernel;
 use crate::servers::own_table;
-use crate::{rules, ways};
+use crate::{gateway, rules, ways};
 
 /// TCP_LISTEN, and for UDP a socket without a peer (TCP_CLOSE).
 const LISTEN: &str = "0A";
@@ -29,11 +29,13 @@ pub fn look(kernel: &mut Kernel, host: &HostState, asked: &Asked) -> Seen {
             udp_ports.extend(listeners[before..].iter().map(|listener| listener.port));
         }
     }
+    let ways = ways::look(host, asked, |flow| kernel.way(flow));
     Seen {
         listeners,
         udp_ports,
         rules: rules::look(),
-        ways: ways::look(host, asked, |flow| kernel.way(flow)),
+        routers: gateway::look(host, asked, &ways),
+        ways,
         reverse_path_drops: drops(&fs::read_to_string("/proc/net/netstat").unwrap_or_default()),
         announcing_files: announcing(),
         own_table: own_table(),

@@ -6,9 +6,11 @@ use lvs_core::addr::Family;
 use lvs_core::sys::sysctl::Key;
 
 use super::{Asked, Finding, Seen};
+use crate::gateway::Holder;
 use crate::host::HostState;
 use crate::shell::word;
 use crate::step::Step;
+use crate::ways::Ways;
 
 /// How many networks a sentence names.
 const SHOWN: usize = 3;
@@ -62,21 +64,35 @@ pub(super) fn loose(interface: &str, from: i32) -> Step {
 fn gateways(host: &HostState, asked: &Asked, seen: &Seen) -> Vec<Finding> {
     let mut found: Vec<_> = seen.ways.shut.iter().map(|family| no_gateway(*family)).collect();
     let is_vip = |gateway| asked.vips.iter().any(|vip| vip.addr == gateway);
-    let through = routers(host, seen).into_iter().map(|(_, gateway)| gateway);
+    let through = routers(host, &seen.ways).into_iter().map(|router| router.gateway);
     let directors = through.filter(|gateway| asked.directors.contains(gateway) || is_vip(*gateway));
-    found.extend(directors.map(gateway_director));
+    found.extend(directors.map(|gateway| gateway_director(gateway, "is a director")));
+    found.extend(seen.routers.holders.iter().map(|Holder { gateway, vip }| {
+        gateway_director(*gateway, &format!("is the director: it answers ARP for {vip} with its own MAC"))
+    }));
     found
 }
 
-/// The routers of replies, and the interfaces towards them. Only IPv4 drops replies whose sender is one of the router's
-/// own addresses. The kernel names one next hop of a default route of several: its fellows count as well.
-pub(crate) fn routers<'a>(host: &'a HostState, seen: &'a Seen) -> Vec<(&'a str, IpAddr)> {
-    let out = seen.ways.out.iter().filter_map(|out| Some((out.device.as_str(), out.gateway?)));
-    let mut found: Vec<_> = out.filter(|(_, gateway)| gateway.is_ipv4()).collect();
+/// A router of replies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Router<'a> {
+    /// The interface towards it.
+    pub(crate) device: &'a str,
+    /// Its address.
+    pub(crate) gateway: IpAddr,
+}
+
+/// The routers of replies. Only IPv4 drops replies whose sender is one of the router's own addresses. The kernel names
+/// one next hop of a default route of several: its fellows count as well.
+pub(crate) fn routers<'a>(host: &'a HostState, ways: &'a Ways) -> Vec<Router<'a>> {
+    let router = |device: &'a str, gateway: Option<IpAddr>| {
+        Some(Router { device, gateway: gateway.filter(IpAddr::is_ipv4)? })
+    };
+    let mut found: Vec<_> = ways.out.iter().filter_map(|out| router(&out.device, out.gateway)).collect();
     let defaults = host.routes.iter().filter(|route| route.to.len == 0);
-    let hops: Vec<_> = defaults.filter_map(|route| Some((route.device.as_str(), route.gateway?))).collect();
+    let hops: Vec<_> = defaults.filter_map(|route| router(&route.device, route.gateway)).collect();
     if hops.iter().any(|hop| found.contains(hop)) {
-        found.extend(hops.into_iter().filter(|(_, gateway)| gateway.is_ipv4()));
+        found.extend(hops);
     }
     found.sort_unstable();
     found.dedup();
@@ -92,10 +108,9 @@ fn no_gateway(family: Family) -> Finding {
     Finding::warning("no-gateway", "default", sentence).command(format!("{ip} route add default via ROUTER"))
 }
 
-fn gateway_director(gateway: IpAddr) -> Finding {
+fn gateway_director(gateway: IpAddr, what: &str) -> Finding {
     let sentence = format!(
-        "the default gateway {gateway} is a director: with DR it drops replies, as their sender is its own VIP (a habit \
-         from NAT)"
+        "the default gateway {gateway} {what}; with DR it drops replies, as their sender is its own VIP (a habit from NAT)"
     );
     Finding::error("gateway-director", &gateway, sentence)
         .command("ip route replace default via ROUTER".to_owned())
