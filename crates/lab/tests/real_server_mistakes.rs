@@ -647,6 +647,8 @@ fn answering_for_others() {
     assert_eq!((fix.status, codes(&fix)), (0, set(&["proxy-arp"])), "it may be meant: {fix}");
     assert_eq!(pair.server.ok("sysctl -n net.ipv4.conf.ens192.proxy_arp"), "1\n");
     found_and_mended_by(&pair.server, "", &["proxy-arp"], "--fix=proxy-arp");
+    pair.server.ok("sysctl -qw net.ipv4.conf.ens192.proxy_arp_pvlan=1");
+    found_and_mended_by(&pair.server, "", &["proxy-arp"], "--fix=proxy-arp");
     pair.server.ok("ip neighbour add proxy 192.168.15.111 dev ens192");
     found_and_mended(&pair.server, "", &["proxy-entry"]);
 }

@@ -110,7 +110,7 @@ pub struct Seen {
 /// Every mistake, the ones that leak first.
 pub fn findings(host: &HostState, asked: &Asked, seen: &Seen) -> Vec<Finding> {
     let mut found = address::findings(host, asked, seen);
-    found.extend(arp::findings(host, asked));
+    found.extend(arp::findings(host, asked, seen));
     found.extend(traffic::findings(host, asked, seen));
     found.extend(tunnel::findings(host, asked, seen));
     found.extend(director::findings(host, asked, seen));

@@ -32,6 +32,8 @@ pub struct Settings {
     pub rp_filter: i32,
     /// Whether ARP is answered on behalf of others.
     pub proxy_arp: i32,
+    /// The same also for hosts of the interface that the question came from.
+    pub proxy_arp_pvlan: i32,
     /// Whether the next address of a network takes the place of its first one that is removed; else it goes too.
     pub promotes_secondaries: i32,
 }

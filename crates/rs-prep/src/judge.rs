@@ -73,7 +73,7 @@ pub fn check(dir: &Path, args: &Check, out: &mut Output) -> Result<u8> {
 
 /// What could not be looked at, and why: the codes that would tell of it first.
 fn not_checked(seen: &Seen) -> Vec<String> {
-    let rules = "nat, conntrack-invalid: the rules cannot be listed (run as root, with nft or iptables installed)";
+    let rules = "nat, conntrack-invalid, arp-rules: the rules cannot be listed (run as root, with nft or iptables installed)";
     let rules = seen.rules.is_none().then(|| rules.to_owned());
     let routers = seen.routers.unknown.iter().map(|why| format!("gateway-director: {why}"));
     rules.into_iter().chain(routers).collect()

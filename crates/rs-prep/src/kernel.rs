@@ -197,6 +197,7 @@ fn settings(interface: &str) -> Result<Settings> {
         arp_announce: get("arp_announce")?,
         rp_filter: get("rp_filter")?,
         proxy_arp: get("proxy_arp")?,
+        proxy_arp_pvlan: get("proxy_arp_pvlan")?,
         promotes_secondaries: get("promote_secondaries")?,
     })
 }

@@ -6,8 +6,10 @@ use std::process::{Command, Stdio};
 
 use lvs_core::sys::nft;
 
+mod arp;
 mod mark;
 
+pub use arp::ArpRule;
 pub use mark::Marking;
 
 /// Rules, one a line: those of nft with family, table and chain in front, those of iptables as it saves them.
@@ -19,6 +21,8 @@ pub struct Rules {
     pub invalid: Vec<String>,
     /// Those that give packets a firewall mark.
     pub marks: Vec<Marking>,
+    /// Those for ARP packets that come in or go out.
+    pub arp: Vec<ArpRule>,
     /// Whether any of all the rules looks at who sent a frame.
     pub by_mac: bool,
 }
@@ -50,6 +54,10 @@ pub fn look() -> Option<Rules> {
             rules.take_saved(&[&saved(tools[0]).or_else(|| saved(tools[1]))?]);
         }
     }
+    if fs::read_to_string("/proc/net/arp_tables_names").is_ok_and(|names| !names.is_empty()) {
+        let saved = output("arptables-legacy-save", &[]).or_else(|| output("arptables-save", &[]));
+        rules.take_arptables(&saved?);
+    }
     Some(rules)
 }
 
@@ -59,18 +67,37 @@ fn output(tool: &str, args: &[&str]) -> Option<String> {
 }
 
 impl Rules {
+    #[cfg(test)]
+    pub(crate) fn of_nft(text: &str) -> Self {
+        let mut rules = Self::default();
+        rules.take_nft(text);
+        rules
+    }
+
     /// Takes the rules of `nft -a list ruleset`.
     fn take_nft(&mut self, text: &str) {
-        let (mut table, mut chain) = (String::new(), String::new());
+        let (mut table, mut chain, mut hook) = (String::new(), String::new(), "");
         for line in text.lines().map(str::trim) {
             let words: Vec<_> = line.split_whitespace().collect();
             match words.as_slice() {
                 ["table", family, name, ..] => table = format!("{family} {name}"),
-                ["chain", name, ..] => chain = (*name).to_owned(),
+                ["chain", name, ..] => (chain, hook) = ((*name).to_owned(), ""),
+                ["type", _, "hook", name, ..] => hook = *name,
+                ["}"] => hook = "",
+                _ if table.starts_with("arp ") => {
+                    self.arp.extend(ArpRule::read(hook, &format!("{table} {chain} {line}")));
+                }
                 words if translates(words) => self.nat.push(format!("{table} {chain} {line}")),
                 words => self.take(words, &format!("{table} {chain} {line}")),
             }
         }
+    }
+
+    /// Takes the rules of `arptables-save`.
+    fn take_arptables(&mut self, text: &str) {
+        let rules =
+            text.lines().filter_map(|line| Some((line.strip_prefix("-A ")?.split(' ').next()?, line)));
+        self.arp.extend(rules.filter_map(|(chain, line)| ArpRule::read(chain, line)));
     }
 
     /// Takes the rules of texts of `iptables-save`.

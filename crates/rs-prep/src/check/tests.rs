@@ -101,6 +101,30 @@ fn the_sentence_says_which_value_and_why_los_does_nothing() {
     assert_eq!(found[0].commands, ["sysctl -w net.ipv4.conf.all.arp_ignore=1"]);
 }
 
+/// The preparation without settings that some hosts have.
+#[test]
+fn rules_that_hide_the_vip_are_no_error_and_nothing_is_changed() {
+    let arp = |rules: &[(&str, &str)]| {
+        let text = rules.iter().map(|(hook, rule)| {
+            format!("table arp f {{\n chain c {{\n type filter hook {hook} priority 0; policy accept;\n {rule}\n }}\n}}\n")
+        });
+        Seen { rules: Some(Rules::of_nft(&text.collect::<String>())), ..Seen::default() }
+    };
+    let mut host = good();
+    (host.all, host.nics[1].settings) = (Settings::default(), Settings::default());
+    let (drop, set) = (
+        ("input", "arp daddr ip 192.168.15.111 drop # handle 3"),
+        ("output", "arp saddr ip 192.168.15.111 arp saddr ip set 192.168.15.102 # handle 4"),
+    );
+    let found = findings(&host, &asked(), &arp(&[drop, set]));
+    assert_eq!(found.iter().map(|f| f.code).collect::<Vec<_>>(), ["arp-rules"]);
+    assert!(ready(&found) && found[0].steps.is_empty() && !found[0].by_up, "{found:?}");
+    assert_eq!(codes(&host, &asked(), &arp(&[drop])), ["arp-announce", "arp-rules"]);
+    assert_eq!(codes(&host, &asked(), &arp(&[])), ["arp-ignore", "arp-announce"]);
+    let both = Asked { vips: vec![vip(), Vip::direct("10.0.0.1".parse().unwrap())], ..asked() };
+    assert_eq!(codes(&host, &both, &arp(&[drop, set])), ["vip-missing", "arp-ignore", "arp-announce"]);
+}
+
 #[test]
 fn every_speaking_interface_counts_and_ports_of_a_bridge_do_not() {
     let mut host = good();
@@ -362,6 +386,11 @@ fn answering_for_others_is_seen() {
     let found = findings(&host, &asked(), &Seen::default());
     assert_eq!(found.iter().map(|f| f.code).collect::<Vec<_>>(), ["proxy-arp", "proxy-entry"]);
     assert_eq!((found[0].commands.len(), &found[0].steps), (2, &vec![]), "it may be meant");
+    let mut pvlan = good();
+    pvlan.nics[1].settings.proxy_arp_pvlan = 1;
+    let alone = findings(&pvlan, &asked(), &Seen::default());
+    assert_eq!(alone[0].commands, ["sysctl -qw net.ipv4.conf.ens192.proxy_arp_pvlan=0"]);
+    assert!(alone[0].sentence.contains("(proxy_arp_pvlan)"), "{alone:?}");
     let named = Asked { also_mended: vec!["proxy-arp".to_owned()], ..asked() };
     assert_eq!(findings(&host, &named, &Seen::default())[0].steps.len(), 2);
     assert_eq!(found[1].commands, ["ip neighbour del proxy 192.168.15.111 dev ens192"]);

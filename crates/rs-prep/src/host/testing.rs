@@ -43,6 +43,7 @@ fn field<'a>(host: &'a mut HostState, key: &Key) -> Option<&'a mut i32> {
         "arp_ignore" => &mut settings.arp_ignore,
         "arp_announce" => &mut settings.arp_announce,
         "rp_filter" => &mut settings.rp_filter,
+        "proxy_arp_pvlan" => &mut settings.proxy_arp_pvlan,
         _ => &mut settings.proxy_arp,
     })
 }

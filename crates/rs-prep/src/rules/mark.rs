@@ -35,13 +35,17 @@ impl Marking {
     pub fn concerns(&self, addr: IpAddr) -> bool {
         let words: Vec<_> = self.rule.split_whitespace().collect();
         let Some(at) = words.iter().position(|word| ["-d", "daddr"].contains(word)) else { return true };
-        let set = words.get(at + 1) == Some(&"{");
-        let named = words[at + 1..].iter().skip(usize::from(set));
-        let named = named.take_while(|word| **word != "}").take(if set { usize::MAX } else { 1 });
-        let holds = |word: &&str| prefix(word.trim_end_matches(',')).is_some_and(|p| p.contains(addr));
         let negated = at > 0 && words[at - 1] == "!";
-        !negated && named.into_iter().any(holds)
+        !negated && named(&words[at + 1..], addr)
     }
+}
+
+/// Whether the words of a rule begin with an address, a network of it, or a set with one of these.
+pub(super) fn named(words: &[&str], addr: IpAddr) -> bool {
+    let set = words.first() == Some(&"{");
+    let named = words.iter().skip(usize::from(set));
+    let mut named = named.take_while(|word| **word != "}").take(if set { usize::MAX } else { 1 });
+    named.any(|word| prefix(word.trim_end_matches(',')).is_some_and(|prefix| prefix.contains(addr)))
 }
 
 /// Whether a rule looks at who sent the frame: `-m mac --mac-source`, `ether saddr`.

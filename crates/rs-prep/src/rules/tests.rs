@@ -1,9 +1,7 @@
 use super::*;
 
 fn nft(text: &str) -> Rules {
-    let mut rules = Rules::default();
-    rules.take_nft(text);
-    rules
+    Rules::of_nft(text)
 }
 
 #[test]
@@ -64,4 +62,16 @@ fn saved_tables_are_told_apart() {
     assert_eq!(rules.nat, ["-A POSTROUTING -s 192.168.15.111 -j MASQUERADE"]);
     let [first, second] = &rules.invalid[..] else { panic!("{rules:?}") };
     assert!(first.starts_with("-A INPUT") && second.starts_with("-A PREROUTING"), "{rules:?}");
+}
+
+#[test]
+fn rules_for_arp_are_those_of_chains_that_see_what_comes_or_goes() {
+    let mut rules = nft(
+        "table arp f {\n\tchain i {\n\t\ttype filter hook input priority 0; policy accept;\n\t\tarp daddr ip 10.0.0.1 drop\n\t}\n\
+         \tchain own {\n\t\tarp daddr ip 10.0.0.1 drop\n\t}\n}\ntable ip f {\n\tchain i {\n\
+         \t\ttype filter hook input priority 0; policy accept;\n\t\tip daddr 10.0.0.1 drop\n\t}\n}\n",
+    );
+    rules.take_arptables("*filter\n:INPUT ACCEPT\n-A INPUT -j DROP -d 10.0.0.2\n");
+    let rules: Vec<_> = rules.arp.iter().map(|rule| rule.rule.as_str()).collect();
+    assert_eq!(rules, ["arp f i arp daddr ip 10.0.0.1 drop", "-A INPUT -j DROP -d 10.0.0.2"]);
 }
