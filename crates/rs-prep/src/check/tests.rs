@@ -29,8 +29,12 @@ fn default(gateway: &str, device: &str) -> RouteTo {
     RouteTo { to, device, gateway, source: None, by_kernel: false }
 }
 
+/// The codes of what is found; each finding says what to do.
 fn codes(host: &HostState, asked: &Asked, seen: &Seen) -> Vec<&'static str> {
-    findings(host, asked, seen).into_iter().map(|finding| finding.code).collect()
+    let found = findings(host, asked, seen);
+    let helps = |finding: &Finding| !finding.commands.is_empty() || !finding.advice.is_empty();
+    assert!(found.iter().all(helps), "{found:?}");
+    found.into_iter().map(|finding| finding.code).collect()
 }
 
 #[test]

@@ -176,7 +176,12 @@ fn of_server(survey: &Survey, server: &Server) -> Vec<Finding> {
         let sentence = format!(
             "{rip} does not answer: it is down, or on another network, where direct routing cannot reach it"
         );
-        return vec![Finding::error("no-server", &rip, sentence)];
+        let there =
+            format!("on {rip}: see that it is up, and that the address is on its interface of this LAN");
+        let far = format!(
+            "here: ip route get {rip}; with 'via' it is on another network: lb_kind TUN reaches it, DR does not"
+        );
+        return vec![Finding::error("no-server", &rip, sentence).advice(there).advice(far)];
     }
     // Whoever asks with the VIP as its sender gets no answer from the VIP's holder, and so gives none: its silence says
     // nothing of its service.
@@ -203,7 +208,7 @@ fn two_servers(survey: &Survey, server: &Server) -> Option<Finding> {
 }
 
 fn of_port(vip: IpAddr, rip: IpAddr, tried: &Tried) -> Option<Finding> {
-    let everywhere = format!("let the service listen on {} or on the VIP too", vip::every(vip));
+    let everywhere = format!("let the service listen on {} or on both addresses", vip::every(vip));
     let (code, why, command) = match (tried.rip, tried.vip) {
         (Port::Open, Port::Open) => return None,
         (Port::Open, Port::Closed) => {
@@ -217,7 +222,7 @@ fn of_port(vip: IpAddr, rip: IpAddr, tried: &Tried) -> Option<Finding> {
         (_, Port::Open) => (
             "vip-only",
             "the service is bound to the VIP only, so a check of the RIP finds it dead",
-            "check the VIP",
+            everywhere.as_str(),
         ),
         (Port::Closed, Port::Closed) => ("no-service", "nothing listens on the port", "start the service"),
         (Port::Silent, _) | (Port::Closed, Port::Silent) => {
@@ -228,7 +233,14 @@ fn of_port(vip: IpAddr, rip: IpAddr, tried: &Tried) -> Option<Finding> {
     let at = Endpoint::new(rip, tried.port);
     let sentence = format!("{at}: RIP {}, VIP {}: {why}", tried.rip.word(), tried.vip.word());
     let make = if code == "vip-only" { Finding::warning } else { Finding::error };
-    Some(make(code, &at, sentence).advice(format!("on {rip}: {command}")))
+    let finding = make(code, &at, sentence).advice(format!("on {rip}: {command}"));
+    Some(match code {
+        "vip-missing" => finding.advice(format!(
+            "if that finds it ready: a firewall there, or a network that hands over only what is for a host's own address (a \
+             cloud's source/destination check, port security): let it pass {vip}"
+        )),
+        _ => finding,
+    })
 }
 
 #[cfg(test)]
