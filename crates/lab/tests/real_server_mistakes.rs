@@ -715,6 +715,25 @@ fn the_vip_on_lo_of_the_director() {
     pair.probed(&[]);
 }
 
+/// The route of a real server's runbook on a director: it does no harm to the one that holds the VIP, and keeps the one
+/// that does not from reaching it.
+#[test]
+fn a_host_route_by_lo_on_a_director() {
+    let pair = Pair::bare();
+    let backup = pair.lab.host("d101", &["192.168.15.101/21"]);
+    let service = pair.director.spawn("lab server d100 7885");
+    service.wait_for_line("serves", 5 * SECONDS);
+    for director in [&pair.director, &backup] {
+        director.ok("route add -host 192.168.15.111 dev lo");
+    }
+    assert_eq!(pair.server.ok("lab get 192.168.15.111:7885"), "d100\n");
+    assert_eq!(backup.run("lab get 192.168.15.111:7885").status, 1);
+    let check = backup.run("rs-prep check --json");
+    assert_eq!(codes(&check), set(&["stale-route"]), "{check}");
+    backup.ok(report(&check)["findings"][0]["commands"][0].as_str().unwrap());
+    assert_eq!(backup.ok("lab get 192.168.15.111:7885"), "d100\n");
+}
+
 /// initscripts before RHEL 8: ifup announces every address of its files with gratuitous ARP.
 #[test]
 fn an_ifcfg_file_that_announces_the_vip() {
@@ -776,6 +795,27 @@ fn a_poisoned_client_is_healed_by_the_holder_alone() {
     assert_eq!(heal.status, 1, "{heal}");
     assert!(heal.stdout.contains("not announced: mend that first"), "{heal}");
     pair.director.ok("rs-prep heal 192.168.15.111 --dev ens192 -c 1 --force");
+}
+
+#[test]
+fn a_poisoned_ipv6_client_is_healed_too() {
+    let lab = Lab::new();
+    let director = lab.host("d100", &["192.168.15.100/21", "2001:db8::100/64", "2001:db8::111/128"]);
+    let server = lab.host("r102", &["192.168.15.102/21", "2001:db8::102/64"]);
+    let client = lab.host("c50", &["192.168.8.50/21", "2001:db8::50/64"]);
+    wait(10 * SECONDS, "addresses without doubt", || {
+        [&director, &server, &client].iter().all(|host| !host.ok("ip -6 address").contains("tentative"))
+    });
+    let cache = || client.ok("ip neighbour show 2001:db8::111");
+    client.ok("ip neighbour replace 2001:db8::111 lladdr 02:00:c0:a8:0f:66 dev ens192 nud reachable");
+    director.ok("rs-prep heal 2001:db8::111 --dev ens192 -c 1");
+    assert!(cache().contains("02:00:c0:a8:0f:64"), "{}", cache());
+
+    // While somebody leaks, an announcement would not last.
+    server.ok("ip address add 2001:db8::111/128 dev ens192 nodad");
+    let heal = director.run("rs-prep heal 2001:db8::111 --dev ens192 -c 1");
+    assert_eq!(heal.status, 1, "{heal}");
+    assert!(heal.stdout.contains("not announced: mend that first"), "{heal}");
 }
 
 #[test]
