@@ -162,10 +162,9 @@ virtual_server 192.168.15.115 80 {
     assert!(probe.stderr.contains("no virtual_server has the VIP 192.168.15.99"), "{probe}");
 }
 
-/// Killed at any moment, the host is never left with the VIP and without the settings; the next run ends what was
-/// begun, and gives back what there was.
-#[test]
-fn a_kill_at_any_moment_leaves_the_safe_side() {
+/// Ended at any moment, the host is never left with the VIP and without the settings; the next run ends what was begun,
+/// and gives back what there was.
+fn ended_at_any_moment(signal: Signal) {
     let lab = Lab::new();
     let host = real_server(&lab);
     let before = state(&host);
@@ -180,17 +179,29 @@ fn a_kill_at_any_moment_leaves_the_safe_side() {
         for verb in ["up", "down"] {
             let run = host.spawn(&format!("rs-prep {verb} 192.168.15.111"));
             pause(delay);
-            run.signal(Signal::SIGKILL);
+            run.signal(signal);
             run.wait_for_end(5 * SECONDS);
-            safe(&host, &format!("{verb} killed after {delay:?}"));
+            safe(&host, &format!("{verb} ended by {signal} after {delay:?}"));
             if verb == "up" {
                 host.ok("rs-prep up 192.168.15.111");
                 assert!(has_vip(&host));
             }
         }
         host.ok("rs-prep down 192.168.15.111");
-        assert_eq!(state(&host), before, "killed after {delay:?}");
+        assert_eq!(state(&host), before, "ended by {signal} after {delay:?}");
     }
+}
+
+#[test]
+fn a_kill_at_any_moment_leaves_the_safe_side() {
+    ended_at_any_moment(Signal::SIGKILL);
+}
+
+/// Control-C, and what an admin's timeout or a service manager sends.
+#[test]
+fn an_interruption_at_any_moment_leaves_the_safe_side() {
+    ended_at_any_moment(Signal::SIGINT);
+    ended_at_any_moment(Signal::SIGTERM);
 }
 
 #[test]
