@@ -225,3 +225,39 @@ fn check_tells_what_is_wrong_with_the_file_and_not_how_a_director_fares_with_it(
     assert!(check.stderr.contains("no-checker"), "{check}");
     assert!(!check.stderr.contains("FAULT"), "{check}");
 }
+
+/// As after a start: the settings, then systemd-networkd itself with the files that were written.
+#[test]
+fn networkd_makes_of_the_written_files_what_up_makes() {
+    let lab = Lab::new();
+    let host = real_server(&lab);
+    // Address, scope and label. networkd gives a single address no broadcast address, which nobody needs.
+    let on_lo = || {
+        let list = host.ok("ip -o address show dev lo");
+        let words = list.lines().map(|line| line.split(['\\', ' ']).filter(|word| !word.is_empty()));
+        let words =
+            words.map(|words| words.skip(2).take_while(|word| *word != "valid_lft").collect::<Vec<_>>());
+        let plain = |line: String| line.replace(" brd 192.168.15.111", "").replace(" brd 192.168.15.112", "");
+        let mut lines: Vec<_> = words.map(|words| plain(words.join(" "))).collect();
+        lines.sort();
+        lines
+    };
+    let vips = "192.168.15.111 192.168.15.112 2001:db8::111";
+    host.ok(&format!("rs-prep up {vips}"));
+    let by_up = on_lo();
+    host.ok("rs-prep persist --format networkd --write");
+    host.ok("rs-prep down --all");
+    host.ok("sysctl -qp /etc/sysctl.d/90-lvs-real-server.conf");
+    // It keeps what it knows here, under a name of its own; and where /sys is writable it waits for udev's word.
+    host.ok("mkdir -p /run/systemd/netif/links /run/systemd/netif/leases /run/systemd/netif/lldp");
+    host.ok("chown -R systemd-network: /run/systemd/netif");
+    host.ok("mount -o bind,ro /sys /sys");
+    host.ok("mount -o remount,bind,ro /sys");
+    let networkd = host.spawn("/lib/systemd/systemd-networkd");
+    lab::wait(20 * SECONDS, "the VIPs of the file", || on_lo() == by_up);
+    let check = host.run(&format!("rs-prep check {vips} --json"));
+    assert_eq!(check.status, 0, "{check}");
+    let dry = host.ok(&format!("rs-prep up {vips} --dry-run"));
+    assert!(!dry.contains("ip address"), "nothing but host routes is missing: {dry}");
+    networkd.kill();
+}
