@@ -97,8 +97,8 @@ fn watch(args: &Watch, mut config: Config, drains: Option<Drains>) -> anyhow::Re
     let mut kernel = None;
     if args.ipvs {
         let mut client = Client::open()?;
-        found = client.read().context("the IPVS table cannot be read")?;
-        let owner = claim()?;
+        let (owner, table) = own(&mut client, claim)?;
+        found = table;
         remembered = state::load(&state);
         kernel = Some(Kernel::new(Keeper::new(client, found.clone()), owner, args.resync, state));
     }
@@ -214,6 +214,14 @@ fn left_out(config: &Config) -> Vec<String> {
     lines
 }
 
+/// Makes the table ours, then reads it: what its last owner still adds while we wait would be taken for missing, and
+/// the servers of it for dead.
+fn own<O>(ipvs: &mut impl Ipvs, claim: impl FnOnce() -> anyhow::Result<O>) -> anyhow::Result<(O, Table)> {
+    let owner = claim()?;
+    let found = ipvs.read().context("the IPVS table cannot be read")?;
+    Ok((owner, found))
+}
+
 fn claim() -> anyhow::Result<Owner> {
     let until = clock::now() + CLAIM;
     loop {
@@ -239,4 +247,42 @@ fn told(args: &Watch) -> io::Result<Option<Told>> {
             Told::Rules { keeper: Keeper::new(lines.clone(), Table::default()), lines, behind: true }
         }
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use lvs_core::addr::Family;
+    use lvs_core::ipvs::IpvsError;
+    use lvs_core::ipvs::fake::Fake;
+    use lvs_core::plan::Op;
+    use lvs_core::table::{Service, ServiceKey};
+
+    use super::*;
+
+    /// A table that several programs write.
+    struct Shared<'a>(&'a RefCell<Fake>);
+
+    impl Ipvs for Shared<'_> {
+        fn read(&mut self) -> Result<Table, IpvsError> {
+            self.0.borrow_mut().read()
+        }
+
+        fn apply(&mut self, ops: &[Op]) -> Vec<Result<(), IpvsError>> {
+            self.0.borrow_mut().apply(ops)
+        }
+    }
+
+    #[test]
+    fn what_the_last_owner_adds_while_the_watch_waits_for_it_is_found() {
+        let kernel = RefCell::new(Fake::default());
+        let key = ServiceKey::tcp(std::net::Ipv4Addr::new(10, 0, 0, 100), 80);
+        let last_word = || {
+            Shared(&kernel).apply(&[Op::AddService(key, Service::new("rr", Family::Inet))]);
+            Ok(())
+        };
+        let ((), found) = own(&mut Shared(&kernel), last_word).unwrap();
+        assert_eq!(found.services.keys().collect::<Vec<_>>(), [&key]);
+    }
 }
