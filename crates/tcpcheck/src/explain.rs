@@ -7,23 +7,22 @@ use lvs_core::plan::{Scope, diff};
 use lvs_core::table::Table;
 use lvs_core::time::Time;
 
-use crate::drains::Drains;
 use crate::monitor::{Monitor, Remembered, name};
 use crate::options::Options;
 use crate::roster::{User, servers};
 
-/// Writes the schedule of every check and the rule lines that would be sent to a table that was `found`.
+/// Writes the schedule of every check and the rule lines that a start with what is `remembered` would send to a table
+/// that was `found`.
 ///
 /// # Errors
 /// The output cannot be written.
 pub fn tell(
     config: Config,
     options: Options,
-    drains: Drains,
+    remembered: Remembered,
     found: &Table,
     mut out: impl Write,
 ) -> io::Result<()> {
-    let remembered = Remembered { drains, ..Remembered::default() };
     also(&options, &mut out)?;
     let (mut monitor, _) = Monitor::start(config, options, remembered, found, 0, Time::ZERO);
     for (user, vs, server) in servers(monitor.config()) {
@@ -33,8 +32,8 @@ pub fn tell(
         checks(&monitor, user, &format!("#   {}", *server.endpoint), &mut out)?;
     }
     // Whether the real servers or the sorry server stand there is decided with the first table only.
-    let _ = monitor.settle();
-    for op in diff(found, &monitor.table(), &Scope::wanted()) {
+    let gone = monitor.settle().map(|(_, gone)| gone).unwrap_or_default();
+    for op in diff(found, &monitor.table(), &Scope::Services(gone)) {
         writeln!(out, "{op}")?;
     }
     Ok(())
@@ -75,9 +74,13 @@ fn checks(monitor: &Monitor, user: User, server: &str, out: &mut impl Write) -> 
 mod tests {
     use std::time::Duration;
 
+    use lvs_core::addr::Family;
     use lvs_core::conf::{Env, NoFiles, parse};
 
+    use lvs_core::table::{Service, ServiceEntry, ServiceKey};
+
     use super::*;
+    use crate::drains::Drains;
     use crate::schedule::Hold;
 
     #[test]
@@ -87,12 +90,32 @@ mod tests {
                     real_server 10.0.0.2 80 {\nTCP_CHECK {\n}\n}\n}\n";
         let (config, _) = parse("f", text.as_bytes(), &mut NoFiles, &Env::default());
         let mut out = Vec::new();
-        tell(config, Options::default(), Drains::default(), &Table::default(), &mut out).unwrap();
+        tell(config, Options::default(), Remembered::default(), &Table::default(), &mut out).unwrap();
         let said = String::from_utf8(out).unwrap();
         let rules: Vec<_> = said.lines().filter(|l| l.starts_with("-a")).collect();
         assert_eq!(
             rules,
             ["1", "2"].map(|n| format!("-a -t 10.0.0.100:80 -r 10.0.0.{n}:80 -g -w 1")),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn what_is_remembered_counts_a_drained_server_and_a_service_that_left_the_file() {
+        let text = "virtual_server 10.0.0.100 80 {\nprotocol TCP\nlb_kind DR\nreal_server 10.0.0.1 80 {\n}\n}\n";
+        let (config, _) = parse("f", text.as_bytes(), &mut NoFiles, &Env::default());
+        let left = ServiceKey::tcp(std::net::Ipv4Addr::new(10, 0, 0, 100), 81);
+        let stranger = ServiceKey::tcp(std::net::Ipv4Addr::new(10, 0, 0, 200), 80);
+        let entry = || ServiceEntry::new(Service::new("rr", Family::Inet));
+        let found = Table { services: [left, stranger].map(|key| (key, entry())).into() };
+        let drains = Drains::parse("10.0.0.1\n").0;
+        let mut out = Vec::new();
+        tell(config, Options::default(), Remembered { owned: [left].into(), drains }, &found, &mut out).unwrap();
+        let said = String::from_utf8(out).unwrap();
+        let rules: Vec<_> = said.lines().filter(|l| l.starts_with(['-'])).skip(1).collect();
+        assert_eq!(
+            rules,
+            ["-a -t 10.0.0.100:80 -r 10.0.0.1:80 -g -w 0", "-D -t 10.0.0.100:81"],
             "{said}"
         );
     }
@@ -104,7 +127,7 @@ mod tests {
         let said = |options| {
             let (config, _) = parse("f", text.as_bytes(), &mut NoFiles, &Env::default());
             let mut out = Vec::new();
-            tell(config, options, Drains::default(), &Table::default(), &mut out).unwrap();
+            tell(config, options, Remembered::default(), &Table::default(), &mut out).unwrap();
             String::from_utf8(out).unwrap()
         };
         let plain = said(Options::default());

@@ -26,15 +26,32 @@ pub fn path(ending: &str) -> io::Result<PathBuf> {
     Ok(Path::new(owner::RUN).join(format!("tcpcheck-{}{ending}", netns::name()?)))
 }
 
-/// What was kept; nothing if there is no file, or none that can be read: then all is learned anew.
-pub fn load(path: &Path) -> Remembered {
-    let Ok(text) = fs::read_to_string(path) else { return Remembered::default() };
-    let saved: Saved = serde_json::from_str(&text).unwrap_or_else(|e| {
-        log::warn!("{}: not understood and not used: {e}", path.display());
-        Saved::default()
-    });
-    let (drains, _) = Drains::parse(&saved.drained);
-    Remembered { owned: saved.owned.into_iter().collect(), drains }
+/// What was kept; nothing if there is no file: then all is learned anew.
+///
+/// # Errors
+/// It is there and of no use, and what follows: the watch begins all the same, for checks that do not run would be worse.
+pub fn load(path: &Path) -> Result<Remembered, String> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Remembered::default()),
+        Err(e) => return Err(forgotten(path, &format!("cannot be read: {e}"))),
+    };
+    let saved: Saved =
+        serde_json::from_str(&text).map_err(|e| forgotten(path, &format!("is not understood: {e}")))?;
+    let (drains, wrong) = Drains::parse(&saved.drained);
+    match wrong.first() {
+        Some((_, why)) => Err(forgotten(path, &format!("is not understood: {why}"))),
+        None => Ok(Remembered { owned: saved.owned.into_iter().collect(), drains }),
+    }
+}
+
+/// What an admin has to do who drained a server, or took a service out of the file.
+fn forgotten(path: &Path, why: &str) -> String {
+    format!(
+        "{} {why}; which servers were drained is forgotten, they get clients again: drain them anew ('tcpcheck drain'); \
+         services that have left the file stay in the table: remove them with 'ipvsctl -D'",
+        path.display()
+    )
 }
 
 /// Keeps it; a reader sees the old file or the new one, never half of one.
@@ -53,15 +70,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_saved_is_loaded_and_rubbish_is_nothing() {
+    fn what_is_saved_is_loaded_and_only_a_missing_file_is_no_loss() {
         let path = std::env::temp_dir().join(format!("tcpcheck-state-{}.json", std::process::id()));
         let key = ServiceKey::tcp(std::net::Ipv4Addr::new(10, 0, 0, 1), 80);
         let drains = Drains::parse("10.0.0.2:80\n").0;
-        assert_eq!(load(&path), Remembered::default());
+        assert_eq!(load(&path), Ok(Remembered::default()));
         save(&path, [key].into_iter(), &drains).unwrap();
-        assert_eq!(load(&path), Remembered { owned: [key].into(), drains });
-        fs::write(&path, "{").unwrap();
-        assert_eq!(load(&path), Remembered::default());
+        assert_eq!(load(&path), Ok(Remembered { owned: [key].into(), drains }));
+        for rubbish in ["{", "{\"owned\":[],\"drained\":\"web1\\n\"}"] {
+            fs::write(&path, rubbish).unwrap();
+            let why = load(&path).unwrap_err();
+            assert!(why.contains("is not understood") && why.contains("drain them anew"), "{why}");
+        }
         fs::remove_file(&path).unwrap();
+        // What cannot be read: a folder, for root too.
+        fs::create_dir(&path).unwrap();
+        let why = load(&path).unwrap_err();
+        fs::remove_dir(&path).unwrap();
+        assert!(why.starts_with(&format!("{} cannot be read: ", path.display())), "{why}");
     }
 }

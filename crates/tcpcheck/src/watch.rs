@@ -74,7 +74,11 @@ pub fn run(args: &Watch) -> anyhow::Result<u8> {
     };
     if args.explain {
         let found = if args.ipvs { Client::open()?.read()? } else { Table::default() };
-        explain::tell(config, args.options(), drains.unwrap_or_default(), &found, io::stdout().lock())?;
+        let (remembered, lost) = remember(args, &config, drains, &found)?;
+        if let Some(why) = lost {
+            let _ = writeln!(io::stderr().lock(), "tcpcheck: error: {why}");
+        }
+        explain::tell(config, args.options(), remembered, &found, io::stdout().lock())?;
         return Ok(0);
     }
     watch(args, config, drains)
@@ -91,22 +95,18 @@ fn watch(args: &Watch, mut config: Config, drains: Option<Drains>) -> anyhow::Re
     syslog::init("tcpcheck", log::LevelFilter::Info)?;
     without.iter().for_each(|line| log::error!("{line}"));
     let programs = programs(&mut config);
-    let state = state::path(".json")?;
-    let mut remembered = Remembered::default();
     let mut found = Table::default();
     let mut kernel = None;
     if args.ipvs {
         let mut client = Client::open()?;
         let (owner, table) = own(&mut client, claim)?;
         found = table;
-        remembered = state::load(&state);
-        kernel = Some(Kernel::new(Keeper::new(client, found.clone()), owner, args.resync, state));
+        let keeper = Keeper::new(client, found.clone());
+        kernel = Some(Kernel::new(keeper, owner, args.resync, state::path(".json")?));
     }
-    if let Some(drains) = drains {
-        remembered.drains = drains;
-    }
-    if *config.global.flush {
-        remembered.owned.extend(found.services.keys());
+    let (remembered, lost) = remember(args, &config, drains, &found)?;
+    if let Some(why) = lost {
+        log::error!("{why}");
     }
     let now = clock::now();
     let seed = now.as_nanos() ^ (u64::from(std::process::id()) << 40);
@@ -220,6 +220,27 @@ fn own<O>(ipvs: &mut impl Ipvs, claim: impl FnOnce() -> anyhow::Result<O>) -> an
     let owner = claim()?;
     let found = ipvs.read().context("the IPVS table cannot be read")?;
     Ok((owner, found))
+}
+
+/// What the watch begins with besides the table that was `found`; the second value says what of it could not be had.
+fn remember(
+    args: &Watch,
+    config: &Config,
+    drains: Option<Drains>,
+    found: &Table,
+) -> io::Result<(Remembered, Option<String>)> {
+    let kept = if args.ipvs { state::load(&state::path(".json")?) } else { Ok(Remembered::default()) };
+    let (mut remembered, lost) = match kept {
+        Ok(kept) => (kept, None),
+        Err(why) => (Remembered::default(), Some(why)),
+    };
+    if let Some(drains) = drains {
+        remembered.drains = drains;
+    }
+    if *config.global.flush {
+        remembered.owned.extend(found.services.keys());
+    }
+    Ok((remembered, lost))
 }
 
 fn claim() -> anyhow::Result<Owner> {
