@@ -156,10 +156,11 @@ impl Drop for Control {
 impl Talk {
     /// Reads more of the request.
     fn read(&mut self) -> io::Result<Heard> {
-        let mut buffer = [0; 1024];
-        loop {
+        let (mut buffer, mut ended) = ([0; 1024], false);
+        while !ended {
             match self.stream.read(&mut buffer) {
-                Ok(0) => return Ok(Heard::End),
+                // Who has asked all may say so at once (`nc -N`) and still wait for the answer.
+                Ok(0) => ended = true,
                 Ok(n) => self.request.extend_from_slice(&buffer[..n]),
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,
                 Err(e) => return Err(e),
@@ -168,8 +169,11 @@ impl Talk {
                 return Ok(Heard::End);
             }
         }
-        let Some(end) = self.request.iter().position(|b| *b == b'\n') else { return Ok(Heard::Nothing) };
-        Ok(Heard::Request(String::from_utf8_lossy(&self.request[..end]).into_owned()))
+        Ok(match self.request.iter().position(|b| *b == b'\n') {
+            Some(end) => Heard::Request(String::from_utf8_lossy(&self.request[..end]).into_owned()),
+            None if ended => Heard::End,
+            None => Heard::Nothing,
+        })
     }
 
     /// Writes more of the answer; false when all is written.

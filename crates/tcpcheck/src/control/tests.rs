@@ -59,3 +59,36 @@ fn at_the_end_only_its_own_socket_goes() {
     drop(control);
     UnixStream::connect(&path).unwrap();
 }
+
+#[test]
+fn who_says_that_nothing_more_comes_is_still_answered() {
+    let folder = Folder::new("half");
+    let path = folder.0.join("sock");
+    let mut engine = Engine::new(1).unwrap();
+    let mut control = Control::listen(&path, &engine).unwrap();
+    let mut heard = |say: &str| {
+        let mut client = UnixStream::connect(&path).unwrap();
+        client.write_all(say.as_bytes()).unwrap();
+        client.shutdown(std::net::Shutdown::Write).unwrap();
+        let (mut done, mut events) = (Vec::new(), Vec::new());
+        let end = lvs_core::sys::clock::now() + std::time::Duration::from_secs(10);
+        loop {
+            engine.turn(Some(end), &mut done, &mut events).unwrap();
+            for event in events.drain(..) {
+                match control.ready(event, &engine) {
+                    Heard::Nothing => {}
+                    Heard::End => return None,
+                    Heard::Request(line) => {
+                        assert!(control.answer(event.token, format!("you said {line}"), &engine));
+                        let mut answer = String::new();
+                        client.read_to_string(&mut answer).unwrap();
+                        return Some(answer);
+                    }
+                }
+            }
+            assert!(lvs_core::sys::clock::now() < end, "nothing was heard");
+        }
+    };
+    assert_eq!(heard("status\n").as_deref(), Some("you said status"));
+    assert_eq!(heard("stat"), None, "half a line is no request");
+}
