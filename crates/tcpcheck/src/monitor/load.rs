@@ -139,8 +139,10 @@ impl Monitor {
             let old = &old_servers[o.vs as usize][o.rs as usize];
             let new = &mut self.servers[u.vs as usize][u.rs as usize];
             (new.changed, new.serves) = (old.changed, old.serves);
-            let share = old_health.services[o.vs as usize].servers[o.rs as usize].share;
-            self.health.services[u.vs as usize].servers[u.rs as usize].share = share;
+            let old = &old_health.services[o.vs as usize].servers[o.rs as usize];
+            let new = &mut self.health.services[u.vs as usize].servers[u.rs as usize];
+            // The brake tells what is other than before.
+            (new.share, new.kept) = (old.share, old.kept);
         }
         self.ramps.translate(|o| moved.get(&o).copied());
         orders

@@ -308,6 +308,9 @@ fn the_brake_keeps_the_last_to_die_and_says_so() {
         b.die(host);
     }
     assert_eq!(b.servers(80), "2 4");
+    let told = b.said.len();
+    b.reload(&service("10.0.0.100 80", "", &four));
+    assert_eq!((b.servers(80).as_str(), &b.said[told..]), ("2 4", &[][..]), "a reload is no news");
     b.live("10.0.0.3");
     assert_eq!(b.servers(80), "2 3", "the brake moves on to the next that died");
     b.live("10.0.0.1");
