@@ -8,6 +8,7 @@ use std::io;
 use std::sync::Arc;
 
 use lvs_core::conf::check::many;
+use lvs_core::gate::Gate;
 use lvs_core::sys::poll::{Event, Interest, Signals};
 use lvs_core::sys::rtnl::Monitor as Links;
 use lvs_core::sys::systemd::Systemd;
@@ -26,7 +27,6 @@ use crate::monitor::{Monitor, Order};
 use crate::notify::{Notifier, farewell};
 use crate::pace::Pace;
 use crate::programs::Programs;
-use crate::seldom::Seldom;
 use crate::state;
 use crate::told::Told;
 
@@ -49,7 +49,8 @@ pub struct Driver {
     control: Option<Control>,
     lost_lines: u64,
     pace: Pace,
-    shortage: Seldom,
+    shortage: Gate,
+    unmade: Gate,
     stop: bool,
 }
 
@@ -91,7 +92,8 @@ impl Driver {
             control,
             lost_lines: 0,
             pace: Pace::default(),
-            shortage: Seldom::default(),
+            shortage: Gate::default(),
+            unmade: Gate::default(),
             stop: false,
         })
     }
@@ -184,7 +186,7 @@ impl Driver {
                 kernel.look(&want, now);
             }
         }
-        if self.engine.was_short() && self.shortage.is_due(now) {
+        if self.engine.was_short() && self.shortage.pass(now).is_some() {
             let limit = self.engine.limit();
             log::warn!("checks wait for a descriptor: at most {limit} at once; raise LimitNOFILE");
         }

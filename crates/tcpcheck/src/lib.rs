@@ -32,7 +32,6 @@ pub mod pause;
 pub mod programs;
 pub mod roster;
 pub mod schedule;
-pub mod seldom;
 pub mod shots;
 pub mod state;
 pub mod status;

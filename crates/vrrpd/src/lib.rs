@@ -11,7 +11,6 @@ pub mod door;
 pub mod driver;
 pub mod edge;
 pub mod file;
-pub mod gate;
 pub mod group;
 pub mod handover;
 pub mod holder;

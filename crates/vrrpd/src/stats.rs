@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
+use lvs_core::gate::Gate;
 use lvs_core::time::Time;
 
 use crate::door::{Advert, Reject};
-use crate::gate::Gate;
 use crate::words::{Cause, State};
 
 /// Peers remembered; a LAN may hold more senders than routers.

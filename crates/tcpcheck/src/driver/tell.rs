@@ -2,13 +2,14 @@
 
 use lvs_core::conf::check::many;
 use lvs_core::desired::Health;
+use lvs_core::gate::Gate;
 use lvs_core::sys::outbox::Refused;
 use lvs_core::time::Time;
 
 use super::Driver;
 use crate::change::Change;
 use crate::engine::Finished;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Reason};
 
 impl Driver {
     pub(super) fn learn(&mut self, ended: Finished) {
@@ -20,7 +21,9 @@ impl Driver {
                 }
             }
             Outcome::Unknown(why) => {
-                log::warn!("a check could not be made, nothing is concluded from it: {why}");
+                if let Some(line) = unmade(&mut self.unmade, why, ended.at) {
+                    log::warn!("{line}");
+                }
             }
             Outcome::Pass { .. } => {}
         }
@@ -94,6 +97,15 @@ impl Driver {
     }
 }
 
+/// What is said of a check that could not be made: a shortage meets thousands of them at once.
+fn unmade(gate: &mut Gate, why: &Reason, now: Time) -> Option<String> {
+    let more = match gate.pass(now)? {
+        0 => String::new(),
+        held => format!(" (and {} since it was last said)", many(held as usize, "other check")),
+    };
+    Some(format!("a check could not be made, nothing is concluded from it: {why}{more}"))
+}
+
 fn summary(health: &Health) -> String {
     let servers = health.services.iter().flat_map(|s| &s.servers);
     let (all, up) = servers.fold((0, 0), |(all, up), s| (all + 1, up + usize::from(s.up)));
@@ -104,4 +116,20 @@ fn summary(health: &Health) -> String {
         many(all, "real server"),
         many(health.services.len(), "virtual server")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_shortage_one_line_a_minute_says_how_many_checks_it_met() {
+        let mut gate = Gate::default();
+        let why = Reason::Errno(24);
+        let said: Vec<_> =
+            (0..121).filter_map(|n| unmade(&mut gate, &why, Time::from_nanos(n * 500_000_000))).collect();
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(said[0].ends_with("nothing is concluded from it: Too many open files (os error 24)"), "{said:?}");
+        assert!(said[1].ends_with("(and 119 other checks since it was last said)"), "{said:?}");
+    }
 }

@@ -1,8 +1,8 @@
-//! Bounds what a flood of bad packets can write to the log.
+//! Bounds what a flood of the same event can write to the log.
 
 use std::time::Duration;
 
-use lvs_core::time::Time;
+use crate::time::Time;
 
 /// Lets the first one through, and then one an interval with the number of those held back.
 #[derive(Clone, Copy, Debug, Default)]
