@@ -102,7 +102,8 @@ mod tests {
 
     #[test]
     fn what_is_remembered_counts_a_drained_server_and_a_service_that_left_the_file() {
-        let text = "virtual_server 10.0.0.100 80 {\nprotocol TCP\nlb_kind DR\nreal_server 10.0.0.1 80 {\n}\n}\n";
+        let text =
+            "virtual_server 10.0.0.100 80 {\nprotocol TCP\nlb_kind DR\nreal_server 10.0.0.1 80 {\n}\n}\n";
         let (config, _) = parse("f", text.as_bytes(), &mut NoFiles, &Env::default());
         let left = ServiceKey::tcp(std::net::Ipv4Addr::new(10, 0, 0, 100), 81);
         let stranger = ServiceKey::tcp(std::net::Ipv4Addr::new(10, 0, 0, 200), 80);
@@ -110,14 +111,11 @@ mod tests {
         let found = Table { services: [left, stranger].map(|key| (key, entry())).into() };
         let drains = Drains::parse("10.0.0.1\n").0;
         let mut out = Vec::new();
-        tell(config, Options::default(), Remembered { owned: [left].into(), drains }, &found, &mut out).unwrap();
+        tell(config, Options::default(), Remembered { owned: [left].into(), drains }, &found, &mut out)
+            .unwrap();
         let said = String::from_utf8(out).unwrap();
         let rules: Vec<_> = said.lines().filter(|l| l.starts_with(['-'])).skip(1).collect();
-        assert_eq!(
-            rules,
-            ["-a -t 10.0.0.100:80 -r 10.0.0.1:80 -g -w 0", "-D -t 10.0.0.100:81"],
-            "{said}"
-        );
+        assert_eq!(rules, ["-a -t 10.0.0.100:80 -r 10.0.0.1:80 -g -w 0", "-D -t 10.0.0.100:81"], "{said}");
     }
 
     #[test]

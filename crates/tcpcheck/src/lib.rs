@@ -162,6 +162,15 @@ fn listed(list: impl BufRead) -> Result<Vec<String>, String> {
 mod tests {
     use super::{Source, impossible, listed};
 
+    /// Dead real servers stay in the table for as long as nobody watches them.
+    #[test]
+    fn its_unit_is_never_given_up_but_for_a_wrong_file() {
+        let unit = include_str!("../../../systemd/tcpcheck.service");
+        for line in ["StartLimitIntervalSec=0", "Restart=on-failure", "RestartPreventExitStatus=2"] {
+            assert!(unit.lines().any(|l| l == line), "{line}");
+        }
+    }
+
     #[test]
     fn a_source_that_this_host_does_not_have_is_named_by_its_option() {
         let device = Source { device: Some("nope".to_owned()), ..Source::default() };

@@ -129,7 +129,10 @@ mod tests {
         let said: Vec<_> =
             (0..121).filter_map(|n| unmade(&mut gate, &why, Time::from_nanos(n * 500_000_000))).collect();
         assert_eq!(said.len(), 2, "{said:?}");
-        assert!(said[0].ends_with("nothing is concluded from it: Too many open files (os error 24)"), "{said:?}");
+        assert!(
+            said[0].ends_with("nothing is concluded from it: Too many open files (os error 24)"),
+            "{said:?}"
+        );
         assert!(said[1].ends_with("(and 119 other checks since it was last said)"), "{said:?}");
     }
 }

@@ -122,7 +122,7 @@ pub(super) fn flush(config: PathBuf, socket: &str) -> ExitCode {
     // Held until the end, too: a daemon of another name may run these routers.
     let mut claims = Claims::default();
     let edge = claims.take(setup.instances.iter()).and_then(|()| {
-        Edge::open(socket, Duration::ZERO, Duration::ZERO).map_err(|e| cannot("open sockets", &e))
+        Edge::open(socket, Duration::ZERO, Duration::ZERO).map_err(|e| cannot("open sockets", &e).text)
     });
     finish(edge.and_then(|mut edge| remove_all(&setup, &mut edge)))
 }

@@ -91,7 +91,7 @@ impl<S: Source> Driver<S> {
         Ok(driver)
     }
 
-    fn begin(&mut self, things: &Things, scripts: &Scripts) -> Result<(), String> {
+    fn begin(&mut self, things: &Things, scripts: &Scripts) -> Result<(), Refusal> {
         self.deadlines = vec![None; self.instances.len()];
         let now = clock::now();
         self.clean_vmacs()?;

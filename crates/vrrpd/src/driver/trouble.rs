@@ -49,19 +49,39 @@ pub(super) fn check_interfaces(setup: &Setup, host: &Host) -> Result<(), Refusal
     if lines.is_empty() { Ok(()) } else { Err(Refusal { text: lines.join("\n"), may_pass }) }
 }
 
-pub(super) fn occupied(name: &str, e: &io::Error) -> String {
+pub(super) fn occupied(name: &str, e: &io::Error) -> Refusal {
     if e.kind() == io::ErrorKind::AddrInUse {
         let ours = format!(
             "another vrrpd runs in this network namespace (@{name}): 'vrrpd status' asks it; --socket gives a second one another name"
         );
-        return taken(name, &format!("@{name}"), Holder::of(name), &ours);
+        return Refusal::from(taken(name, &format!("@{name}"), Holder::of(name), &ours));
     }
-    format!("cannot listen at @{name}: {e}")
+    cannot(&format!("listen at @{name}"), e)
 }
 
-pub(crate) fn cannot(what: &str, e: &io::Error) -> String {
+/// A right that is missing is missing the next time too; a shortage of descriptors or memory, or a list of links that changed
+/// while it was read, is not.
+pub(crate) fn cannot(what: &str, e: &io::Error) -> Refusal {
     if e.kind() == io::ErrorKind::PermissionDenied {
-        return format!("cannot {what}: {e}: vrrpd needs CAP_NET_RAW and CAP_NET_ADMIN (run it as root)");
+        let text = format!("cannot {what}: {e}: vrrpd needs CAP_NET_RAW and CAP_NET_ADMIN (run it as root)");
+        return Refusal { text, may_pass: false };
     }
-    format!("cannot {what}: {e}")
+    Refusal { text: format!("cannot {what}: {e}"), may_pass: true }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_right_that_is_missing_keeps_the_unit_from_another_attempt() {
+        let tried = |errno: nix::errno::Errno| cannot("open sockets", &errno.into());
+        for errno in [nix::errno::Errno::EMFILE, nix::errno::Errno::ENOMEM, nix::errno::Errno::EINTR] {
+            assert!(tried(errno).may_pass, "{errno}");
+        }
+        for errno in [nix::errno::Errno::EPERM, nix::errno::Errno::EACCES] {
+            let refusal = tried(errno);
+            assert!(!refusal.may_pass && refusal.text.contains("CAP_NET_RAW"), "{errno}: {refusal:?}");
+        }
+    }
 }
