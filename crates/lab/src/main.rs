@@ -2,7 +2,7 @@
 //!
 //! `lab server NAME PORT|ADDRESS:PORT...` answers with its name; `lab get ADDRESS:PORT` asks once (1 s); `lab client ADDRESS:PORT
 //! [--from A,B..] [--rate N] [--timeout MS]` asks at a steady rate; `lab echo NAME PORT` and `lab talk ADDRESS:PORT [FROM]` keep
-//! one connection; `lab page PORT STATUS [tls]` is a web server of one page; `lab flood INTERFACE VRID RATE SECONDS` sends
+//! one connection; `lab page PORT STATUS [tls|cut]` is a web server of one page; `lab flood INTERFACE VRID RATE SECONDS` sends
 //! bad VRRP packets; `lab datagrams PATH` prints what daemons tell a service manager; `lab ask ADDRESS INTERFACE RATE [MAC FROM]` asks who has an address; `lab init NAME` is process 1 of a
 //! host.
 
@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use lab::page::Manner;
 use lvs_core::addr::Mac;
 
 fn main() -> ExitCode {
@@ -47,12 +48,13 @@ fn run(words: &[&str]) -> Result<()> {
             Duration::from_secs(seconds.parse().context("SECONDS")?),
         ),
         ["ask", target, device, rate, syn @ ..] => ask(target, device, rate, syn),
-        ["page", port, status] => lab::page::run(port.parse()?, status, false),
-        ["page", port, status, "tls"] => lab::page::run(port.parse()?, status, true),
+        ["page", port, status] => lab::page::run(port.parse()?, status, Manner::Plain),
+        ["page", port, status, "tls"] => lab::page::run(port.parse()?, status, Manner::Tls),
+        ["page", port, status, "cut"] => lab::page::run(port.parse()?, status, Manner::Cut),
         ["datagrams", path] => datagrams(path),
         ["client", service, options @ ..] => client(service, options),
         _ => bail!(
-            "server NAME PORT..., get ADDRESS:PORT, client ADDRESS:PORT, echo NAME PORT, talk ADDRESS:PORT, page PORT STATUS [tls], \
+            "server NAME PORT..., get ADDRESS:PORT, client ADDRESS:PORT, echo NAME PORT, talk ADDRESS:PORT, page PORT STATUS [tls|cut], \
              flood INTERFACE VRID RATE SECONDS, datagrams PATH, ask ADDRESS INTERFACE RATE, or init NAME"
         ),
     }

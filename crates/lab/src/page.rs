@@ -13,22 +13,37 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 /// A client that is silent for so long is not waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// What it says.
+const PAGE: &str = "page\n";
+
+/// How it answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// With the whole page.
+    Plain,
+    /// The same, over TLS.
+    Tls,
+    /// With less than it has announced.
+    Cut,
+}
+
 /// Answers every request on this port of all addresses with this status; stays until it is killed.
 ///
 /// # Errors
 /// When the port cannot be had.
-pub fn run(port: u16, status: &str, tls: bool) -> Result<()> {
-    let config = if tls { Some(config()?) } else { None };
+pub fn run(port: u16, status: &str, manner: Manner) -> Result<()> {
+    let config = if manner == Manner::Tls { Some(config()?) } else { None };
+    let length = if manner == Manner::Cut { 2 * PAGE.len() } else { PAGE.len() };
     let listener = TcpListener::bind((Ipv6Addr::UNSPECIFIED, port))?;
     writeln!(std::io::stdout().lock(), "serves {status} on {port}")?;
     for client in listener.incoming() {
         let answer = |client: TcpStream| -> Result<()> {
             client.set_read_timeout(Some(PATIENCE))?;
             match &config {
-                None => answer(client, status),
+                None => answer(client, status, length),
                 Some(config) => {
                     let mut stream = StreamOwned::new(ServerConnection::new(Arc::clone(config))?, client);
-                    answer(&mut stream, status)?;
+                    answer(&mut stream, status, length)?;
                     stream.conn.send_close_notify();
                     Ok(stream.flush()?)
                 }
@@ -56,7 +71,7 @@ fn config() -> Result<Arc<ServerConfig>> {
     Ok(Arc::new(config))
 }
 
-fn answer(mut stream: impl Read + Write, status: &str) -> Result<()> {
+fn answer(mut stream: impl Read + Write, status: &str, length: usize) -> Result<()> {
     let (mut request, mut buffer) = (Vec::new(), [0; 1024]);
     while !request.ends_with(b"\r\n\r\n") {
         match stream.read(&mut buffer)? {
@@ -64,5 +79,5 @@ fn answer(mut stream: impl Read + Write, status: &str) -> Result<()> {
             n => request.extend_from_slice(&buffer[..n]),
         }
     }
-    Ok(write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 5\r\nConnection: close\r\n\r\npage\n")?)
+    Ok(write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{PAGE}")?)
 }

@@ -187,9 +187,9 @@ fn pages(checks: &[(&str, String)]) -> String {
 fn pages_plain_and_over_tls_are_judged_alike() {
     let lab = Lab::new();
     let farm = lab.host("farm", &["10.0.0.1/24"]);
-    let serve = |port: u16, status: &str, tls: &str| {
+    let serve = |port: u16, status: &str, manner: &str| {
         let mut words = vec!["lab".to_owned(), "page".to_owned(), port.to_string(), status.to_owned()];
-        words.extend((!tls.is_empty()).then(|| tls.to_owned()));
+        words.extend((!manner.is_empty()).then(|| manner.to_owned()));
         let server = farm.spawn(words.iter().map(String::as_str).collect::<Vec<_>>().as_slice());
         server.wait_for_line("serves", 5 * SECONDS);
         server
@@ -212,10 +212,14 @@ fn pages_plain_and_over_tls_are_judged_alike() {
         ("TLS, nobody there", check("SSL_GET", 1009, "")),
         ("TLS, its digest", check("SSL_GET", 1003, digest)),
         ("TLS, another digest", check("SSL_GET", 1003, other)),
+        ("cut, well", check("HTTP_GET", 1005, "status_code 200")),
+        ("cut, the digest of what comes", check("HTTP_GET", 1005, digest)),
+        ("cut, another digest", check("HTTP_GET", 1005, other)),
     ];
     let config = pages(&checks);
     let pair = Pair::new(&lab, &config);
     let _plain = (serve(1001, "200 OK", ""), serve(1002, "404 Not Found", ""));
+    let _cut = serve(1005, "200 OK", "cut");
     let (well, _busy) = (serve(1003, "200 OK", "tls"), serve(1004, "503 Busy", "tls"));
     let (ours, peer) = pair.start();
     let expect = |what: &str, want: &[&str]| {
@@ -232,12 +236,12 @@ fn pages_plain_and_over_tls_are_judged_alike() {
             assert_eq!(alive(), want, "{what}: {name}");
         }
     };
-    let [plain, over, wanted, digest] = [0, 2, 4, 8].map(|n: usize| checks[n].0);
-    expect("all servers up", &[plain, over, wanted, digest]);
+    let [plain, over, wanted, digest, cut, of_cut] = [0, 2, 4, 8, 10, 11].map(|n: usize| checks[n].0);
+    expect("all servers up", &[plain, over, wanted, digest, cut, of_cut]);
     well.kill();
-    expect("the TLS server dead", &[plain, wanted]);
+    expect("the TLS server dead", &[plain, wanted, cut, of_cut]);
     let _well = serve(1003, "200 OK", "tls");
-    expect("the TLS server back", &[plain, over, wanted, digest]);
+    expect("the TLS server back", &[plain, over, wanted, digest, cut, of_cut]);
     assert_eq!(ours.stop(5 * SECONDS), 0);
     assert_eq!(peer.stop(10 * SECONDS), 0);
 }

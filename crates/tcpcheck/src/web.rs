@@ -84,7 +84,9 @@ impl Page {
         Self { tls: Some(name.unwrap_or_else(|| dial.to.addr.into())), ..self }
     }
 
-    /// Whether the answer is well; the error says what is not.
+    /// Whether the answer is well; the error says what is not. That it was cut is no fault in itself: keepalived takes what
+    /// came for the page, and a server must not leave with us that stays with it. Where what came is not what was asked
+    /// for, that is why.
     pub(crate) fn judge(&self, answer: &Answer<'_>) -> Result<(), String> {
         let code = answer.status;
         if !self.status.is_empty() && !self.status.iter().any(|(from, to)| (*from..=*to).contains(&code)) {
@@ -93,15 +95,19 @@ impl Page {
         if let Some(wanted) = self.digest {
             let found: [u8; 16] = Md5::digest(&answer.body).into();
             if found != wanted {
-                return Err(format!("{}: digest {}", self.path, hex(&found)));
+                return Err(self.ill(answer, &format!("digest {}", hex(&found))));
             }
         }
         match &self.pattern {
             Some(pattern) if !pattern.is_content(&answer.body) => {
-                Err(format!("{}: the page does not say what it must", self.path))
+                Err(self.ill(answer, "the page does not say what it must"))
             }
             _ => Ok(()),
         }
+    }
+
+    fn ill(&self, answer: &Answer<'_>, why: &str) -> String {
+        format!("{}: {}", self.path, answer.cut.as_deref().unwrap_or(why))
     }
 }
 

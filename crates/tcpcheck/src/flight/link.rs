@@ -45,8 +45,8 @@ impl Link {
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(stream) => stream.read(buffer),
-            // Many servers close without the farewell of TLS (RFC 8446 section 6.1); whether the page is whole is
-            // judged by its own length.
+            // Many servers close without the farewell of TLS (RFC 8446 section 6.1). Whether what came is enough is
+            // judged by what is asked of the page.
             Self::Tls(stream) => match stream.read(buffer) {
                 Err(e) if e.kind() == ErrorKind::UnexpectedEof => Ok(0),
                 read => read.map_err(explain),

@@ -11,13 +11,15 @@ pub const LARGEST: usize = 1 << 20;
 /// Header lines of an answer.
 const HEADERS: usize = 100;
 
-/// A whole answer.
+/// A whole answer, or all that came of one.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Answer<'a> {
     /// The status code.
     pub status: u16,
     /// The body, chunks put together.
     pub body: Cow<'a, [u8]>,
+    /// It ended before the length that it announced; how far it came.
+    pub cut: Option<String>,
 }
 
 impl<'a> Answer<'a> {
@@ -47,18 +49,22 @@ impl<'a> Answer<'a> {
         let status = head.code.unwrap_or(0);
         let rest = &bytes[start..];
         let full = ended || bytes.len() >= LARGEST;
+        // What we do not read ourselves is not missing.
+        let short = bytes.len() < LARGEST;
         if field("transfer-encoding").is_some_and(|v| v.ends_with("chunked")) {
             let (body, complete) = unchunk(rest)?;
-            return Ok((complete || full).then_some(Self { status, body: Cow::Owned(body) }));
+            let after = || format!("the answer was cut after {} bytes, before its last chunk", body.len());
+            let cut = (short && !complete).then(after);
+            return Ok((complete || full).then_some(Self { status, body: Cow::Owned(body), cut }));
         }
         let length = field("content-length").and_then(|v| v.parse::<usize>().ok());
         // These have no body, whatever their headers say (RFC 9110 section 6.4.1).
         let length = if matches!(status, 204 | 304) { Some(0) } else { length };
         let body = length.and_then(|n| rest.get(..n));
-        Ok(match body {
-            Some(body) => Some(Self { status, body: Cow::Borrowed(body) }),
-            None => full.then_some(Self { status, body: Cow::Borrowed(rest) }),
-        })
+        let cut = length.filter(|_| short && body.is_none());
+        let cut = cut.map(|n| format!("the answer was cut: {} of {n} bytes", rest.len()));
+        let body = body.or(full.then_some(rest));
+        Ok(body.map(|body| Self { status, body: Cow::Borrowed(body), cut }))
     }
 }
 

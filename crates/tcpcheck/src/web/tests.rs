@@ -77,6 +77,26 @@ fn digest_and_regex_judge_the_body() {
     assert!(page(|u| u.regex = Some(At::assumed("(?<=x)y".to_owned()))).is_err());
 }
 
+/// As keepalived does: checks_peer.rs of the lab compares.
+#[test]
+fn a_page_that_was_cut_is_judged_by_what_came_and_its_fault_is_named() {
+    let lengthy = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npage\n";
+    let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\npage\n";
+    let digest = |body: &str| page(|u| u.digest = Some(At::assumed(Md5::digest(body).into()))).unwrap();
+    for (answer, fault) in [
+        (lengthy, "/health: the answer was cut: 5 of 100 bytes"),
+        (chunked, "/health: the answer was cut after 5 bytes, before its last chunk"),
+    ] {
+        assert_eq!(judged(&page(|_| {}).unwrap(), answer), Ok(()));
+        assert_eq!(judged(&digest("page\n"), answer), Ok(()));
+        assert_eq!(judged(&digest("page and more"), answer), Err(fault.to_owned()));
+        let says = page(|u| u.regex = Some(At::assumed("more".to_owned()))).unwrap();
+        assert_eq!(judged(&says, answer), Err(fault.to_owned()));
+    }
+    let whole = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\npage\n";
+    assert!(judged(&digest("other"), whole).unwrap_err().starts_with("/health: digest "));
+}
+
 #[test]
 fn an_answer_in_pieces_is_read_when_it_is_whole() {
     let cases = [
