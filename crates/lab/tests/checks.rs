@@ -449,6 +449,20 @@ fn a_service_bound_to_the_rip_only_is_seen_by_way_of_the_vip_alone() {
     });
 }
 
+/// A bond that changes its card may change its MAC, too.
+#[test]
+fn a_director_with_another_mac_asks_by_it() {
+    let bench = Bench::new("");
+    // What real servers know of the director's MAC they have from the questions of the checks alone.
+    bench.director.ok("sysctl -qw net.ipv4.conf.all.arp_ignore=8");
+    let _watch = bench.watch("--via vip");
+    let known = |mac: &str| bench.farm.ok("ip neighbour show 10.0.0.101").contains(mac);
+    let first = bench.director.ok("cat /sys/class/net/ens192/address");
+    wait(10 * SECONDS, "a question", || known(first.trim()));
+    bench.director.ok("ip link set ens192 address 02:00:00:00:99:01");
+    wait(10 * SECONDS, "a question by the other MAC", || known("02:00:00:00:99:01"));
+}
+
 /// No frame leaves to a real server behind a router; that is no word on its life.
 #[test]
 fn a_real_server_that_no_frame_reaches_is_asked_at_its_own_address() {

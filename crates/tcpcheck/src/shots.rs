@@ -228,12 +228,13 @@ impl Shots {
 
     /// The channel of an interface, opened if it is the first time; none of one that is no Ethernet.
     fn wire(&mut self, index: u32, rtnl: &mut Rtnl, poll: &Poll, token: u64) -> io::Result<Option<usize>> {
-        if let Some(wire) = self.wires.iter().position(|w| w.link == index) {
-            return Ok(Some(wire));
-        }
-        let links = rtnl.links().map_err(io::Error::from)?;
         // Gone since the route was asked for: the next try asks anew.
-        let link = links.into_iter().find(|l| l.index == index).ok_or(nix::errno::Errno::EAGAIN)?;
+        let link = rtnl.link_at(index).ok().flatten().ok_or(nix::errno::Errno::EAGAIN)?;
+        if let Some(at) = self.wires.iter().position(|w| w.link == index) {
+            // A bond may take over another card's: an old one in our questions would lead real servers astray.
+            self.wires[at].mac = link.mac.unwrap_or(self.wires[at].mac);
+            return Ok(Some(at));
+        }
         let Some(wire) = Wire::open(&link, Arp::Replies)? else { return Ok(None) };
         poll.add(&wire, token + self.wires.len() as u64, Interest::Read)?;
         self.wires.push(wire);

@@ -45,6 +45,15 @@ impl Rtnl {
         Ok(self.links()?.into_iter().find(|l| l.name == name))
     }
 
+    /// The link of this index.
+    ///
+    /// # Errors
+    /// ENODEV: there is none.
+    pub fn link_at(&mut self, index: u32) -> Result<Option<Link>, NetlinkError> {
+        let answer = self.netlink.request(u16::from(Rtm::Getlink), 0, &Link::at(index))?;
+        Ok(answer.and_then(|body| Link::decode(&body)))
+    }
+
     /// Switches a link on or off.
     pub fn set_up(&mut self, link: u32, up: bool) -> Result<(), NetlinkError> {
         self.change(Rtm::Newlink, 0, &Link::switch(link, up))
@@ -73,7 +82,7 @@ impl Rtnl {
 
     /// Removes a virtual link.
     pub fn remove_link(&mut self, link: u32) -> Result<(), NetlinkError> {
-        self.change(Rtm::Dellink, 0, &Link::removal(link))
+        self.change(Rtm::Dellink, 0, &Link::at(link))
     }
 
     /// All addresses of both families.

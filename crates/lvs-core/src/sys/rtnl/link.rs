@@ -75,8 +75,8 @@ impl Link {
         b
     }
 
-    /// The body of RTM_DELLINK.
-    pub(super) fn removal(index: u32) -> [u8; HEADER] {
+    /// The body of RTM_GETLINK and RTM_DELLINK that says which.
+    pub(super) fn at(index: u32) -> [u8; HEADER] {
         let mut b = [0; HEADER];
         b[4..8].copy_from_slice(&index.to_ne_bytes());
         b

@@ -13,6 +13,8 @@ fn the_loopback_is_described() {
     let lo = rtnl.link("lo").unwrap().unwrap();
     assert!(lo.loopback && !lo.arp);
     assert_eq!(rtnl.link("no-such-link").unwrap(), None);
+    assert_eq!(rtnl.link_at(lo.index).unwrap(), Some(lo));
+    assert!(rtnl.link_at(u32::MAX >> 1).is_err());
 }
 
 #[test]
