@@ -449,6 +449,34 @@ fn a_service_bound_to_the_rip_only_is_seen_by_way_of_the_vip_alone() {
     });
 }
 
+/// The master's kernel prefers the VIP, which is nearest to the real server, as what its own packets come from.
+#[test]
+fn a_vip_of_ipv6_on_the_director_is_not_where_its_checks_come_from() {
+    let lab = Lab::new();
+    let (vip, rip) = ("fd00::100", "fd00::1");
+    let director = lab.host("director", &["fd00::101/64"]);
+    director.ok(&format!("ip address add {vip}/128 dev ens192 nodad"));
+    let server = lab.host("r1", &[&format!("{rip}/64")]);
+    server.ok(&format!("rs-prep up {vip}"));
+    let service = server.spawn("lab server r1 80");
+    service.wait_for_line("serves", 5 * SECONDS);
+    wait(5 * SECONDS, "the kernel's choice of the VIP", || {
+        director.ok(&format!("ip -6 route get {rip}")).contains(&format!("src {vip}"))
+    });
+    let text = by_port_80(vip).replace("10.0.0.1 80", "fd00::1 80").replace("10.0.0.2 80", "fd00::2 80");
+    director.write(CHECKS, &text);
+    let watch = director.spawn(&format!("tcpcheck watch --ipvs --via vip --events text --config {CHECKS}"));
+    let passed = || {
+        let status = director.run("tcpcheck status --json").stdout;
+        let status: serde_json::Value = serde_json::from_str(&status).unwrap_or_default();
+        status["services"][0]["servers"][0]["checks"][0]["passed"].as_u64() > Some(2)
+    };
+    wait(15 * SECONDS, "good tries of the server that lives", passed);
+    watch.wait_for_line("real server [fd00::2]:80 is down", 10 * SECONDS);
+    assert!(!watch.log().contains("real server [fd00::1]:80 is down"), "{}", watch.log());
+    assert!(!watch.log().contains("its own address is checked"), "{}", watch.log());
+}
+
 /// A bond that changes its card may change its MAC, too.
 #[test]
 fn a_director_with_another_mac_asks_by_it() {

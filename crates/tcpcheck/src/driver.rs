@@ -27,6 +27,7 @@ use crate::monitor::{Monitor, Order};
 use crate::notify::{Notifier, farewell};
 use crate::pace::Pace;
 use crate::programs::Programs;
+use crate::roster::all_vips;
 use crate::state;
 use crate::told::Told;
 
@@ -66,7 +67,8 @@ impl Driver {
         args: Watch,
         seed: u64,
     ) -> io::Result<Self> {
-        let engine = Engine::new(monitor.checks().count())?;
+        let mut engine = Engine::new(monitor.checks().count())?;
+        engine.avoid(all_vips(monitor.config()));
         let signals = Signals::new(&[Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGCHLD])?;
         engine.watch(&signals, SIGNALS, Interest::Read)?;
         let socket = match (&args.socket, &kernel) {

@@ -5,7 +5,9 @@
 mod begin;
 mod room;
 
+use std::collections::BTreeSet;
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
@@ -100,6 +102,11 @@ impl Engine {
     /// Takes the programs that commands may run.
     pub fn run(&mut self, programs: Arc<Programs>) {
         self.programs = programs;
+    }
+
+    /// Takes the VIPs of a configuration: no frame comes from one.
+    pub fn avoid(&mut self, vips: BTreeSet<IpAddr>) {
+        self.shots.avoid(vips);
     }
 
     /// Gives a check of this number its task; it is idle until it is scheduled. Numbers should be dense.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use lvs_core::addr::Endpoint;
@@ -97,11 +98,21 @@ fn vips(config: &Config, options: &Options) -> Vec<Vec<Endpoint>> {
     if options.way == Way::Rip {
         return Vec::new();
     }
-    let vip = |key: ServiceKey| match key {
+    desired::keys(config).into_iter().map(|keys| keys.into_iter().filter_map(vip).collect()).collect()
+}
+
+/// All addresses that a configuration serves or moves about.
+pub fn all_vips(config: &Config) -> BTreeSet<IpAddr> {
+    let served = desired::keys(config).into_iter().flatten().filter_map(vip).map(|vip| vip.addr);
+    let moved = config.instances.iter().flat_map(|i| i.addresses.iter().chain(&i.excluded));
+    served.chain(moved.map(|a| a.prefix.addr)).collect()
+}
+
+fn vip(key: ServiceKey) -> Option<Endpoint> {
+    match key {
         ServiceKey::Addr { vip, .. } => Some(vip),
         ServiceKey::Mark { .. } => None,
-    };
-    desired::keys(config).into_iter().map(|keys| keys.into_iter().filter_map(vip).collect()).collect()
+    }
 }
 
 /// The tries that a check becomes where the VIPs are what is checked: one each; a try of another kind, or where there

@@ -5,8 +5,9 @@
 //! needs to be told anything and nothing stays half open.
 
 mod asked;
+mod source;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -36,6 +37,8 @@ pub struct Shots {
     ways: HashMap<IpAddr, Way>,
     macs: HashMap<IpAddr, Mac>,
     asked: Asked,
+    /// What no frame may come from.
+    vips: BTreeSet<IpAddr>,
     /// Real servers of which it was said that no frame reaches them from here.
     plain: HashSet<IpAddr>,
 }
@@ -44,7 +47,8 @@ pub struct Shots {
 #[derive(Clone, Copy)]
 struct Way {
     wire: usize,
-    source: IpAddr,
+    /// None where this host has no address but VIPs; then the check's own must do.
+    source: Option<IpAddr>,
 }
 
 /// A try under way.
@@ -71,6 +75,12 @@ pub fn permitted() -> anyhow::Result<()> {
 }
 
 impl Shots {
+    /// Takes the VIPs of a configuration: a frame that came from one would have the real server answer itself.
+    pub fn avoid(&mut self, vips: BTreeSet<IpAddr>) {
+        self.vips = vips;
+        self.ways.clear();
+    }
+
     /// Begins a try; returns its port, by which it is known. None where no frame goes to the real server, which says
     /// nothing about its life: it is this host itself, or behind a router, or the link is no Ethernet (said once).
     /// Channels that are new are watched with `token` and up.
@@ -85,16 +95,17 @@ impl Shots {
         poll: &Poll,
         token: u64,
     ) -> io::Result<Option<u16>> {
-        let rip = via.dial.to.addr;
-        let way = match self.ways.get(&rip) {
-            Some(way) => *way,
-            None => match self.find(via, poll, token)? {
-                Some(way) => way,
-                None => return Ok(None),
-            },
+        let (rip, bound) = (via.dial.to.addr, via.dial.from_addr());
+        let known = self.ways.get(&rip).copied().filter(|way| bound.or(way.source).is_some());
+        let way = match known {
+            Some(way) => Some(way),
+            None => self.find(via, poll, token)?,
+        };
+        let Some((way, source)) = way.and_then(|way| Some((way, bound.or(way.source)?))) else {
+            return Ok(None);
         };
         let port = self.free_port()?;
-        let from = Endpoint::new(via.dial.from_addr().unwrap_or(way.source), port);
+        let from = Endpoint::new(source, port);
         let shot = Shot { check, rip, wire: way.wire, from, vip: via.vip, mac: None, sequence };
         self.open.insert(port, shot);
         if let Err(e) = self.fire(port) {
@@ -203,14 +214,20 @@ impl Shots {
             // This host itself, or no route at all: an ordinary connection tells.
             _ => return Ok(None),
         };
-        let (None, Some(link), Some(source)) =
-            (route.gateway, route.link, route.source.or(via.dial.from_addr()))
-        else {
+        let (None, Some(link)) = (route.gateway, route.link) else {
             return Ok(self.go_plain(rip, "it is not on a LAN of this host"));
         };
         let Some(wire) = self.wire(link, &mut rtnl, poll, token)? else {
             return Ok(self.go_plain(rip, "the interface to it is no Ethernet"));
         };
+        let source = match route.source.filter(|source| !self.vips.contains(source)) {
+            Some(source) => Some(source),
+            None => source::choose(&rtnl.addresses()?, link, rip, &self.vips),
+        };
+        if source.or(via.dial.from_addr()).is_none() {
+            let why = "the interface to it has no address but VIPs (bindto would name one to ask from)";
+            return Ok(self.go_plain(rip, why));
+        }
         let way = Way { wire, source };
         self.ways.insert(rip, way);
         self.plain.remove(&rip);
@@ -219,9 +236,7 @@ impl Shots {
 
     fn go_plain(&mut self, rip: IpAddr, why: &str) -> Option<Way> {
         if self.plain.insert(rip) {
-            log::warn!(
-                "--via vip: {rip}: {why}, so no frame for the VIP reaches it: its own address is checked"
-            );
+            log::warn!("--via vip: {rip}: {why}, so it is not asked for the VIP: its own address is checked");
         }
         None
     }

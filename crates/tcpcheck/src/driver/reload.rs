@@ -4,6 +4,7 @@ use lvs_core::sys::{clock, memory};
 
 use super::Driver;
 use crate::differences::{differences, in_short};
+use crate::roster::all_vips;
 use crate::watch;
 
 impl Driver {
@@ -24,6 +25,7 @@ impl Driver {
         let news = differences(&self.monitor, &config);
         self.seed = self.seed.wrapping_add(now.as_nanos());
         let orders = self.monitor.reload(config, self.seed, now);
+        self.engine.avoid(all_vips(self.monitor.config()));
         self.read_drains();
         self.open_pipes();
         self.obey(orders);
