@@ -24,7 +24,7 @@ use crate::engine::{Engine, FOREIGN};
 use crate::fifos::Fifos;
 use crate::kernel::Kernel;
 use crate::monitor::{Monitor, Order};
-use crate::notify::{Notifier, farewell};
+use crate::notify::Notifier;
 use crate::pace::Pace;
 use crate::programs::Programs;
 use crate::roster::all_vips;
@@ -33,6 +33,8 @@ use crate::told::Told;
 
 const SIGNALS: u64 = FOREIGN;
 const LINKS: u64 = FOREIGN + 1;
+const NOTIFIER: u64 = FOREIGN + 2;
+const FIFOS: u64 = FOREIGN + 3;
 
 /// The watch.
 pub struct Driver {
@@ -69,7 +71,7 @@ impl Driver {
     ) -> io::Result<Self> {
         let mut engine = Engine::new(monitor.checks().count())?;
         engine.avoid(all_vips(monitor.config()));
-        let signals = Signals::new(&[Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGCHLD])?;
+        let signals = Signals::new(&[Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP])?;
         engine.watch(&signals, SIGNALS, Interest::Read)?;
         let socket = match (&args.socket, &kernel) {
             (Some(path), _) => Some(path.clone()),
@@ -77,7 +79,9 @@ impl Driver {
             (None, None) => None,
         };
         let control = socket.map(|path| Control::listen(&path, &engine)).transpose()?;
-        let (links, notifier, fifos) = (None, Notifier::default(), Fifos::default());
+        let (links, notifier, fifos) = (None, Notifier::new()?, Fifos::new()?);
+        engine.watch(&notifier, NOTIFIER, Interest::Read)?;
+        engine.watch(&fifos, FIFOS, Interest::Read)?;
         let systemd = Systemd::from_env(clock::now());
         Ok(Self {
             engine,
@@ -132,7 +136,8 @@ impl Driver {
         let (mut done, mut foreign) = (Vec::new(), Vec::new());
         while !self.stop {
             let look = self.kernel.as_ref().map(|k| k.look);
-            let until = [self.monitor.deadline(), look, self.systemd.deadline(), self.settle_due()];
+            let scripts = self.notifier.deadline();
+            let until = [self.monitor.deadline(), look, self.systemd.deadline(), self.settle_due(), scripts];
             let until = until.into_iter().flatten().min();
             self.engine.turn(until, &mut done, &mut foreign)?;
             done.drain(..).for_each(|f| self.learn(f));
@@ -182,6 +187,9 @@ impl Driver {
             self.flush(now);
         }
         self.systemd.tick(now);
+        if self.notifier.deadline().is_some_and(|due| due <= now) {
+            self.notifier.turn(now);
+        }
         if self.kernel.as_ref().is_some_and(|k| k.look <= now) {
             let want = self.monitor.table();
             if let Some(kernel) = &mut self.kernel {
@@ -205,6 +213,8 @@ impl Driver {
                 }
             }
             LINKS => self.addresses_changed(),
+            NOTIFIER => self.notifier.turn(clock::now()),
+            FIFOS => self.fifos.turn(),
             _ => self.converse(event),
         }
     }
@@ -248,7 +258,6 @@ impl Driver {
     fn signal(&mut self, signal: Signal) {
         match signal {
             Signal::SIGHUP => self.reload(),
-            Signal::SIGCHLD => self.notifier.reap(),
             other => {
                 log::info!("{other}: stopping");
                 self.stop = true;
@@ -282,14 +291,15 @@ impl Driver {
             if clear {
                 let gone = self.monitor.all_keys().collect();
                 kernel.keep(&Table::default(), &gone, clock::now());
-                for command in farewell(config, self.monitor.health()) {
-                    self.notifier.start(command);
-                }
+                self.notifier.say_farewell(config, self.monitor.health(), clock::now());
                 // Nothing is ours any more, so the next start need not clean up.
                 if let Err(e) = state::save(&kernel.state, std::iter::empty(), self.monitor.drains()) {
                     log::error!("{}: {e}", kernel.state.display());
                 }
             }
+        }
+        if let Err(e) = self.notifier.finish() {
+            log::error!("the last notify scripts: {e}");
         }
         if let Some(told) = &self.told {
             told.lines().flush();

@@ -20,6 +20,7 @@ use crate::agenda::Agenda;
 use crate::flight::{Flight, Progress};
 use crate::outcome::{Outcome, Reason};
 use crate::programs::Programs;
+use crate::runs::Runs;
 use crate::shots::{self, Shots};
 use crate::task::Task;
 use room::Room;
@@ -28,6 +29,8 @@ use room::Room;
 pub const FOREIGN: u64 = 1 << 32;
 /// Tokens from here on are those of the channels of [`Shots`].
 const WIRES: u64 = 1 << 48;
+/// The token of [`Runs`].
+const RUNS: u64 = WIRES - 1;
 
 /// A try that has ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -51,8 +54,8 @@ pub struct Engine {
     fresh: Vec<u32>,
     /// Tries without a descriptor of their own.
     shots: Shots,
-    /// What may be run.
-    programs: Arc<Programs>,
+    /// Commands.
+    runs: Runs,
     room: Room,
 }
 
@@ -78,6 +81,8 @@ enum Try {
     Flight(Flight),
     /// Among the [`Shots`], by its port.
     Shot(u16),
+    /// Among the [`Runs`], by its number.
+    Run(u64),
 }
 
 impl Engine {
@@ -87,21 +92,23 @@ impl Engine {
     /// The process is out of descriptors.
     pub fn new(checks: usize) -> io::Result<Self> {
         let room = Room::new(checks)?;
+        let (poll, runs) = (Poll::new()?, Runs::new()?);
+        poll.add(&runs, RUNS, Interest::Read)?;
         Ok(Self {
-            poll: Poll::new()?,
+            poll,
             events: Vec::new(),
             agenda: Agenda::default(),
             slots: Vec::with_capacity(checks),
             fresh: Vec::new(),
             shots: Shots::default(),
-            programs: Arc::default(),
+            runs,
             room,
         })
     }
 
     /// Takes the programs that commands may run.
     pub fn run(&mut self, programs: Arc<Programs>) {
-        self.programs = programs;
+        self.runs.run(programs);
     }
 
     /// Takes the VIPs of a configuration: no frame comes from one.
@@ -129,7 +136,7 @@ impl Engine {
     /// Ends what the check does and forgets when it is due.
     pub fn stop(&mut self, check: u32) {
         self.agenda.remove(check);
-        self.land(check, false);
+        self.land(check, false, clock::now());
     }
 
     /// How many tries may be in flight at once.
@@ -181,6 +188,7 @@ impl Engine {
         for event in &events {
             match u32::try_from(event.token) {
                 Ok(check) => self.progress(check, *event, now, done),
+                Err(_) if event.token == RUNS => self.collect(now, done),
                 Err(_) if event.token >= WIRES => self.hear(event.token - WIRES, now, done),
                 Err(_) => foreign.push(*event),
             }
@@ -223,17 +231,30 @@ impl Engine {
         }
     }
 
+    /// Takes the ends of commands.
+    fn collect(&mut self, now: Time, done: &mut Vec<Finished>) {
+        for (check, mut outcome) in self.runs.ended() {
+            let State::Away(_, since) = &self.slots[check as usize].state else { continue };
+            if let Outcome::Pass { latency, .. } = &mut outcome {
+                *latency = now.since(*since);
+            }
+            self.finish(check, outcome, now, done);
+        }
+    }
+
     fn finish(&mut self, check: u32, outcome: Outcome, at: Time, done: &mut Vec<Finished>) {
         self.agenda.remove(check);
-        self.land(check, matches!(outcome, Outcome::Fail(_)));
+        self.land(check, matches!(outcome, Outcome::Fail(_)), at);
         done.push(Finished { check, outcome, at });
     }
 
-    fn land(&mut self, check: u32, failed: bool) {
+    fn land(&mut self, check: u32, failed: bool, now: Time) {
         let slot = &mut self.slots[check as usize];
         if let State::Away(flight, _) = std::mem::replace(&mut slot.state, State::Idle) {
-            if let Try::Shot(port) = flight {
-                self.shots.end(port, failed);
+            match flight {
+                Try::Flight(_) => {}
+                Try::Shot(port) => self.shots.end(port, failed),
+                Try::Run(number) => self.runs.give_up(number, now),
             }
             self.room.give_back();
         }
@@ -252,6 +273,10 @@ impl Engine {
                 State::Away(Try::Shot(port), _) => {
                     let reason = self.shots.silence(*port);
                     self.finish(check, Outcome::Fail(reason), now, done);
+                }
+                State::Away(Try::Run(number), _) => {
+                    let outcome = self.runs.silence(*number);
+                    self.finish(check, outcome, now, done);
                 }
                 State::Away(..) => self.finish(check, Outcome::Fail(Reason::TimedOut), now, done),
                 State::Idle => {

@@ -1,22 +1,25 @@
 //! Named pipes that get a line for every change (`lvs_notify_fifo`, `notify_fifo`), and the scripts that read them.
 
-use std::process::Child;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
 use lvs_core::addr::Endpoint;
 use lvs_core::conf::Config;
 use lvs_core::conf::model::{Fifo, Target, VirtualServer};
+use lvs_core::sys::children::Children;
 use lvs_core::sys::fifo::Pipe;
-use lvs_core::sys::script::{self, Job};
+use lvs_core::sys::script::{Job, Output};
 use lvs_core::table::Protocol;
+use nix::sys::signal::Signal;
 
 use crate::change::{Change, What};
 use crate::programs::Programs;
 
 /// The pipes of a configuration.
-#[derive(Default)]
 pub struct Fifos {
     programs: Arc<Programs>,
+    children: Children,
     readers: Vec<Reader>,
 }
 
@@ -26,7 +29,8 @@ struct Reader {
     pipe: Pipe,
     /// None without a script, or with one that may not be run.
     job: Option<Job>,
-    child: Option<Child>,
+    /// The script's number while it runs.
+    run: Option<u64>,
 }
 
 /// The pipes of a configuration, each with the script that reads it if that is ours to start.
@@ -41,6 +45,14 @@ pub fn pipes(config: &Config) -> impl Iterator<Item = Fifo> {
 }
 
 impl Fifos {
+    /// Has no pipe yet.
+    ///
+    /// # Errors
+    /// Out of descriptors.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self { programs: Arc::default(), children: Children::new(Output::Stderr)?, readers: Vec::new() })
+    }
+
     /// Takes the programs that readers may be; the next [`Fifos::configure`] uses them.
     pub fn run(&mut self, programs: Arc<Programs>) {
         self.programs = programs;
@@ -59,11 +71,33 @@ impl Fifos {
                 continue;
             }
             match Pipe::open(&fifo) {
-                Ok(pipe) => self.readers.push(Reader { fifo, pipe, job, child: None }),
+                Ok(pipe) => self.readers.push(Reader { fifo, pipe, job, run: None }),
                 Err(why) => log::error!("no changes are written: {why}"),
             }
         }
-        self.readers.iter_mut().for_each(Reader::start);
+        old.iter().for_each(|reader| reader.end(&mut self.children));
+        self.turn();
+        self.start();
+    }
+
+    /// Notes which readers have ended.
+    pub fn turn(&mut self) {
+        for (number, end) in self.children.ended() {
+            for reader in self.readers.iter_mut().filter(|r| r.run == Some(number)) {
+                let path = reader.pipe.path();
+                log::warn!("{path}: its script has ended ({end}); the next line starts it again");
+                reader.run = None;
+            }
+        }
+    }
+
+    /// Starts the readers that do not run.
+    fn start(&mut self) {
+        for reader in self.readers.iter_mut().filter(|r| r.run.is_none()) {
+            let Some(job) = reader.job.clone() else { continue };
+            let started = self.children.start(job);
+            reader.run = started.map_err(|e| log::error!("{}: its script: {e}", reader.pipe.path())).ok();
+        }
     }
 
     /// Writes a change.
@@ -79,33 +113,32 @@ impl Fifos {
             if reader.pipe.write(&line) {
                 log::warn!("{}: nobody reads it and it is full: lines are lost", reader.pipe.path());
             }
-            // A reader that has ended is started again with the next line.
-            reader.start();
         }
+        // A reader that has ended is started again with the next line.
+        self.turn();
+        self.start();
     }
 }
 
 impl Reader {
-    fn start(&mut self) {
-        let Some(job) = &self.job else { return };
-        if let Some(child) = &mut self.child {
-            match child.try_wait() {
-                Ok(None) => return,
-                Ok(Some(status)) => log::warn!("{}: its script has ended ({status})", self.pipe.path()),
-                Err(e) => log::warn!("{}: its script: {e}", self.pipe.path()),
-            }
+    /// Kills the script with all that it started.
+    fn end(&self, children: &mut Children) {
+        if let Some(run) = self.run {
+            children.signal(run, Signal::SIGKILL);
         }
-        self.child = job.start().map_err(|e| log::error!("{e}")).ok();
     }
 }
 
-impl Drop for Reader {
+/// Readable when [`Fifos::turn`] has something to do.
+impl AsFd for Fifos {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.children.as_fd()
+    }
+}
+
+impl Drop for Fifos {
     fn drop(&mut self) {
-        if let Some(child) = &mut self.child {
-            script::end(child);
-            // It was killed, so this does not take long.
-            let _ = child.wait();
-        }
+        self.readers.iter().for_each(|reader| reader.end(&mut self.children));
     }
 }
 

@@ -2,19 +2,18 @@
 
 mod fetch;
 mod link;
-mod run;
 mod tls;
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
 use std::time::Duration;
 
 use lvs_core::sys::poll::{Event, Interest};
 use lvs_core::sys::tcp::{self, Connecting, Dial};
 
 use crate::outcome::Outcome;
-use crate::programs::Programs;
-use crate::task::Task;
+use crate::web::Web;
 
 /// A try with its descriptor; dropping it ends it.
 pub enum Flight {
@@ -22,16 +21,14 @@ pub enum Flight {
     Tcp(Connecting),
     /// Pages that are being fetched.
     Web(Box<fetch::Fetch>),
-    /// A command that runs.
-    Misc(Box<run::Run>),
 }
 
-/// How far the beginning of a try got.
+/// How far the beginning of a connection got.
 pub enum Begun {
     /// It ended at once.
     Done(Outcome),
-    /// It waits for this on its descriptor.
-    Flying(Flight, Interest),
+    /// It waits to be writable.
+    Flying(Flight),
 }
 
 /// How far a try got after something happened on its descriptor.
@@ -47,19 +44,23 @@ pub enum Progress {
 }
 
 impl Flight {
-    /// Begins a try that has a descriptor of its own; one of a VIP asks the real server's own address here.
+    /// Begins a connection.
     ///
     /// # Errors
     /// The system refuses at once, for want of descriptors, a route, or because the port is closed.
-    pub fn begin(task: &Task, programs: &Programs) -> io::Result<Begun> {
-        match task {
-            Task::Tcp(dial) => connect(dial),
-            Task::Vip(via) => connect(&via.dial),
-            Task::Web(web) => {
-                Ok(Begun::Flying(Self::Web(Box::new(fetch::Fetch::begin(web)?)), Interest::Write))
-            }
-            Task::Misc(misc) => run::begin(misc, programs),
-        }
+    pub fn connect(dial: &Dial) -> io::Result<Begun> {
+        Ok(match Connecting::knock(dial)? {
+            tcp::Begun::Done(_) => Begun::Done(Outcome::pass(Duration::ZERO)),
+            tcp::Begun::Pending(c) => Begun::Flying(Self::Tcp(c)),
+        })
+    }
+
+    /// Begins to fetch pages; the descriptor becomes writable when the connection is made or refused.
+    ///
+    /// # Errors
+    /// As [`Flight::connect`].
+    pub fn fetch(web: &Arc<Web>) -> io::Result<Self> {
+        Ok(Self::Web(Box::new(fetch::Fetch::begin(web)?)))
     }
 
     /// Goes on after an event, `elapsed` after the beginning.
@@ -72,16 +73,8 @@ impl Flight {
                 Err(e) => Outcome::from_error(&e),
             }),
             Self::Web(fetch) => fetch.ready(elapsed),
-            Self::Misc(run) => run.ready(elapsed),
         }
     }
-}
-
-fn connect(dial: &Dial) -> io::Result<Begun> {
-    Ok(match Connecting::knock(dial)? {
-        tcp::Begun::Done(_) => Begun::Done(Outcome::pass(Duration::ZERO)),
-        tcp::Begun::Pending(c) => Begun::Flying(Flight::Tcp(c), Interest::Write),
-    })
 }
 
 impl AsFd for Flight {
@@ -89,7 +82,6 @@ impl AsFd for Flight {
         match self {
             Self::Tcp(c) => c.as_fd(),
             Self::Web(fetch) => fetch.as_fd(),
-            Self::Misc(run) => run.as_fd(),
         }
     }
 }

@@ -31,6 +31,7 @@ pub mod pace;
 pub mod pause;
 pub mod programs;
 pub mod roster;
+pub mod runs;
 pub mod schedule;
 pub mod shots;
 pub mod state;

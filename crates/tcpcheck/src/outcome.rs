@@ -39,7 +39,7 @@ impl Outcome {
     pub fn from_errno(errno: i32) -> Self {
         let reason = Reason::from_errno(errno);
         match errno {
-            EMFILE | ENFILE | ENOMEM | ENOBUFS | EAGAIN => Self::Unknown(reason),
+            EMFILE | ENFILE | ENOMEM | ENOBUFS | EAGAIN | ENOSYS => Self::Unknown(reason),
             _ => Self::Fail(reason),
         }
     }
@@ -50,6 +50,8 @@ const ENOMEM: i32 = 12;
 const ENFILE: i32 = 23;
 const EMFILE: i32 = 24;
 const EADDRNOTAVAIL: i32 = 99;
+/// A kernel without what a check takes.
+const ENOSYS: i32 = 38;
 const ENETUNREACH: i32 = 101;
 const ECONNRESET: i32 = 104;
 const ENOBUFS: i32 = 105;

@@ -26,7 +26,6 @@ pub mod ready;
 pub mod record;
 pub mod rights;
 pub mod router;
-pub mod script;
 pub mod spec;
 pub mod stats;
 pub mod status;

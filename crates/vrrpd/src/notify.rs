@@ -5,21 +5,13 @@
 //! each instance and each group has a queue: a script begins when the one before has ended, so that what a script leaves
 //! behind is the last state and not that of whichever ran longest. One that does not end in time is left behind.
 
-use std::collections::VecDeque;
 use std::fmt;
-use std::time::Duration;
 
 use lvs_core::conf::model::{Command, Notify};
-use lvs_core::time::Time;
 
 use crate::words::State;
 
 pub mod notifier;
-
-/// So long the next script waits for the one before.
-pub const PATIENCE: Duration = Duration::from_secs(30);
-/// Scripts that wait in one queue; a flapping link must not fill the memory.
-const LONGEST: usize = 64;
 
 /// Whom an event is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -115,67 +107,6 @@ pub fn calls<'a>(
 /// The line of the pipes: `INSTANCE "VI_1" MASTER 100`.
 pub fn line(who: Who, name: &str, event: Event, priority: u8) -> String {
     format!("{who} \"{name}\" {} {priority}\n", event.word())
-}
-
-/// The scripts of one instance or group, one after the other.
-#[derive(Clone, Debug)]
-pub struct Queue<T> {
-    waiting: VecDeque<T>,
-    /// The number of the one that runs, and until when the next one waits for it.
-    running: Option<(u64, Time)>,
-    lost: u64,
-}
-
-impl<T> Default for Queue<T> {
-    fn default() -> Self {
-        Self { waiting: VecDeque::new(), running: None, lost: 0 }
-    }
-}
-
-impl<T> Queue<T> {
-    /// Adds a script; when too many wait, the oldest is given up.
-    pub fn push(&mut self, script: T) {
-        if self.waiting.len() >= LONGEST {
-            self.waiting.pop_front();
-            self.lost += 1;
-        }
-        self.waiting.push_back(script);
-    }
-
-    /// The script to start now, if none runs; [`Queue::started`] follows.
-    pub fn take(&mut self) -> Option<T> {
-        if self.running.is_some() { None } else { self.waiting.pop_front() }
-    }
-
-    /// A script was started under this number.
-    pub fn started(&mut self, number: u64, now: Time) {
-        self.running = Some((number, now + PATIENCE));
-    }
-
-    /// A script has ended; true when it was this queue's.
-    pub fn ended(&mut self, number: u64) -> bool {
-        self.running.take_if(|(n, _)| *n == number).is_some()
-    }
-
-    /// Whether the one that runs has taken so long that the next one does not wait any more. It goes on.
-    pub fn out_of_patience(&mut self, now: Time) -> bool {
-        self.running.take_if(|(_, until)| *until <= now).is_some()
-    }
-
-    /// When it wants [`Queue::out_of_patience`].
-    pub fn deadline(&self) -> Option<Time> {
-        self.running.map(|(_, until)| until)
-    }
-
-    /// Whether nothing waits or runs.
-    pub fn is_idle(&self) -> bool {
-        self.waiting.is_empty() && self.running.is_none()
-    }
-
-    /// Scripts given up since the last call.
-    pub fn take_lost(&mut self) -> u64 {
-        std::mem::take(&mut self.lost)
-    }
 }
 
 #[cfg(test)]

@@ -45,13 +45,14 @@ pub fn end(pid: u32) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+/// What an admin is told of a kernel without pidfd_open(2).
+pub(super) const TOO_OLD: &str =
+    "this kernel is too old to tell when a program ends (pidfd_open); programs need Linux 5.3 or newer";
+
 /// "Function not implemented" would leave an admin to search for the function.
 fn explained(error: io::Error) -> io::Error {
     match error.raw_os_error() {
-        Some(libc::ENOSYS) => io::Error::new(
-            io::ErrorKind::Unsupported,
-            "this kernel is too old to tell when a program ends (pidfd_open); programs need Linux 5.3 or newer",
-        ),
+        Some(libc::ENOSYS) => io::Error::new(io::ErrorKind::Unsupported, TOO_OLD),
         _ => error,
     }
 }

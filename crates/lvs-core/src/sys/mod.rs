@@ -1,6 +1,7 @@
 //! The edge: sockets, files, the clock and the kernel. The only place where `unsafe` may stand.
 
 pub mod child;
+pub mod children;
 pub mod clock;
 pub mod conf;
 pub mod fifo;

@@ -40,14 +40,6 @@ pub enum Refused {
         "enable_script_security lets no script run as root by default: set script_user, or try: useradd --system {DEFAULT_USER}"
     )]
     NoDefaultUser,
-    /// It cannot be started.
-    #[error("{script}: cannot be run: {error}")]
-    Start {
-        /// The program.
-        script: String,
-        /// What the system said.
-        error: io::Error,
-    },
 }
 
 /// How scripts are run: `script_user` and `enable_script_security`.
@@ -113,6 +105,15 @@ impl Scripts {
     }
 }
 
+/// Where what a program writes goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Nobody reads it.
+    Nowhere,
+    /// To our standard error.
+    Stderr,
+}
+
 /// A program that may be run: found, judged, and with its user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
@@ -137,24 +138,16 @@ impl Job {
         self.argv.join(" ")
     }
 
-    /// Starts it; what it writes goes to our standard error. [`end`] reaches it and what it starts.
-    ///
-    /// # Errors
-    /// It cannot be started.
-    pub fn start(&self) -> Result<Child, Refused> {
-        let spawned = (|| {
-            let stderr = || io::stderr().as_fd().try_clone_to_owned().map(Stdio::from);
-            self.process().stdout(stderr()?).stderr(stderr()?).spawn()
-        })();
-        spawned.map_err(|error| Refused::Start { script: self.line(), error })
-    }
-
-    /// Starts it, unheard: nobody reads what it writes.
+    /// Starts it. [`end`] reaches it and what it starts.
     ///
     /// # Errors
     /// What the system says.
-    pub fn spawn(&self) -> io::Result<Child> {
-        self.process().stdout(Stdio::null()).stderr(Stdio::null()).spawn()
+    pub fn start(&self, output: Output) -> io::Result<Child> {
+        let to = || match output {
+            Output::Nowhere => Ok(Stdio::null()),
+            Output::Stderr => io::stderr().as_fd().try_clone_to_owned().map(Stdio::from),
+        };
+        self.process().stdout(to()?).stderr(to()?).spawn()
     }
 
     /// Ready to start but for its output; it will lead a process group, so that a signal reaches what it starts. It works

@@ -51,13 +51,13 @@ impl Driver {
             told.table(&want, &gone, || self.monitor.table());
         }
         let changes = self.monitor.take_changes();
-        changes.iter().for_each(|change| self.tell(change));
+        changes.iter().for_each(|change| self.tell(change, now));
         if !changes.is_empty() {
             self.tell_systemd();
         }
     }
 
-    fn tell(&mut self, change: &Change) {
+    fn tell(&mut self, change: &Change, now: Time) {
         if self.kernel.is_some() {
             log::info!("{change}");
         }
@@ -73,14 +73,14 @@ impl Driver {
         }
         // Who only looks on beside the director must run none of its programs.
         if self.kernel.is_some() {
-            self.spread(change);
+            self.spread(change, now);
         }
     }
 
     /// Tells the programs and pipes of the file.
-    fn spread(&mut self, change: &Change) {
+    fn spread(&mut self, change: &Change, now: Time) {
         self.fifos.tell(self.monitor.config(), change);
-        self.notifier.tell(self.monitor.config(), change);
+        self.notifier.tell(self.monitor.config(), change, now);
     }
 
     /// Opens the pipes that are written to; none where no table is kept.

@@ -11,8 +11,8 @@ use lvs_core::time::Time;
 use super::{Engine, Finished, State, Try, WIRES};
 use crate::flight::{Begun, Flight};
 use crate::outcome::{Outcome, Reason};
-use crate::shots;
-use crate::task::Task;
+use crate::task::{Task, Via};
+use crate::{runs, shots};
 
 /// Tries begun before the answers of others are looked at again.
 const BURST: usize = 256;
@@ -80,27 +80,41 @@ impl Engine {
     }
 
     fn launch(&mut self, check: u32, task: &Task, now: Time) -> io::Result<Launched> {
-        if let Task::Vip(via) = task {
-            let sequence = now.as_nanos() as u32;
-            match self.shots.begin(check, via, sequence, &self.poll, WIRES) {
-                Ok(Some(port)) => return Ok(Launched::Away(Try::Shot(port), Some(shots::AGAIN))),
-                Ok(None) => {}
-                // A right that this process lost; the server must not pay for it.
-                Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
-                    let why = Reason::Said(format!("--via vip: {e}"));
-                    return Ok(Launched::Done(Outcome::Unknown(why)));
-                }
-                Err(e) => return Err(e),
+        let dial = match task {
+            Task::Tcp(dial) => dial,
+            Task::Vip(via) => match self.shoot(check, via, now)? {
+                Some(launched) => return Ok(launched),
+                None => &via.dial,
+            },
+            Task::Web(web) => {
+                let flight = Flight::fetch(web)?;
+                self.poll.add(&flight, u64::from(check), Interest::Write)?;
+                return Ok(Launched::Away(Try::Flight(flight), None));
             }
-        }
-        Ok(match Flight::begin(task, &self.programs)? {
+            Task::Misc(misc) => {
+                return Ok(match self.runs.begin(check, misc, now)? {
+                    runs::Begun::Done(outcome) => Launched::Done(outcome),
+                    runs::Begun::Away(number) => Launched::Away(Try::Run(number), None),
+                });
+            }
+        };
+        Ok(match Flight::connect(dial)? {
             Begun::Done(outcome) => Launched::Done(outcome),
-            Begun::Flying(flight @ Flight::Tcp(_), _) => Launched::Fresh(flight),
-            Begun::Flying(flight, interest) => {
-                self.poll.add(&flight, u64::from(check), interest)?;
-                Launched::Away(Try::Flight(flight), None)
-            }
+            Begun::Flying(flight) => Launched::Fresh(flight),
         })
+    }
+
+    /// Asks a VIP by a frame; none where none reaches it, and the real server's own address is asked.
+    fn shoot(&mut self, check: u32, via: &Via, now: Time) -> io::Result<Option<Launched>> {
+        let sequence = now.as_nanos() as u32;
+        match self.shots.begin(check, via, sequence, &self.poll, WIRES) {
+            Ok(port) => Ok(port.map(|port| Launched::Away(Try::Shot(port), Some(shots::AGAIN)))),
+            // A right that this process lost; the server must not pay for it.
+            Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
+                Ok(Some(Launched::Done(Outcome::Unknown(Reason::Said(format!("--via vip: {e}"))))))
+            }
+            Err(e) => Err(e),
+        }
     }
 
     /// Ends the connections that were answered while the others were begun, and watches the rest. A server
@@ -110,19 +124,19 @@ impl Engine {
         if self.fresh.is_empty() {
             return;
         }
-        let fresh = std::mem::take(&mut self.fresh);
-        let flights = fresh.iter().filter_map(|check| self.flight(*check)).map(AsFd::as_fd);
+        let mut fresh = std::mem::take(&mut self.fresh);
+        let away = fresh.drain(..).filter_map(|check| Some((check, self.flight(check)?.as_fd())));
+        let (checks, flights): (Vec<_>, Vec<_>) = away.unzip();
         // What cannot be told now is told by watching.
-        let seen = poll::glance(flights, Interest::Write).unwrap_or_default();
+        let seen = poll::glance(flights.into_iter(), Interest::Write).unwrap_or_default();
         let now = clock::now();
-        for (i, check) in fresh.iter().enumerate() {
+        for (i, check) in checks.into_iter().enumerate() {
             match seen.get(i).filter(|event| event.is_any()) {
-                Some(event) => self.progress(*check, *event, now, done),
-                None => self.watch_flight(*check, now, done),
+                Some(event) => self.progress(check, *event, now, done),
+                None => self.watch_flight(check, now, done),
             }
         }
         self.fresh = fresh;
-        self.fresh.clear();
     }
 
     fn flight(&self, check: u32) -> Option<&Flight> {

@@ -6,15 +6,15 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
 
 use lvs_core::conf::model::{Command, Fifo, Global, Notify};
+use lvs_core::queue::{PATIENCE, Queue};
+use lvs_core::sys::children::{Children, End};
 use lvs_core::sys::fifo::Pipe;
 use lvs_core::sys::poll::{Event as Ready, Interest, Poll};
-use lvs_core::sys::script::{self, Job};
+use lvs_core::sys::script::{self, Job, Output};
 use lvs_core::time::Time;
 use nix::sys::signal::Signal;
 
-use super::{Event, PATIENCE, Queue, Who, calls, line};
-use crate::script::Children;
-use crate::track::check::Outcome;
+use super::{Event, Who, calls, line};
 
 /// The scripts of a configuration, by whom they are about.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -133,10 +133,12 @@ impl Notifier {
 
     fn start(&mut self, job: Job) -> Option<u64> {
         if self.children.is_none() {
-            let children = Children::new().and_then(|c| self.poll.add(&c, 0, Interest::Read).map(|()| c));
+            let children =
+                Children::new(Output::Nowhere).and_then(|c| self.poll.add(&c, 0, Interest::Read).map(|()| c));
             self.children = children.map_err(|e| log::error!("no script can be run: {e}")).ok();
         }
-        self.children.as_mut().map(|c| c.start(job))
+        let started = self.children.as_mut()?.start(job);
+        started.map_err(|e| log::error!("no script can be run: {e}")).ok()
     }
 
     /// Tells a change. A state that was told last is not told again.
@@ -196,8 +198,8 @@ impl Notifier {
     /// Starts what waited for what has ended.
     pub fn turn(&mut self, now: Time) {
         let _ = self.poll.ready(&mut self.ready);
-        for (number, outcome) in self.children.as_mut().map(Children::ended).unwrap_or_default() {
-            self.ended(number, &outcome);
+        for (number, end) in self.children.as_mut().map(Children::ended).unwrap_or_default() {
+            self.ended(number, end);
         }
         for ((_, name), told) in &mut self.told {
             if told.queue.out_of_patience(now) {
@@ -213,17 +215,14 @@ impl Notifier {
         self.start_waiting(now);
     }
 
-    fn ended(&mut self, number: u64, outcome: &Outcome) {
+    fn ended(&mut self, number: u64, end: End) {
         for ((_, name), told) in &mut self.told {
-            if told.queue.ended(number) && *outcome != Outcome::Status(0) {
-                log::warn!("{name}: a notify script failed: {outcome}");
+            if told.queue.ended(number) && end != End::Status(0) {
+                log::warn!("{name}: a notify script failed: {end}");
             }
         }
         for reader in self.readers.iter_mut().filter(|r| r.run == Some(number)) {
-            log::warn!(
-                "{}: its script has ended ({outcome}); the next line starts it again",
-                reader.pipe.path()
-            );
+            log::warn!("{}: its script has ended ({end}); the next line starts it again", reader.pipe.path());
             reader.run = None;
         }
     }

@@ -62,39 +62,3 @@ fn handing_over_is_not_told_before_it_is_done() {
     assert_eq!(Event::of(State::Released), Some(Event::Backup));
     assert_eq!(Event::of(State::Stopped), Some(Event::Stop));
 }
-
-#[test]
-fn scripts_of_a_queue_follow_each_other() {
-    let mut q = Queue::default();
-    q.push("a");
-    q.push("b");
-    assert_eq!(q.take(), Some("a"));
-    q.started(1, Time::ZERO);
-    assert_eq!(q.take(), None, "the first one runs");
-    assert!(!q.ended(2) && q.ended(1));
-    assert_eq!(q.take(), Some("b"));
-    assert!(q.is_idle());
-}
-
-#[test]
-fn one_that_does_not_end_is_waited_for_no_longer_than_30_s() {
-    let mut q = Queue::default();
-    q.push("forever");
-    q.take();
-    q.started(1, Time::ZERO);
-    q.push("next");
-    let end = Time::ZERO + PATIENCE;
-    assert_eq!(q.deadline(), Some(end));
-    assert!(!q.out_of_patience(Time::from_nanos(end.as_nanos() - 1)) && q.out_of_patience(end));
-    assert_eq!(q.take(), Some("next"));
-    assert!(!q.ended(1), "nobody waits for it any more");
-}
-
-#[test]
-fn a_flapping_link_cannot_fill_the_memory_and_the_newest_stay() {
-    let mut q = Queue::default();
-    for i in 0..1000 {
-        q.push(i);
-    }
-    assert_eq!((q.take(), q.take_lost(), q.take_lost()), (Some(1000 - 64), 1000 - 64, 0));
-}

@@ -8,6 +8,7 @@ use std::fmt;
 use std::time::Duration;
 
 use lvs_core::conf::model::Script;
+use lvs_core::sys::children::{End, explained};
 use lvs_core::time::Time;
 use serde::Serialize;
 
@@ -30,6 +31,17 @@ pub enum Outcome {
     NotStarted(String),
     /// It has ended, and what it came to cannot be known.
     Unknown(String),
+}
+
+impl From<End> for Outcome {
+    fn from(end: End) -> Self {
+        match end {
+            End::Status(status) => Self::Status(status),
+            End::Signal(number) => Self::Signal(number),
+            End::NotStarted(errno) => Self::NotStarted(explained(errno)),
+            End::Unknown(errno) => Self::Unknown(explained(errno)),
+        }
+    }
 }
 
 impl fmt::Display for Outcome {

@@ -4,12 +4,12 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use lvs_core::conf::model::{Global, Script};
-use lvs_core::sys::script::{Job, Scripts as Judge};
+use lvs_core::sys::children::Children;
+use lvs_core::sys::script::{Job, Output, Scripts as Judge};
 use lvs_core::time::Time;
 use nix::sys::signal::Signal;
 
 use super::News;
-use crate::script::Children;
 use crate::track::check::{Act, Check, Outcome, Rules};
 use crate::track::{Kind, Standing};
 
@@ -40,7 +40,7 @@ impl Scripts {
     ) {
         let mut old = std::mem::take(&mut self.entries);
         if !scripts.is_empty() && self.children.is_none() {
-            let children = Children::new().and_then(|c| watch(c.as_fd()).map(|()| c));
+            let children = Children::new(Output::Nowhere).and_then(|c| watch(c.as_fd()).map(|()| c));
             self.children = children.map_err(|e| log::error!("no script can be run: {e}")).ok();
         }
         for script in scripts {
@@ -66,10 +66,10 @@ impl Scripts {
 
     pub(super) fn turn(&mut self, now: Time, news: &mut Vec<News>) {
         let Some(children) = &mut self.children else { return };
-        for (run, outcome) in children.ended() {
+        for (run, end) in children.ended() {
             if let Some(entry) = self.entries.iter_mut().find(|e| e.run == Some(run)) {
                 entry.run = None;
-                entry.check.ended(outcome, &mut self.acts);
+                entry.check.ended(end.into(), &mut self.acts);
                 entry.act(&mut self.acts, children, news);
             }
         }
@@ -140,7 +140,7 @@ impl Entry {
     fn act(&mut self, acts: &mut Vec<Act>, children: &mut Children, news: &mut Vec<News>) {
         for act in acts.drain(..) {
             match (act, self.run, &self.job) {
-                (Act::Start, _, Some(job)) => self.run = Some(children.start(job.clone())),
+                (Act::Start, _, Some(job)) => self.start(job.clone(), children),
                 (Act::Terminate, Some(run), _) => children.signal(run, Signal::SIGTERM),
                 (Act::Kill, Some(run), _) => children.signal(run, Signal::SIGKILL),
                 (Act::Changed(standing), ..) => {
@@ -150,6 +150,12 @@ impl Entry {
                 _ => (),
             }
         }
+    }
+
+    /// One that cannot be given to the thread that starts programs has not ended in time.
+    fn start(&mut self, job: Job, children: &mut Children) {
+        let run = children.start(job);
+        self.run = run.map_err(|e| log::error!("vrrp_script {}: {e}", *self.script.name)).ok();
     }
 
     fn tell(&self, standing: Standing) {

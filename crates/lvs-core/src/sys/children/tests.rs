@@ -3,10 +3,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use lvs_core::conf::At;
-use lvs_core::conf::model::{Command, Global};
-use lvs_core::sys::clock;
-use lvs_core::sys::script::Scripts;
+use crate::conf::At;
+use crate::conf::model::{Command, Global};
+use crate::sys::clock;
+use crate::sys::script::Scripts;
 
 use super::*;
 
@@ -23,7 +23,7 @@ fn job(words: &[&str]) -> Job {
 }
 
 /// Waits for the next ends, at most ten seconds.
-fn next(children: &mut Children) -> Vec<(u64, Outcome)> {
+fn next(children: &mut Children) -> Vec<(u64, End)> {
     let mut poll = Poll::new().unwrap();
     poll.add(&*children, 1, Interest::Read).unwrap();
     let end = clock::now() + Duration::from_secs(10);
@@ -39,19 +39,19 @@ fn next(children: &mut Children) -> Vec<(u64, Outcome)> {
 
 #[test]
 fn a_program_s_end_is_told_with_its_number() {
-    let mut children = Children::new().unwrap();
-    let number = children.start(job(&["sh", "-c", "exit 7"]));
+    let mut children = Children::new(Output::Nowhere).unwrap();
+    let number = children.start(job(&["sh", "-c", "exit 7"])).unwrap();
     assert!(!children.is_idle());
-    assert_eq!(next(&mut children), [(number, Outcome::Status(7))]);
+    assert_eq!(next(&mut children), [(number, End::Status(7))]);
     assert!(children.is_idle());
-    let number = children.start(job(&["sh", "-c", "kill -9 $$"]));
-    assert_eq!(next(&mut children), [(number, Outcome::Signal(9))]);
+    let number = children.start(job(&["sh", "-c", "kill -9 $$"])).unwrap();
+    assert_eq!(next(&mut children), [(number, End::Signal(9))]);
 }
 
 #[test]
 fn a_program_that_somebody_else_has_waited_for_has_ended() {
-    let mut children = Children::new().unwrap();
-    let number = children.start(job(&["sh", "-c", "read line < /dev/zero"]));
+    let mut children = Children::new(Output::Nowhere).unwrap();
+    let number = children.start(job(&["sh", "-c", "read line < /dev/zero"])).unwrap();
     let end = clock::now() + Duration::from_secs(10);
     while !children.running.contains_key(&number) {
         assert!(clock::now() < end);
@@ -61,13 +61,13 @@ fn a_program_that_somebody_else_has_waited_for_has_ended() {
     nix::sys::signal::kill(pid, Signal::SIGKILL).unwrap();
     nix::sys::wait::waitpid(pid, None).unwrap();
     let ended = next(&mut children);
-    assert!(matches!(&ended[..], [(n, Outcome::Unknown(_))] if *n == number), "{ended:?}");
+    assert!(matches!(&ended[..], [(n, End::Unknown(_))] if *n == number), "{ended:?}");
     assert!(children.is_idle());
 }
 
 #[test]
 fn a_signal_reaches_what_the_program_has_started_and_nothing_is_left() {
-    let dir = std::env::temp_dir().join(format!("vrrpd-script-{}", std::process::id()));
+    let dir = std::env::temp_dir().join(format!("lvs-children-{}", std::process::id()));
     fs::create_dir_all(&dir).unwrap();
     let file = dir.join("pid");
     // The child of the script ignores SIGTERM; the script itself does not.
@@ -75,15 +75,15 @@ fn a_signal_reaches_what_the_program_has_started_and_nothing_is_left() {
         "sh -c 'trap \"\" TERM; echo $$ > {0}.new; mv {0}.new {0}; sleep 100' & wait",
         file.display()
     );
-    let mut children = Children::new().unwrap();
-    let number = children.start(job(&["sh", "-c", &script]));
+    let mut children = Children::new(Output::Nowhere).unwrap();
+    let number = children.start(job(&["sh", "-c", &script])).unwrap();
     let end = clock::now() + Duration::from_secs(10);
     while !file.exists() {
         assert!(clock::now() < end);
         children.ended();
     }
     children.signal(number, Signal::SIGTERM);
-    assert_eq!(next(&mut children), [(number, Outcome::Signal(15))]);
+    assert_eq!(next(&mut children), [(number, End::Signal(15))]);
     let pid = fs::read_to_string(&file).unwrap();
     let stat = PathBuf::from(format!("/proc/{}/stat", pid.trim()));
     // Killed; it may stay as a zombie until its new parent has waited for it.
@@ -96,13 +96,13 @@ fn a_signal_reaches_what_the_program_has_started_and_nothing_is_left() {
 
 #[test]
 fn what_cannot_be_started_says_why() {
-    let mut children = Children::new().unwrap();
-    let dir = std::env::temp_dir().join(format!("vrrpd-script-bad-{}", std::process::id()));
+    let mut children = Children::new(Output::Nowhere).unwrap();
+    let dir = std::env::temp_dir().join(format!("lvs-children-bad-{}", std::process::id()));
     fs::write(&dir, "#!/no/such/interpreter\n").unwrap();
     fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).unwrap();
-    let number = children.start(job(&[&dir.display().to_string()]));
+    let number = children.start(job(&[&dir.display().to_string()])).unwrap();
     let ended = next(&mut children);
     assert_eq!(ended[0].0, number);
-    assert!(matches!(&ended[0].1, Outcome::NotStarted(why) if why.contains("No such file")), "{ended:?}");
+    assert_eq!(ended[0].1.to_string(), "not started: No such file or directory (os error 2)");
     fs::remove_file(dir).unwrap();
 }

@@ -1,10 +1,11 @@
-//! Running programs beside the elections, without ever waiting for one.
+//! Running programs beside what a daemon is for, without ever waiting for one.
 //!
 //! A thread of its own starts them: to start a program means to read it from a disk, which can take as long as
 //! the disk likes. Their ends come as events on descriptors. Each leads a process group, so that a signal reaches
 //! what it has started, too; nothing of a program that had to be ended outlives it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -12,17 +13,42 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use lvs_core::sys::child;
-use lvs_core::sys::poll::{Event, Interest, Poll};
-use lvs_core::sys::script::{self, Job};
+use nix::errno::Errno;
 use nix::sys::signal::{SigSet, Signal};
 
-use crate::track::check::Outcome;
+use super::child;
+use super::poll::{Event, Interest, Poll};
+use super::script::{self, Job, Output};
 
 /// The wake-up of the starting thread; programs have the numbers of their jobs.
 const WAKE: u64 = u64::MAX - 1;
 /// The starting thread needs little, and `mlockall` would lock all of it.
 const STACK: usize = 128 * 1024;
+
+/// What a run came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It ended by itself with this status.
+    Status(i32),
+    /// A signal ended it.
+    Signal(i32),
+    /// It could not be started, or its end could not be seen, by the errno.
+    NotStarted(i32),
+    /// It has ended, and what it came to cannot be known, by the errno.
+    Unknown(i32),
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => write!(f, "exit status {status}"),
+            Self::Signal(number) => write!(f, "ended by signal {number}"),
+            Self::NotStarted(errno) => write!(f, "not started: {}", explained(*errno)),
+            Self::Unknown(errno) => write!(f, "ended, its status is not known: {}", explained(*errno)),
+        }
+    }
+}
+
 struct Running {
     child: Child,
     _ended: OwnedFd,
@@ -30,13 +56,20 @@ struct Running {
     asked: bool,
 }
 
+/// The thread that starts programs, seen from the daemon.
+struct Starter {
+    orders: Sender<(u64, Job)>,
+    started: Receiver<(u64, io::Result<Child>)>,
+    wake: UnixStream,
+}
+
 /// The programs that run.
 pub struct Children {
     poll: Poll,
     events: Vec<Event>,
-    orders: Sender<(u64, Job)>,
-    started: Receiver<(u64, io::Result<Child>)>,
-    wake: UnixStream,
+    output: Output,
+    /// Made with the first program: most daemons never have one.
+    starter: Option<Starter>,
     running: BTreeMap<u64, Running>,
     /// Given to the thread, with the signal that waits for them.
     starting: BTreeMap<u64, Option<Signal>>,
@@ -44,31 +77,47 @@ pub struct Children {
 }
 
 impl Children {
-    /// Starts the thread that starts programs.
+    /// Has nothing to run yet; what programs write goes to `output`.
     ///
     /// # Errors
-    /// Out of descriptors or threads.
-    pub fn new() -> io::Result<Self> {
-        let (orders, jobs) = channel();
-        let (done, started) = channel();
-        let (wake, bell) = UnixStream::pair()?;
-        wake.set_nonblocking(true)?;
-        let poll = Poll::new()?;
-        poll.add(&wake, WAKE, Interest::Read)?;
-        let thread = std::thread::Builder::new().name("scripts".to_owned()).stack_size(STACK);
-        thread.spawn(move || start_all(&jobs, &done, bell))?;
-        let (running, starting) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Self { poll, events: Vec::new(), orders, started, wake, running, starting, next: 0 })
+    /// Out of descriptors.
+    pub fn new(output: Output) -> io::Result<Self> {
+        Ok(Self {
+            poll: Poll::new()?,
+            events: Vec::new(),
+            output,
+            starter: None,
+            running: BTreeMap::new(),
+            starting: BTreeMap::new(),
+            next: 0,
+        })
     }
 
     /// Runs a program; the number comes back with its end.
-    pub fn start(&mut self, job: Job) -> u64 {
+    ///
+    /// # Errors
+    /// There is no thread yet, and none to be had.
+    pub fn start(&mut self, job: Job) -> io::Result<u64> {
+        let starter = match &mut self.starter {
+            Some(starter) => starter,
+            none => none.insert(Starter::new(&self.poll, self.output)?),
+        };
         let number = self.next;
         self.next += 1;
         self.starting.insert(number, None);
         // The thread ends only with us.
-        let _ = self.orders.send((number, job));
-        number
+        let _ = starter.orders.send((number, job));
+        Ok(number)
+    }
+
+    /// Whether a program waits for another one to be started.
+    pub fn waits(&self, number: u64) -> bool {
+        self.starting.contains_key(&number) && self.starting.keys().next() != Some(&number)
+    }
+
+    /// Whether all programs have been started.
+    pub fn has_started(&self) -> bool {
+        self.starting.is_empty()
     }
 
     /// Sends a signal to a program and all that it has started.
@@ -87,7 +136,7 @@ impl Children {
     }
 
     /// The programs that have ended since the last call, with what they came to.
-    pub fn ended(&mut self) -> Vec<(u64, Outcome)> {
+    pub fn ended(&mut self) -> Vec<(u64, End)> {
         let mut ended = Vec::new();
         let mut events = std::mem::take(&mut self.events);
         // An error here is that of a broken descriptor set; the next turn asks again.
@@ -102,10 +151,9 @@ impl Children {
         ended
     }
 
-    fn take_started(&mut self, ended: &mut Vec<(u64, Outcome)>) {
-        let mut bytes = [0; 64];
-        while matches!(self.wake.read(&mut bytes), Ok(n) if n == bytes.len()) {}
-        while let Ok((number, result)) = self.started.try_recv() {
+    fn take_started(&mut self, ended: &mut Vec<(u64, End)>) {
+        let news: Vec<_> = self.starter.as_mut().map(Starter::news).unwrap_or_default();
+        for (number, result) in news {
             let waiting = self.starting.remove(&number).flatten();
             match result.and_then(|child| self.adopt(number, child)) {
                 Ok(()) => {
@@ -113,7 +161,7 @@ impl Children {
                         self.signal(number, signal);
                     }
                 }
-                Err(e) => ended.push((number, Outcome::NotStarted(e.to_string()))),
+                Err(e) => ended.push((number, End::NotStarted(errno(&e)))),
             }
         }
     }
@@ -135,16 +183,16 @@ impl Children {
         }
     }
 
-    fn collect(&mut self, number: u64) -> Option<(u64, Outcome)> {
+    fn collect(&mut self, number: u64) -> Option<(u64, End)> {
         let running = self.running.get_mut(&number)?;
         if running.asked {
             // Before it is waited for: until then the number of its group is its own.
             script::signal(&running.child, Signal::SIGKILL);
         }
         let outcome = match running.child.try_wait() {
-            Ok(status) => outcome(status?),
+            Ok(status) => end(status?),
             // Somebody else has waited for it. It has ended all the same, and its descriptor would say so for ever.
-            Err(e) => Outcome::Unknown(e.to_string()),
+            Err(e) => End::Unknown(errno(&e)),
         };
         self.running.remove(&number);
         Some((number, outcome))
@@ -158,19 +206,61 @@ impl AsFd for Children {
     }
 }
 
-fn outcome(status: ExitStatus) -> Outcome {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => Outcome::Status(code),
-        (None, signal) => Outcome::Signal(signal.unwrap_or(0)),
+/// An errno of a program in words.
+pub fn explained(errno: i32) -> String {
+    if errno == Errno::ENOSYS as i32 {
+        child::TOO_OLD.to_owned()
+    } else {
+        io::Error::from_raw_os_error(errno).to_string()
     }
 }
 
-fn start_all(jobs: &Receiver<(u64, Job)>, done: &Sender<(u64, io::Result<Child>)>, mut bell: UnixStream) {
+fn errno(e: &io::Error) -> i32 {
+    e.raw_os_error().unwrap_or(match e.kind() {
+        io::ErrorKind::Unsupported => Errno::ENOSYS as i32,
+        // A name or an argument that no program can have.
+        _ => Errno::EINVAL as i32,
+    })
+}
+
+fn end(status: ExitStatus) -> End {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => End::Status(code),
+        (None, signal) => End::Signal(signal.unwrap_or(0)),
+    }
+}
+
+impl Starter {
+    fn new(poll: &Poll, output: Output) -> io::Result<Self> {
+        let (orders, jobs) = channel();
+        let (done, started) = channel();
+        let (wake, bell) = UnixStream::pair()?;
+        wake.set_nonblocking(true)?;
+        let thread = std::thread::Builder::new().name("scripts".to_owned()).stack_size(STACK);
+        thread.spawn(move || start_all(&jobs, &done, bell, output))?;
+        poll.add(&wake, WAKE, Interest::Read)?;
+        Ok(Self { orders, started, wake })
+    }
+
+    /// What has been started, or could not be, since the last call.
+    fn news(&mut self) -> Vec<(u64, io::Result<Child>)> {
+        let mut bytes = [0; 64];
+        while matches!(self.wake.read(&mut bytes), Ok(n) if n == bytes.len()) {}
+        self.started.try_iter().collect()
+    }
+}
+
+fn start_all(
+    jobs: &Receiver<(u64, Job)>,
+    done: &Sender<(u64, io::Result<Child>)>,
+    mut bell: UnixStream,
+    output: Output,
+) {
     // The daemon reads its signals from a descriptor; none may be delivered here instead.
     let _ = SigSet::all().thread_block();
     while let Ok((number, job)) = jobs.recv() {
         // Either fails only when the daemon has ended.
-        if done.send((number, job.spawn())).is_err() || bell.write_all(b"!").is_err() {
+        if done.send((number, job.start(output))).is_err() || bell.write_all(b"!").is_err() {
             return;
         }
     }
