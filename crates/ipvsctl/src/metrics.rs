@@ -11,7 +11,7 @@ mod write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-pub use family::{Kind, ServerFamily, ServiceFamily, server_families, service_families};
+pub use family::{ServerFamily, ServiceFamily, server_families, service_families};
 pub use render::render;
 
 use lvs_core::sys::ipvs::Client;

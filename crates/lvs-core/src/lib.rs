@@ -2,7 +2,7 @@
 //!
 //! Three layers, and arrows point down only:
 //!
-//! * **words**: [`addr`], [`time`], [`table`], [`text`], [`gate`], [`queue`], [`plan::Op`] are plain values that every tool speaks;
+//! * **words**: [`addr`], [`time`], [`table`], [`text`], [`gate`], [`queue`], [`prometheus`], [`plan::Op`] are plain values that every tool speaks;
 //! * **decisions**: [`plan`] (and [`rule`], [`conf`], [`desired`], [`ipvs`]) turn values into values;
 //! * **the edge**: [`sys`], behind the feature of the same name, is the only place that touches a socket, a
 //!   file, the clock or the kernel. Nothing above calls it: a tool's `main`, `driver` or `effects` does.
@@ -18,6 +18,7 @@ pub mod gate;
 pub mod ipvs;
 pub mod nlattr;
 pub mod plan;
+pub mod prometheus;
 pub mod queue;
 pub mod rule;
 pub mod table;

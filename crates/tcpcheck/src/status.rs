@@ -1,12 +1,13 @@
 //! What a running watch knows, for people, machines and Prometheus.
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 use lvs_core::desired::ServerHealth;
+use lvs_core::prometheus::{Kind, Labels, Metrics};
 use lvs_core::time::Time;
 use serde::{Deserialize, Serialize};
 
-use crate::histogram::BOUNDS;
+use crate::histogram::{BOUNDS, Histogram};
 use crate::monitor::{Monitor, Watched, name};
 use crate::outcome::Outcome;
 use crate::roster::User;
@@ -184,41 +185,45 @@ fn span(seconds: f64) -> String {
 
 /// The metrics in Prometheus' text format.
 pub fn metrics(monitor: &Monitor, status: &Status) -> String {
-    let mut out = String::new();
-    let mut family = |name: &str, kind: &str, help: &str, samples: &[(String, String)]| {
-        let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
-        for (labels, value) in samples {
-            let _ = writeln!(out, "{name}{labels} {value}");
+    let mut out = Metrics::default();
+    let [passed, failed] = monitor.checks().fold([0, 0], |[p, f], c| [p + c.tries[0], f + c.tries[1]]);
+    out.family("tcpcheck_quorum", Kind::Gauge, "Whether enough real servers live.");
+    for service in &status.services {
+        out.sample("tcpcheck_quorum", &labels(service), u8::from(service.quorum));
+    }
+    let mut servers = |name: &str, help: &str, value: fn(&Server) -> u32| {
+        out.family(name, Kind::Gauge, help);
+        for service in &status.services {
+            let labels = labels(service);
+            service
+                .servers
+                .iter()
+                .for_each(|s| out.sample(name, &labels.with("server", &s.address), value(s)));
         }
     };
-    let services = |value: fn(&Service) -> u64| -> Vec<_> {
-        let each = status.services.iter();
-        each.map(|s| (format!("{{service=\"{}\"}}", s.name), value(s).to_string())).collect()
-    };
-    let servers = |value: fn(&Server) -> u64| -> Vec<_> {
-        let each = status.services.iter().flat_map(|v| v.servers.iter().map(move |s| (v, s)));
-        let labels = |v: &Service, s: &Server| format!("{{service=\"{}\",server=\"{}\"}}", v.name, s.address);
-        each.map(|(v, s)| (labels(v, s), value(s).to_string())).collect()
-    };
-    let plain = |value: String| vec![(String::new(), value)];
-    let [passed, failed] = monitor.checks().fold([0, 0], |[p, f], c| [p + c.tries[0], f + c.tries[1]]);
-    family("tcpcheck_quorum", "gauge", "Whether enough real servers live.", &services(|s| s.quorum.into()));
-    family("tcpcheck_server_up", "gauge", "Whether a real server is alive.", &servers(|s| s.up.into()));
-    family("tcpcheck_server_weight", "gauge", "Its weight while in use.", &servers(|s| s.weight.into()));
-    family("tcpcheck_server_drained", "gauge", "Whether it is drained.", &servers(|s| s.drained.into()));
-    let tries = [("passed", passed), ("failed", failed)];
-    let tries = tries.map(|(result, n)| (format!("{{result=\"{result}\"}}"), n.to_string()));
-    family("tcpcheck_tries_total", "counter", "Tries of the checks in force.", &tries);
-    family("tcpcheck_in_flight", "gauge", "Tries in flight.", &plain(status.in_flight.to_string()));
-    let h = monitor.latencies();
-    let mut samples: Vec<_> = BOUNDS
-        .iter()
-        .zip(h.cumulative())
-        .map(|(bound, n)| (format!("_bucket{{le=\"{bound}\"}}"), n.to_string()))
-        .collect();
-    samples.push(("_bucket{le=\"+Inf\"}".to_owned(), h.count().to_string()));
-    samples.push(("_sum".to_owned(), h.sum().to_string()));
-    samples.push(("_count".to_owned(), h.count().to_string()));
-    family("tcpcheck_latency_seconds", "histogram", "Time of good tries.", &samples);
-    out
+    servers("tcpcheck_server_up", "Whether a real server is alive.", |s| s.up.into());
+    servers("tcpcheck_server_weight", "Its weight while in use.", |s| s.weight);
+    servers("tcpcheck_server_drained", "Whether it is drained.", |s| s.drained.into());
+    out.family("tcpcheck_tries_total", Kind::Counter, "Tries of the checks in force.");
+    for (result, n) in [("passed", passed), ("failed", failed)] {
+        out.sample("tcpcheck_tries_total", &Labels::default().with("result", result), n);
+    }
+    out.single("tcpcheck_in_flight", Kind::Gauge, "Tries in flight.", status.in_flight);
+    latencies(&mut out, monitor.latencies());
+    out.text()
+}
+
+fn labels(service: &Service) -> Labels {
+    Labels::default().with("service", &service.name)
+}
+
+fn latencies(out: &mut Metrics, h: &Histogram) {
+    out.family("tcpcheck_latency_seconds", Kind::Histogram, "Time of good tries.");
+    let bucket = |bound: &dyn Display| Labels::default().with("le", bound);
+    for (bound, n) in BOUNDS.iter().zip(h.cumulative()) {
+        out.sample("tcpcheck_latency_seconds_bucket", &bucket(bound), n);
+    }
+    out.sample("tcpcheck_latency_seconds_bucket", &bucket(&"+Inf"), h.count());
+    out.sample("tcpcheck_latency_seconds_sum", &Labels::default(), h.sum());
+    out.sample("tcpcheck_latency_seconds_count", &Labels::default(), h.count());
 }

@@ -1,21 +1,29 @@
 //! A [`Report`] in Prometheus' text format.
 
-use std::fmt::{self, Write};
+use lvs_core::prometheus::{Kind, Labels, Metrics};
 
 use crate::status::{Report, Router};
 use crate::words::State;
 
-/// One family: its name, type and help, and its samples of a router as (further labels, value).
+/// The samples of a router: each its labels, to which the given ones belong, and its value.
+type Samples = fn(&Router, &Labels) -> Vec<(Labels, f64)>;
+
+/// One family: its name, type and help, and its samples.
 struct Family {
     name: &'static str,
-    kind: &'static str,
+    kind: Kind,
     help: &'static str,
-    samples: fn(&Router) -> Vec<(String, f64)>,
+    samples: Samples,
 }
 
 macro_rules! counter {
     ($name:literal, $help:literal, $field:ident) => {
-        Family { name: $name, kind: "counter", help: $help, samples: |r| plain(r.counters.$field as f64) }
+        Family {
+            name: $name,
+            kind: Kind::Counter,
+            help: $help,
+            samples: |r, l| plain(l, r.counters.$field as f64),
+        }
     };
 }
 
@@ -23,61 +31,59 @@ macro_rules! counter {
 const FAMILIES: &[Family] = &[
     Family {
         name: "vrrpd_state",
-        kind: "gauge",
+        kind: Kind::Gauge,
         help: "1 for the state that the instance is in, 0 for the others.",
-        samples: |r| {
+        samples: |r, l| {
             let is = |name| f64::from(u8::from(r.state == name));
-            State::ALL.iter().map(|s| (label("state", s.name()), is(s.name()))).collect()
+            State::ALL.iter().map(|s| (l.with("state", s.name()), is(s.name()))).collect()
         },
     },
     Family {
         name: "vrrpd_state_since_timestamp_seconds",
-        kind: "gauge",
+        kind: Kind::Gauge,
         help: "When the state was entered.",
-        samples: |r| plain(r.since),
+        samples: |r, l| plain(l, r.since),
     },
     Family {
         name: "vrrpd_priority",
-        kind: "gauge",
+        kind: Kind::Gauge,
         help: "The effective priority.",
-        samples: |r| plain(f64::from(r.priority)),
+        samples: |r, l| plain(l, f64::from(r.priority)),
     },
     Family {
         name: "vrrpd_base_priority",
-        kind: "gauge",
+        kind: Kind::Gauge,
         help: "The configured priority.",
-        samples: |r| plain(f64::from(r.base_priority)),
+        samples: |r, l| plain(l, f64::from(r.base_priority)),
     },
     Family {
         name: "vrrpd_addresses_unset",
-        kind: "gauge",
+        kind: Kind::Gauge,
         help: "Addresses that a master could not set: nobody serves them.",
-        samples: |r| plain(r.unset.len() as f64),
+        samples: |r, l| plain(l, r.unset.len() as f64),
     },
     Family {
         name: "vrrpd_tracked_fault",
-        kind: "gauge",
+        kind: Kind::Gauge,
         help: "1 while what is tracked is a fault.",
-        samples: |r| {
+        samples: |r, l| {
             let thing = |t: &crate::status::Thing| {
-                (label("kind", &t.kind) + &label("name", &t.name), f64::from(u8::from(t.effect == "fault")))
+                (l.with("kind", &t.kind).with("name", &t.name), f64::from(u8::from(t.effect == "fault")))
             };
             r.tracked.iter().map(thing).collect()
         },
     },
     Family {
         name: "vrrpd_peer_priority",
-        kind: "gauge",
+        kind: Kind::Gauge,
         help: "The priority in a peer's last advertisement.",
-        samples: |r| {
-            r.peers.iter().map(|p| (label("peer", &p.address.to_string()), f64::from(p.priority))).collect()
-        },
+        samples: |r, l| r.peers.iter().map(|p| (l.with("peer", p.address), f64::from(p.priority))).collect(),
     },
     Family {
         name: "vrrpd_peer_last_advertisement_age_seconds",
-        kind: "gauge",
+        kind: Kind::Gauge,
         help: "Since a peer's last advertisement.",
-        samples: |r| r.peers.iter().map(|p| (label("peer", &p.address.to_string()), p.age)).collect(),
+        samples: |r, l| r.peers.iter().map(|p| (l.with("peer", p.address), p.age)).collect(),
     },
     counter!("vrrpd_advertisements_sent_total", "Advertisements sent.", sent),
     counter!("vrrpd_send_errors_total", "Advertisements that the kernel refused to send.", send_errors),
@@ -89,42 +95,29 @@ const FAMILIES: &[Family] = &[
     counter!("vrrpd_addresses_restored_total", "Addresses put back after someone took them away.", restored),
     Family {
         name: "vrrpd_packets_rejected_total",
-        kind: "counter",
+        kind: Kind::Counter,
         help: "Packets that did not count.",
-        samples: |r| r.rejected.iter().map(|(why, n)| (label("reason", why), *n as f64)).collect(),
+        samples: |r, l| r.rejected.iter().map(|(why, n)| (l.with("reason", why), *n as f64)).collect(),
     },
 ];
 
-fn plain(value: f64) -> Vec<(String, f64)> {
-    vec![(String::new(), value)]
-}
-
-/// `,name="value"`, with what the format wants escaped.
-fn label(name: &str, value: &str) -> String {
-    let value = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-    format!(",{name}=\"{value}\"")
+fn plain(labels: &Labels, value: f64) -> Vec<(Labels, f64)> {
+    vec![(labels.clone(), value)]
 }
 
 /// All metrics.
 pub fn render(report: &Report) -> String {
-    let mut text = String::new();
-    // Writing to a string does not fail.
-    let _ = write_all(report, &mut text);
-    text
-}
-
-fn write_all(report: &Report, out: &mut String) -> fmt::Result {
-    writeln!(out, "# HELP vrrpd_info The program's version.\n# TYPE vrrpd_info gauge")?;
-    writeln!(out, "vrrpd_info{{{}}} 1", &label("version", &report.version)[1..])?;
+    let mut out = Metrics::default();
+    out.family("vrrpd_info", Kind::Gauge, "The program's version.");
+    out.sample("vrrpd_info", &Labels::default().with("version", &report.version), 1);
     for family in FAMILIES {
-        writeln!(out, "# HELP {0} {1}\n# TYPE {0} {2}", family.name, family.help, family.kind)?;
+        out.family(family.name, family.kind, family.help);
         for r in &report.instances {
-            let labels = label("instance", &r.name) + &label("interface", &r.interface);
-            let labels = labels + &label("vrid", &r.vrid.to_string());
-            for (more, value) in (family.samples)(r) {
-                writeln!(out, "{}{{{}{more}}} {value}", family.name, &labels[1..])?;
+            let labels = Labels::default().with("instance", &r.name).with("interface", &r.interface);
+            for (labels, value) in (family.samples)(r, &labels.with("vrid", r.vrid)) {
+                out.sample(family.name, &labels, value);
             }
         }
     }
-    Ok(())
+    out.text()
 }

@@ -1,31 +1,13 @@
 //! The metrics of services and servers, each said once: name, kind, help, value.
 
 use lvs_core::ipvs::{ServerState, ServiceState};
-
-/// What a value is to Prometheus.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Only grows, until the service or server is made anew or its counters are zeroed.
-    Counter,
-    /// Goes up and down.
-    Gauge,
-}
-
-impl Kind {
-    /// The word in the TYPE line.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Counter => "counter",
-            Self::Gauge => "gauge",
-        }
-    }
-}
+use lvs_core::prometheus::Kind;
 
 /// A metric that each `T` has, or lacks.
 pub struct Family<T> {
     /// Its whole name.
     pub name: &'static str,
-    /// Counter or gauge.
+    /// Counter (until it is made anew or zeroed) or gauge.
     pub kind: Kind,
     /// What it is, for the HELP line.
     pub help: &'static str,

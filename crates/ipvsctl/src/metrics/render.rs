@@ -1,127 +1,113 @@
 //! From a snapshot to the text exposition format.
 
-use std::fmt::{self, Display, Write};
-
 use lvs_core::addr::{Endpoint, Family};
 use lvs_core::ipvs::ServerState;
 use lvs_core::plan::DaemonRole;
+use lvs_core::prometheus::{Kind, Labels, Metrics};
 use lvs_core::table::{Forward, ServiceKey, Tunnel};
 
-use super::family::{Kind, server_families, service_families};
+use super::family::{server_families, service_families};
 use crate::snapshot::{Entry, Snapshot};
 
 /// The metrics of a snapshot; the text ends with a newline, and samples of one metric stand together.
-pub fn render(snapshot: &Snapshot) -> String {
-    let mut out = String::new();
-    // Writing to a String cannot fail.
-    let _ = write(&mut out, snapshot);
-    out
-}
-
-fn write(out: &mut String, s: &Snapshot) -> fmt::Result {
-    kernel(out, s)?;
-    let services: Vec<String> = s.entries.iter().map(|e| service_labels(&e.service.key)).collect();
-    service_info(out, s, &services)?;
+pub fn render(s: &Snapshot) -> String {
+    let mut out = Metrics::default();
+    kernel(&mut out, s);
+    let services: Vec<Labels> = s.entries.iter().map(|e| service_labels(&e.service.key)).collect();
+    service_info(&mut out, s, &services);
     for f in service_families() {
-        head(out, f.name, f.kind, f.help)?;
+        out.family(f.name, f.kind, f.help);
         for (e, labels) in s.entries.iter().zip(&services) {
             if let Some(value) = (f.value)(&e.service) {
-                writeln!(out, "{}{{{labels}}} {value}", f.name)?;
+                out.sample(f.name, labels, value);
             }
         }
     }
-    head(out, "ipvs_service_servers", Kind::Gauge, "Real servers of the virtual service.")?;
+    out.family("ipvs_service_servers", Kind::Gauge, "Real servers of the virtual service.");
     for (e, labels) in s.entries.iter().zip(&services) {
-        writeln!(out, "ipvs_service_servers{{{labels}}} {}", e.servers.len())?;
+        out.sample("ipvs_service_servers", labels, e.servers.len());
     }
-    servers(out, &s.entries, &services)
-}
-
-fn head(out: &mut String, name: &str, kind: Kind, help: &str) -> fmt::Result {
-    writeln!(out, "# HELP {name} {help}\n# TYPE {name} {}", kind.word())
-}
-
-fn single(out: &mut String, name: &str, help: &str, labels: &str, value: u64) -> fmt::Result {
-    head(out, name, Kind::Gauge, help)?;
-    writeln!(out, "{name}{labels} {value}")
+    servers(&mut out, &s.entries, &services);
+    out.text()
 }
 
 /// What concerns the network namespace's IPVS as a whole.
-fn kernel(out: &mut String, s: &Snapshot) -> fmt::Result {
+fn kernel(out: &mut Metrics, s: &Snapshot) {
     let [a, b, c] = s.info.version;
-    let version = format!("{{version=\"{a}.{b}.{c}\"}}");
-    single(out, "ipvs_info", "Version of the kernel's IPVS; always 1.", &version, 1)?;
-    let size = s.info.connection_table_size.into();
-    single(out, "ipvs_connection_table_buckets", "Buckets of the connection table.", "", size)?;
+    let version = Labels::default().with("version", format_args!("{a}.{b}.{c}"));
+    out.family("ipvs_info", Kind::Gauge, "Version of the kernel's IPVS; always 1.");
+    out.sample("ipvs_info", &version, 1);
+    let size = s.info.connection_table_size;
+    out.single("ipvs_connection_table_buckets", Kind::Gauge, "Buckets of the connection table.", size);
     let name = "ipvs_connection_timeout_seconds";
-    head(out, name, Kind::Gauge, "Idle time after which a connection in this state is forgotten.")?;
+    out.family(name, Kind::Gauge, "Idle time after which a connection in this state is forgotten.");
     let timeouts = [("tcp", s.timeouts.tcp), ("tcp_fin", s.timeouts.tcp_fin), ("udp", s.timeouts.udp)];
     for (state, seconds) in timeouts {
-        writeln!(out, "{name}{{state=\"{state}\"}} {seconds}")?;
+        out.sample(name, &Labels::default().with("state", state), seconds);
     }
     let name = "ipvs_sync_daemon_info";
-    head(out, name, Kind::Gauge, "A connection synchronisation daemon that runs; always 1.")?;
+    out.family(name, Kind::Gauge, "A connection synchronisation daemon that runs; always 1.");
     for d in &s.daemons {
         let role = match d.role {
             DaemonRole::Master => "master",
             DaemonRole::Backup => "backup",
         };
-        let (interface, id) = (Escaped(&d.interface), d.sync_id);
-        writeln!(out, "{name}{{role=\"{role}\",interface=\"{interface}\",sync_id=\"{id}\"}} 1")?;
+        let labels = Labels::default().with("role", role).with("interface", &d.interface);
+        out.sample(name, &labels.with("sync_id", d.sync_id), 1);
     }
-    Ok(())
 }
 
-fn service_info(out: &mut String, s: &Snapshot, labels: &[String]) -> fmt::Result {
+fn service_info(out: &mut Metrics, s: &Snapshot, labels: &[Labels]) {
     let name = "ipvs_service_info";
-    head(out, name, Kind::Gauge, "How the virtual service is balanced; always 1.")?;
+    out.family(name, Kind::Gauge, "How the virtual service is balanced; always 1.");
     for (e, labels) in s.entries.iter().zip(labels) {
         let service = &e.service.service;
-        let scheduler = Escaped(&service.scheduler);
-        let engine = Escaped(service.engine.as_deref().unwrap_or_default());
-        writeln!(out, "{name}{{{labels},scheduler=\"{scheduler}\",persistence_engine=\"{engine}\"}} 1")?;
+        let engine = service.engine.as_deref().unwrap_or_default();
+        let labels = labels.with("scheduler", &service.scheduler).with("persistence_engine", engine);
+        out.sample(name, &labels, 1);
     }
-    Ok(())
 }
 
-fn servers(out: &mut String, entries: &[Entry], services: &[String]) -> fmt::Result {
-    let mut all: Vec<(String, &ServerState)> = Vec::new();
+fn servers(out: &mut Metrics, entries: &[Entry], services: &[Labels]) {
+    let mut all: Vec<(Labels, &ServerState)> = Vec::new();
     for (e, service) in entries.iter().zip(services) {
         all.extend(e.servers.iter().map(|s| (server_labels(service, s), s)));
     }
     let name = "ipvs_server_info";
-    head(out, name, Kind::Gauge, "How packets reach the real server; always 1.")?;
+    out.family(name, Kind::Gauge, "How packets reach the real server; always 1.");
     for (labels, s) in &all {
-        writeln!(out, "{name}{{{labels},forward=\"{}\"}} 1", forward(s.server.forward))?;
+        out.sample(name, &labels.with("forward", forward(s.server.forward)), 1);
     }
     for f in server_families() {
-        head(out, f.name, f.kind, f.help)?;
+        out.family(f.name, f.kind, f.help);
         for (labels, s) in &all {
             if let Some(value) = (f.value)(s) {
-                writeln!(out, "{}{{{labels}}} {value}", f.name)?;
+                out.sample(f.name, labels, value);
             }
         }
     }
-    Ok(())
 }
 
-fn service_labels(key: &ServiceKey) -> String {
+fn service_labels(key: &ServiceKey) -> Labels {
+    let labels = |addr: &str, port: &str, mark: &str, proto: &str| {
+        let place = Labels::default().with("local_address", addr).with("local_port", port);
+        place.with("local_mark", mark).with("proto", proto)
+    };
     match key {
-        ServiceKey::Addr { protocol, vip } => format!(
-            "local_address=\"{}\",local_port=\"{}\",local_mark=\"\",proto=\"{protocol}\"",
-            vip.addr, vip.port
-        ),
+        ServiceKey::Addr { protocol, vip } => {
+            labels(&vip.addr.to_string(), &vip.port.to_string(), "", &protocol.to_string())
+        }
         ServiceKey::Mark { mark, family } => {
             // One mark can be two services, one a family, and labels must tell them apart.
             let proto = if *family == Family::Inet { "FWM" } else { "FWM6" };
-            format!("local_address=\"\",local_port=\"\",local_mark=\"{mark}\",proto=\"{proto}\"")
+            labels("", "", &mark.to_string(), proto)
         }
     }
 }
 
-fn server_labels(service: &str, s: &ServerState) -> String {
+fn server_labels(service: &Labels, s: &ServerState) -> Labels {
     let Endpoint { addr, port } = s.endpoint;
-    format!("{service},remote_address=\"{addr}\",remote_port=\"{port}\"")
+    service.with("remote_address", addr).with("remote_port", port)
 }
 
 fn forward(forward: Forward) -> &'static str {
@@ -133,22 +119,5 @@ fn forward(forward: Forward) -> &'static str {
         Forward::Tunnel(Tunnel::Ipip) => "tunnel_ipip",
         Forward::Tunnel(Tunnel::Gue { .. }) => "tunnel_gue",
         Forward::Tunnel(Tunnel::Gre { .. }) => "tunnel_gre",
-    }
-}
-
-/// A label value as the format wants it.
-struct Escaped<'a>(&'a str);
-
-impl Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in self.0.chars() {
-            match c {
-                '\\' => f.write_str("\\\\")?,
-                '"' => f.write_str("\\\"")?,
-                '\n' => f.write_str("\\n")?,
-                c => f.write_char(c)?,
-            }
-        }
-        Ok(())
     }
 }

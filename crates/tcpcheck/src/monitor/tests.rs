@@ -485,3 +485,45 @@ fn a_dynamic_weight_replaces_the_written_one() {
     b.outcomes("10.0.0.1", &[weighs(None)]);
     assert_eq!(b.servers(80), "1 2");
 }
+
+#[test]
+fn metrics_are_the_text_that_prometheus_reads() {
+    let mut b = Bench::new(&pair(""));
+    b.live("10.0.0.1");
+    b.die("10.0.0.2");
+    let mut status = Status::of(&b.monitor, 3, 100, b.now);
+    let text = crate::status::metrics(&b.monitor, &status);
+    let lines = [
+        "# HELP tcpcheck_quorum Whether enough real servers live.",
+        "# TYPE tcpcheck_quorum gauge",
+        "tcpcheck_quorum{service=\"10.0.0.100:80\"} 1",
+        "# HELP tcpcheck_server_up Whether a real server is alive.",
+        "# TYPE tcpcheck_server_up gauge",
+        "tcpcheck_server_up{service=\"10.0.0.100:80\",server=\"10.0.0.1:80\"} 1",
+        "tcpcheck_server_up{service=\"10.0.0.100:80\",server=\"10.0.0.2:80\"} 0",
+        "# HELP tcpcheck_server_weight Its weight while in use.",
+        "# TYPE tcpcheck_server_weight gauge",
+        "tcpcheck_server_weight{service=\"10.0.0.100:80\",server=\"10.0.0.1:80\"} 1",
+        "tcpcheck_server_weight{service=\"10.0.0.100:80\",server=\"10.0.0.2:80\"} 1",
+        "# HELP tcpcheck_server_drained Whether it is drained.",
+        "# TYPE tcpcheck_server_drained gauge",
+        "tcpcheck_server_drained{service=\"10.0.0.100:80\",server=\"10.0.0.1:80\"} 0",
+        "tcpcheck_server_drained{service=\"10.0.0.100:80\",server=\"10.0.0.2:80\"} 0",
+        "# HELP tcpcheck_tries_total Tries of the checks in force.",
+        "# TYPE tcpcheck_tries_total counter",
+        "tcpcheck_tries_total{result=\"passed\"} 1",
+        "tcpcheck_tries_total{result=\"failed\"} 2",
+        "# HELP tcpcheck_in_flight Tries in flight.",
+        "# TYPE tcpcheck_in_flight gauge",
+        "tcpcheck_in_flight 3",
+        "# HELP tcpcheck_latency_seconds Time of good tries.",
+        "# TYPE tcpcheck_latency_seconds histogram",
+        "tcpcheck_latency_seconds_bucket{le=\"0.0001\"} 0",
+    ];
+    let end = "tcpcheck_latency_seconds_bucket{le=\"10\"} 1\ntcpcheck_latency_seconds_bucket{le=\"+Inf\"} 1\n\
+               tcpcheck_latency_seconds_sum 0.001\ntcpcheck_latency_seconds_count 1\n";
+    assert!(text.starts_with(&(lines.join("\n") + "\n")) && text.ends_with(end), "{text}");
+    status.services[0].name = "group \"web\"".to_owned();
+    let text = crate::status::metrics(&b.monitor, &status);
+    assert!(text.contains("tcpcheck_quorum{service=\"group \\\"web\\\"\"} 1\n"), "{text}");
+}
