@@ -4,29 +4,29 @@
 
 mod brake;
 mod drain;
+mod judge;
 mod load;
 mod ramp;
 mod rest;
+mod settle;
 
 pub use load::{Order, Remembered};
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
-use lvs_core::addr::Endpoint;
 use lvs_core::conf::Config;
 use lvs_core::conf::model::{Target, VirtualServer};
-use lvs_core::desired::{self, Health};
-use lvs_core::table::{ServiceKey, Table};
+use lvs_core::desired::Health;
+use lvs_core::table::ServiceKey;
 use lvs_core::time::Time;
 
 use crate::change::{Change, What};
-use crate::checker::{Checker, Verdict};
+use crate::checker::Checker;
 use crate::drains::Drains;
 use crate::few::Few;
 use crate::histogram::Histogram;
 use crate::options::Options;
-use crate::outcome::{Outcome, Reason};
+use crate::outcome::Outcome;
 use crate::roster::{Identity, User};
 
 /// A check with its state and its history.
@@ -44,17 +44,6 @@ pub struct Watched {
     pub tries: [u64; 2],
     /// The weight that the last good try asked for.
     weight: Option<u32>,
-}
-
-impl Watched {
-    /// Why it is down, if it is.
-    fn dead(&self) -> Option<Reason> {
-        match &self.last {
-            _ if self.checker.is_up() => None,
-            Some(Outcome::Fail(why)) => Some(why.clone()),
-            _ => Some(Reason::Unknown),
-        }
-    }
 }
 
 /// The state of everything that is watched.
@@ -152,70 +141,6 @@ impl Monitor {
         self.servers[user.vs as usize][user.rs as usize].changed
     }
 
-    /// Learns the outcome of a try; returns when the next one is due, none if nobody wants it any more.
-    pub fn observe(&mut self, check: u32, outcome: Outcome, now: Time) -> Option<Time> {
-        let watched = self.checks.get_mut(check as usize)?.as_mut()?;
-        let verdict = watched.checker.observe(&outcome, now);
-        let due = watched.checker.due();
-        let mut news = matches!(verdict, Some(Verdict::Up | Verdict::Down));
-        match &outcome {
-            Outcome::Pass { weight, latency } => {
-                self.latencies.add(*latency);
-                watched.tries[0] += 1;
-                news |= *weight != watched.weight;
-                watched.weight = *weight;
-            }
-            Outcome::Fail(_) => watched.tries[1] += 1,
-            Outcome::Unknown(_) => {}
-        }
-        let held = match verdict {
-            Some(Verdict::Held(rest)) => Some((watched.users.clone(), rest)),
-            _ => None,
-        };
-        watched.last = Some(outcome);
-        let rests = watched.users.iter().all(|u| self.resting.contains(&u.vs));
-        if news {
-            for user in watched.users.clone().iter() {
-                self.judge(*user, now);
-            }
-        }
-        if let Some((users, rest)) = held {
-            users.iter().for_each(|user| self.tell(user.vs, What::Held(*user, self.endpoint(*user), rest)));
-        }
-        (!rests).then_some(due)
-    }
-
-    fn endpoint(&self, user: User) -> Endpoint {
-        *self.config.virtual_servers[user.vs as usize].real_servers[user.rs as usize].endpoint
-    }
-
-    /// Derives a real server's state from its checks.
-    fn judge(&mut self, user: User, now: Time) {
-        let (v, r) = (user.vs as usize, user.rs as usize);
-        let dead = self.checks_of(user).find_map(Watched::dead);
-        let weight = self.checks_of(user).find_map(|c| c.weight);
-        let h = &mut self.health.services[v].servers[r];
-        let (was, is) = (h.up, dead.is_none());
-        (h.up, h.weight) = (is, weight);
-        self.dirty.insert(user.vs);
-        let unproven = std::mem::take(&mut self.servers[v][r].unproven);
-        if was == is && !unproven {
-            return;
-        }
-        self.servers[v][r].changed = now;
-        let endpoint = self.endpoint(user);
-        if let Some(whole) = self.options.slow_start {
-            self.health.services[v].servers[r].share = self.ramps.turn(user, is, now, whole);
-        }
-        self.tell(
-            user.vs,
-            match dead {
-                None => What::Up(user, endpoint),
-                Some(why) => What::Down(user, endpoint, why),
-            },
-        );
-    }
-
     /// Moves what moves by itself: weights of servers that start slowly.
     pub fn tick(&mut self, now: Time) {
         for (user, share) in self.ramps.tick(now) {
@@ -227,63 +152,6 @@ impl Monitor {
     /// When [`Self::tick`] has something to do.
     pub fn deadline(&self) -> Option<Time> {
         self.ramps.deadline()
-    }
-
-    /// Whether [`Self::settle`] or [`Self::take_changes`] has something to give.
-    pub fn has_news(&self) -> bool {
-        !(self.dirty.is_empty() && self.gone.is_empty() && self.changes.is_empty())
-    }
-
-    /// Decides quorums and brakes of what changed, and gives the services that have to be looked at as they should
-    /// be, together with those that should be no more.
-    pub fn settle(&mut self) -> Option<(Table, BTreeSet<ServiceKey>)> {
-        if self.dirty.is_empty() && self.gone.is_empty() {
-            return None;
-        }
-        let mut want = Table::default();
-        for v in std::mem::take(&mut self.dirty) {
-            self.settle_one(v);
-            let i = v as usize;
-            let (vs, health) = (&self.config.virtual_servers[i], &self.health.services[i]);
-            want.services.extend(desired::entries(vs, health, &self.keys[i]));
-        }
-        Some((want, std::mem::take(&mut self.gone)))
-    }
-
-    fn settle_one(&mut self, v: u32) {
-        let i = v as usize;
-        let vs = &self.config.virtual_servers[i];
-        let sorry = vs.sorry.is_some();
-        let gained = self.health.services[i].settle(vs);
-        // Where the sorry server serves, no real server does, and there is nothing to hold.
-        let none = sorry && !self.health.services[i].quorum;
-        let braked = self.options.brake_percent.and_then(|p| {
-            let percent = if none { 100 } else { p };
-            let known = &self.servers[i];
-            let servers = &mut self.health.services[i].servers;
-            brake::apply(servers, percent, |r| known[r].serves, |r| known[r].changed)
-        });
-        let health = &self.health.services[i];
-        let open = health.quorum || !sorry;
-        for (known, h) in self.servers[i].iter_mut().zip(&health.servers) {
-            known.serves = open && (h.up || h.kept);
-        }
-        match gained {
-            Some(true) => self.tell(v, What::QuorumGained),
-            Some(false) => self.tell(v, What::QuorumLost(sorry)),
-            None => {}
-        }
-        match braked {
-            Some(0) => self.tell(v, What::Released),
-            Some(n) => self.tell(v, What::Braked(n)),
-            None => {}
-        }
-    }
-
-    /// The whole table that should be.
-    pub fn table(&self) -> Table {
-        let each = self.config.virtual_servers.iter().zip(&self.health.services).zip(&self.keys);
-        Table { services: each.flat_map(|((vs, h), keys)| desired::entries(vs, h, keys)).collect() }
     }
 
     /// What happened since this was last asked.
@@ -305,9 +173,6 @@ pub fn name(vs: &VirtualServer) -> String {
         Target::Group(group) => format!("group {group}"),
     }
 }
-
-/// The time between two steps of a weight that grows.
-const STEP: Duration = Duration::from_millis(250);
 
 #[cfg(test)]
 mod tests;

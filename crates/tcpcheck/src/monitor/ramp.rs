@@ -7,9 +7,12 @@ use std::time::Duration;
 use lvs_core::conf::model::{RealServer, VirtualServer};
 use lvs_core::time::Time;
 
-use super::{Monitor, STEP};
+use super::Monitor;
 use crate::roster::{User, servers};
 use crate::task::Task;
+
+/// The time between two steps of a weight that grows.
+const STEP: Duration = Duration::from_millis(250);
 
 /// Servers whose weight grows.
 #[derive(Debug, Default)]

@@ -1,10 +1,14 @@
 //! The watch without sockets: configurations as text, outcomes by hand, a clock of our own.
 
+use std::time::Duration;
+
+use lvs_core::addr::Endpoint;
 use lvs_core::conf::{Env, NoFiles, Severity, parse};
 use lvs_core::plan::{Scope, diff, step};
-use lvs_core::table::Server as Entry;
+use lvs_core::table::{Server as Entry, Table};
 
 use super::*;
+use crate::outcome::Reason;
 use crate::schedule::Hold;
 use crate::status::Status;
 

@@ -1,0 +1,87 @@
+//! From the outcome of a try to the state of the real servers that it speaks for.
+
+use lvs_core::addr::Endpoint;
+use lvs_core::time::Time;
+
+use super::{Monitor, Watched};
+use crate::change::What;
+use crate::checker::Verdict;
+use crate::outcome::{Outcome, Reason};
+use crate::roster::User;
+
+impl Watched {
+    /// Why it is down, if it is.
+    fn dead(&self) -> Option<Reason> {
+        match &self.last {
+            _ if self.checker.is_up() => None,
+            Some(Outcome::Fail(why)) => Some(why.clone()),
+            _ => Some(Reason::Unknown),
+        }
+    }
+}
+
+impl Monitor {
+    /// Learns the outcome of a try; returns when the next one is due, none if nobody wants it any more.
+    pub fn observe(&mut self, check: u32, outcome: Outcome, now: Time) -> Option<Time> {
+        let watched = self.checks.get_mut(check as usize)?.as_mut()?;
+        let verdict = watched.checker.observe(&outcome, now);
+        let due = watched.checker.due();
+        let mut news = matches!(verdict, Some(Verdict::Up | Verdict::Down));
+        match &outcome {
+            Outcome::Pass { weight, latency } => {
+                self.latencies.add(*latency);
+                watched.tries[0] += 1;
+                news |= *weight != watched.weight;
+                watched.weight = *weight;
+            }
+            Outcome::Fail(_) => watched.tries[1] += 1,
+            Outcome::Unknown(_) => {}
+        }
+        let held = match verdict {
+            Some(Verdict::Held(rest)) => Some((watched.users.clone(), rest)),
+            _ => None,
+        };
+        watched.last = Some(outcome);
+        let rests = watched.users.iter().all(|u| self.resting.contains(&u.vs));
+        if news {
+            for user in watched.users.clone().iter() {
+                self.judge(*user, now);
+            }
+        }
+        if let Some((users, rest)) = held {
+            users.iter().for_each(|user| self.tell(user.vs, What::Held(*user, self.endpoint(*user), rest)));
+        }
+        (!rests).then_some(due)
+    }
+
+    fn endpoint(&self, user: User) -> Endpoint {
+        *self.config.virtual_servers[user.vs as usize].real_servers[user.rs as usize].endpoint
+    }
+
+    /// Derives a real server's state from its checks.
+    fn judge(&mut self, user: User, now: Time) {
+        let (v, r) = (user.vs as usize, user.rs as usize);
+        let dead = self.checks_of(user).find_map(Watched::dead);
+        let weight = self.checks_of(user).find_map(|c| c.weight);
+        let h = &mut self.health.services[v].servers[r];
+        let (was, is) = (h.up, dead.is_none());
+        (h.up, h.weight) = (is, weight);
+        self.dirty.insert(user.vs);
+        let unproven = std::mem::take(&mut self.servers[v][r].unproven);
+        if was == is && !unproven {
+            return;
+        }
+        self.servers[v][r].changed = now;
+        let endpoint = self.endpoint(user);
+        if let Some(whole) = self.options.slow_start {
+            self.health.services[v].servers[r].share = self.ramps.turn(user, is, now, whole);
+        }
+        self.tell(
+            user.vs,
+            match dead {
+                None => What::Up(user, endpoint),
+                Some(why) => What::Down(user, endpoint, why),
+            },
+        );
+    }
+}
