@@ -213,7 +213,7 @@ fn a_file_that_is_wrong_changes_nothing() {
     let refused = bench.director.run(&format!("tcpcheck watch --ipvs --config {CHECKS}"));
     assert_eq!(refused.status, 2, "{refused}");
     assert!(refused.stderr.contains(&format!("{CHECKS}:")), "{refused}");
-    assert_eq!(bench.director.run(&format!("tcpcheck watch --check --config {CHECKS}")).status, 2);
+    assert_eq!(bench.director.run(&format!("tcpcheck check --config {CHECKS}")).status, 2);
     let missing = bench.director.run("tcpcheck watch --ipvs --config /run/none.conf");
     assert_eq!((missing.status, missing.stderr.as_str()), (2, "tcpcheck: /run/none.conf: no such file\n"));
     assert_eq!(bench.table(), before);

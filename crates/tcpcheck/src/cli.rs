@@ -148,9 +148,6 @@ pub struct Watch {
     /// Removes the file's services at the stop instead of leaving them
     #[arg(long, requires = "ipvs")]
     pub clear_on_exit: bool,
-    /// Judges the file and touches nothing
-    #[arg(long, conflicts_with = "explain")]
-    pub check: bool,
     /// Says in words what would be done, and the rule lines that would be sent; touches nothing
     #[arg(long)]
     pub explain: bool,
@@ -242,6 +239,7 @@ mod tests {
     #[test]
     fn flags_that_contradict_each_other_are_refused() {
         assert!(watch("--clear-on-exit").is_err());
+        assert!(watch("--check").is_err(), "a file is judged by the verb");
         assert!(watch("--clear-on-exit --ipvs").is_ok());
         let held = |flags: &str| watch(flags).unwrap();
         assert!(held("--hold-down 10m --hold-down-max 5m").contradiction().is_some());

@@ -44,9 +44,7 @@ pub fn run(args: &Watch) -> anyhow::Result<u8> {
         let _ = writeln!(io::stderr().lock(), "tcpcheck: {why}");
         return Ok(WRONG);
     }
-    // A question is answered for the whole file.
-    let load = if args.check { conf::judged } else { conf::load };
-    let config = match read_by(load, &args.config, !args.check) {
+    let config = match read(&args.config, true) {
         Ok((config, findings)) => {
             show(&findings);
             config
@@ -56,9 +54,6 @@ pub fn run(args: &Watch) -> anyhow::Result<u8> {
             return Ok(WRONG);
         }
     };
-    if args.check {
-        return Ok(0);
-    }
     let drains = match args.drain_file.as_deref().map(|path| drain_file(path, &config)).transpose() {
         Ok(drains) => drains.map(|(drains, said)| {
             said.iter().for_each(|(level, text)| {
@@ -126,15 +121,7 @@ fn watch(args: &Watch, mut config: Config, drains: Option<Drains>) -> anyhow::Re
 /// # Errors
 /// It cannot be read, or has errors.
 pub fn read(path: &str, begin: bool) -> Result<(Config, Vec<Diag>), String> {
-    read_by(conf::load, path, begin)
-}
-
-fn read_by(
-    load: impl Fn(&str) -> Result<(Config, Vec<Diag>), String>,
-    path: &str,
-    begin: bool,
-) -> Result<(Config, Vec<Diag>), String> {
-    let (config, findings) = load(path).map_err(|why| format!("{path}: {why}"))?;
+    let (config, findings) = conf::load(path).map_err(|why| format!("{path}: {why}"))?;
     let nothing = config.virtual_servers.is_empty();
     let stops = |d: &&Diag| d.stops(Tool::Tcpcheck, begin && !nothing);
     let errors: Vec<_> = findings.iter().filter(stops).map(ToString::to_string).collect();

@@ -31,7 +31,7 @@ pub fn load(path: &str) -> Result<(Config, Vec<Diag>), String> {
 ///
 /// # Errors
 /// As [`load`].
-pub fn judged(path: &str) -> Result<(Config, Vec<Diag>), String> {
+fn judged(path: &str) -> Result<(Config, Vec<Diag>), String> {
     let text = read(Path::new(path))?;
     Ok(judged_text(path, &text, &mut Disk::default()))
 }
