@@ -61,16 +61,6 @@ impl Agenda {
         Some(first)
     }
 
-    /// How many checks have a moment.
-    pub fn len(&self) -> usize {
-        self.heap.len()
-    }
-
-    /// Whether no check has a moment.
-    pub fn is_empty(&self) -> bool {
-        self.heap.is_empty()
-    }
-
     fn at(&self, check: u32) -> Time {
         self.slots[check as usize].0
     }

@@ -85,6 +85,14 @@ enum Try {
     Run(u64),
 }
 
+/// How many of so many tries an engine may make at once; raises the limit of descriptors as far as it may.
+///
+/// # Errors
+/// The limit cannot be read.
+pub fn limit(tries: usize) -> io::Result<usize> {
+    Room::new(tries).map(|room| room.limit())
+}
+
 impl Engine {
     /// An engine for about so many checks; raises the limit of descriptors as far as it may.
     ///

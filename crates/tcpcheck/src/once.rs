@@ -12,7 +12,7 @@ use lvs_core::sys::clock;
 use lvs_core::sys::tcp::Dial;
 use serde::Serialize;
 
-use crate::engine::Engine;
+use crate::engine::{self, Engine};
 use crate::outcome::{Outcome, Reason};
 use crate::task::Task;
 
@@ -89,9 +89,9 @@ fn port(target: &str) -> u16 {
 /// What there is to say before so many targets are tried: that not all can be tried at once.
 ///
 /// # Errors
-/// The system gives no descriptor to wait with.
+/// The limit of descriptors cannot be read.
 pub fn crowd(targets: usize) -> io::Result<Option<String>> {
-    let limit = Engine::new(targets)?.limit();
+    let limit = engine::limit(targets)?;
     let wait = || {
         format!(
             "{limit} of {targets} targets are tried at a time, the others wait for a descriptor; raise 'ulimit -n'"

@@ -15,7 +15,7 @@ pub enum Outcome {
     },
     /// The server did not.
     Fail(Reason),
-    /// Nothing was learned: this host ran short of descriptors, ports or memory. The server must not pay for it.
+    /// Nothing was learned: this host ran short of descriptors, memory or processes. The server must not pay for it.
     Unknown(Reason),
 }
 

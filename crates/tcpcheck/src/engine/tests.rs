@@ -75,7 +75,8 @@ fn who_answers_at_once_is_never_watched() {
     let (mut done, mut foreign) = (Vec::new(), Vec::new());
     engine.turn(Some(now), &mut done, &mut foreign).unwrap();
     assert!(matches!(done[..], [Finished { check: 1, outcome: Outcome::Pass { .. }, .. }]), "{done:?}");
-    assert_eq!((engine.in_flight(), engine.agenda.len()), (1, 1), "the other has its deadline");
+    assert_eq!(engine.in_flight(), 1);
+    assert!(engine.agenda.next().is_some(), "the other has its deadline");
 }
 
 #[test]
