@@ -41,6 +41,10 @@ pub enum What {
     Drained(User, Endpoint),
     /// A real server was given back by the admin.
     Resumed(User, Endpoint),
+    /// A live real server is no longer in the file.
+    Left(User, Endpoint),
+    /// A virtual server whose real servers sufficed is no longer in the file.
+    QuorumLeft,
 }
 
 /// A change as a line of JSON.
@@ -70,15 +74,19 @@ impl Change {
             What::Released => "released",
             What::Drained(..) => "drained",
             What::Resumed(..) => "resumed",
+            What::Left(..) => "left",
+            What::QuorumLeft => "quorum-left",
         }
     }
 
     /// The change as one line of JSON without its end; `time` is the time of day.
     pub fn json(&self, time: &str) -> String {
         let (server, reason) = match &self.what {
-            What::Up(_, e) | What::Held(_, e, _) | What::Drained(_, e) | What::Resumed(_, e) => {
-                (Some(e), None)
-            }
+            What::Up(_, e)
+            | What::Held(_, e, _)
+            | What::Drained(_, e)
+            | What::Resumed(_, e)
+            | What::Left(_, e) => (Some(e), None),
             What::Down(_, e, why) => (Some(e), Some(why)),
             _ => (None, None),
         };
@@ -117,6 +125,8 @@ impl fmt::Display for Change {
             What::Released => f.write_str("brake released: no dead real server stays in the table"),
             What::Drained(_, e) => write!(f, "real server {e} drained: no new connections"),
             What::Resumed(_, e) => write!(f, "real server {e} resumed"),
+            What::Left(_, e) => write!(f, "real server {e} is no longer in the file"),
+            What::QuorumLeft => f.write_str("no longer in the file"),
         }
     }
 }

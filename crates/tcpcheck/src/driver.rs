@@ -268,12 +268,14 @@ impl Driver {
     /// Keeps what the next start must know; the error says what would be forgotten.
     fn keep(&self) -> Result<(), String> {
         let Some(kernel) = &self.kernel else { return Ok(()) };
-        state::save(&kernel.state, self.monitor.owned(), self.monitor.drains()).map_err(|e| {
-            format!(
-                "{}: {e}; a restart would forget which services are ours and which servers are drained",
-                kernel.state.display()
-            )
-        })
+        state::save(&kernel.state, &self.args.config, self.monitor.owned(), self.monitor.drains()).map_err(
+            |e| {
+                format!(
+                    "{}: {e}; a restart would forget which services are ours and which servers are drained",
+                    kernel.state.display()
+                )
+            },
+        )
     }
 
     fn save(&self) {
@@ -293,7 +295,9 @@ impl Driver {
                 kernel.keep(&Table::default(), &gone, clock::now());
                 self.notifier.say_farewell(config, self.monitor.health(), clock::now());
                 // Nothing is ours any more, so the next start need not clean up.
-                if let Err(e) = state::save(&kernel.state, std::iter::empty(), self.monitor.drains()) {
+                if let Err(e) =
+                    state::save(&kernel.state, &self.args.config, std::iter::empty(), self.monitor.drains())
+                {
                     log::error!("{}: {e}", kernel.state.display());
                 }
             }

@@ -149,9 +149,9 @@ fn line(vs: &VirtualServer, change: &Change) -> Option<String> {
         |endpoint, is| Some(format!("RS {} {} {}\n", place(endpoint, *vs.protocol), service(vs), up(is)));
     match &change.what {
         What::Up(_, endpoint) => server(endpoint, true),
-        What::Down(_, endpoint, _) => server(endpoint, false),
+        What::Down(_, endpoint, _) | What::Left(_, endpoint) => server(endpoint, false),
         What::QuorumGained => Some(format!("VS {} {}\n", service(vs), up(true))),
-        What::QuorumLost(_) => Some(format!("VS {} {}\n", service(vs), up(false))),
+        What::QuorumLost(_) | What::QuorumLeft => Some(format!("VS {} {}\n", service(vs), up(false))),
         _ => None,
     }
 }

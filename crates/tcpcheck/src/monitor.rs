@@ -14,10 +14,11 @@ pub use load::{Order, Remembered};
 
 use std::collections::BTreeSet;
 
+use lvs_core::addr::Family;
 use lvs_core::conf::Config;
 use lvs_core::conf::model::{Target, VirtualServer};
 use lvs_core::desired::Health;
-use lvs_core::table::ServiceKey;
+use lvs_core::table::{Protocol, ServiceKey};
 use lvs_core::time::Time;
 
 use crate::change::{Change, What};
@@ -26,7 +27,7 @@ use crate::drains::Drains;
 use crate::few::Few;
 use crate::histogram::Histogram;
 use crate::options::Options;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Reason};
 use crate::roster::{Identity, User};
 
 /// A check with its state and its history.
@@ -75,6 +76,8 @@ struct Server {
     changed: Time,
     /// It counts as dead, but nobody was told so yet (`alpha`).
     unproven: bool,
+    /// When it last died, and why.
+    died: Option<Box<(Time, Reason)>>,
     /// Clients are sent to it by the table that was last settled, at first by the one that was found.
     serves: bool,
 }
@@ -141,6 +144,11 @@ impl Monitor {
         self.servers[user.vs as usize][user.rs as usize].changed
     }
 
+    /// When a real server last died, and why.
+    pub fn died(&self, user: User) -> Option<&(Time, Reason)> {
+        self.servers[user.vs as usize][user.rs as usize].died.as_deref()
+    }
+
     /// Moves what moves by itself: weights of servers that start slowly.
     pub fn tick(&mut self, now: Time) {
         for (user, share) in self.ramps.tick(now) {
@@ -165,12 +173,19 @@ impl Monitor {
     }
 }
 
-/// A virtual server's name for people: `192.168.15.111:443`, `fwmark 7`, `group web`.
+/// A virtual server's name for people, each of a file its own: `192.168.15.111:443`, `192.168.15.111:53/udp`, `fwmark 7`,
+/// `fwmark 7 IPv6`, `group web`.
 pub fn name(vs: &VirtualServer) -> String {
+    let protocol = match *vs.protocol {
+        Protocol::Tcp => String::new(),
+        other => format!("/{}", other.to_string().to_lowercase()),
+    };
     match &*vs.target {
-        Target::Addr(vip) => vip.to_string(),
+        Target::Addr(vip) => format!("{vip}{protocol}"),
+        // A mark has no protocol, but there is one of each family.
+        Target::Mark(mark) if vs.family == Family::Inet6 => format!("fwmark {mark} IPv6"),
         Target::Mark(mark) => format!("fwmark {mark}"),
-        Target::Group(group) => format!("group {group}"),
+        Target::Group(group) => format!("group {group}{protocol}"),
     }
 }
 

@@ -161,9 +161,9 @@ fn script<'a>(config: &'a Config, change: &Change) -> Option<(Option<Endpoint>, 
     let server = |u: &crate::roster::User| vs.real_servers.get(u.rs as usize);
     match &change.what {
         What::Up(u, e) => Some((Some(*e), server(u)?.notify_up.as_deref()?)),
-        What::Down(u, e, _) => Some((Some(*e), server(u)?.notify_down.as_deref()?)),
+        What::Down(u, e, _) | What::Left(u, e) => Some((Some(*e), server(u)?.notify_down.as_deref()?)),
         What::QuorumGained => Some((None, vs.quorum_up.as_ref()?)),
-        What::QuorumLost(_) => Some((None, vs.quorum_down.as_ref()?)),
+        What::QuorumLost(_) | What::QuorumLeft => Some((None, vs.quorum_down.as_ref()?)),
         _ => None,
     }
 }

@@ -16,6 +16,23 @@ use crate::monitor::Remembered;
 struct Saved {
     owned: Vec<ServiceKey>,
     drained: String,
+    /// The configuration whose services those are.
+    #[serde(default)]
+    config: String,
+}
+
+/// What an earlier watch of this network namespace left behind.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// What it knew.
+    pub remembered: Remembered,
+    /// The configuration that it had, by its whole path; empty if that is not known.
+    pub config: String,
+}
+
+/// A configuration as it is remembered: by its whole path.
+pub fn known_as(config: &str) -> String {
+    fs::canonicalize(config).map_or(config.to_owned(), |path| path.display().to_string())
 }
 
 /// Where this network namespace's state is kept, with an ending: `.json`, `.sock`.
@@ -30,10 +47,10 @@ pub fn path(ending: &str) -> io::Result<PathBuf> {
 ///
 /// # Errors
 /// It is there and of no use, and what follows: the watch begins all the same, for checks that do not run would be worse.
-pub fn load(path: &Path) -> Result<Remembered, String> {
+pub fn load(path: &Path) -> Result<Kept, String> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Remembered::default()),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Kept::default()),
         Err(e) => return Err(forgotten(path, &format!("cannot be read: {e}"))),
     };
     let saved: Saved =
@@ -41,7 +58,10 @@ pub fn load(path: &Path) -> Result<Remembered, String> {
     let (drains, wrong) = Drains::parse(&saved.drained);
     match wrong.first() {
         Some((_, why)) => Err(forgotten(path, &format!("is not understood: {why}"))),
-        None => Ok(Remembered { owned: saved.owned.into_iter().collect(), drains }),
+        None => {
+            let remembered = Remembered { owned: saved.owned.into_iter().collect(), drains };
+            Ok(Kept { remembered, config: saved.config })
+        }
     }
 }
 
@@ -58,8 +78,13 @@ fn forgotten(path: &Path, why: &str) -> String {
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn save(path: &Path, owned: impl Iterator<Item = ServiceKey>, drains: &Drains) -> io::Result<()> {
-    let saved = Saved { owned: owned.collect(), drained: drains.to_string() };
+pub fn save(
+    path: &Path,
+    config: &str,
+    owned: impl Iterator<Item = ServiceKey>,
+    drains: &Drains,
+) -> io::Result<()> {
+    let saved = Saved { owned: owned.collect(), drained: drains.to_string(), config: known_as(config) };
     let new = path.with_extension("new");
     fs::write(&new, serde_json::to_vec(&saved)?)?;
     fs::rename(&new, path)
@@ -74,9 +99,10 @@ mod tests {
         let path = std::env::temp_dir().join(format!("tcpcheck-state-{}.json", std::process::id()));
         let key = ServiceKey::tcp(std::net::Ipv4Addr::new(10, 0, 0, 1), 80);
         let drains = Drains::parse("10.0.0.2:80\n").0;
-        assert_eq!(load(&path), Ok(Remembered::default()));
-        save(&path, [key].into_iter(), &drains).unwrap();
-        assert_eq!(load(&path), Ok(Remembered { owned: [key].into(), drains }));
+        assert_eq!(load(&path), Ok(Kept::default()));
+        save(&path, "/no/such/file", [key].into_iter(), &drains).unwrap();
+        let remembered = Remembered { owned: [key].into(), drains };
+        assert_eq!(load(&path), Ok(Kept { remembered, config: "/no/such/file".to_owned() }));
         for rubbish in ["{", "{\"owned\":[],\"drained\":\"web1\\n\"}"] {
             fs::write(&path, rubbish).unwrap();
             let why = load(&path).unwrap_err();

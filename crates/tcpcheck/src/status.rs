@@ -28,7 +28,7 @@ pub struct Status {
 /// A virtual server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Service {
-    /// Its name: `192.168.15.111:443`, `fwmark 7`, `group web`.
+    /// Its name: `192.168.15.111:443`, `192.168.15.111:53/udp`, `fwmark 7`, `group web`.
     pub name: String,
     /// Whether enough of its real servers live.
     pub quorum: bool,
@@ -53,8 +53,19 @@ pub struct Server {
     pub kept: bool,
     /// Seconds since it last changed between alive and dead, or since the watch began.
     pub since: f64,
+    /// Why it died last.
+    pub died: Option<Death>,
     /// Its checks.
     pub checks: Vec<Check>,
+}
+
+/// When and why a real server died.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Death {
+    /// Seconds ago.
+    pub since: f64,
+    /// Why.
+    pub reason: String,
 }
 
 /// A check.
@@ -126,9 +137,15 @@ fn server(
         weight: health.effective(server),
         drained: health.drained,
         kept: health.kept,
-        since: (now.since(monitor.changed(user)).as_secs_f64() * 10.0).round() / 10.0,
+        since: ago(monitor.changed(user), now),
+        died: monitor.died(user).map(|(at, why)| Death { since: ago(*at, now), reason: why.to_string() }),
         checks: monitor.checks_of(user).map(|c| check(c, now)).collect(),
     }
+}
+
+/// Seconds, to a tenth.
+fn ago(then: Time, now: Time) -> f64 {
+    (now.since(then).as_secs_f64() * 10.0).round() / 10.0
 }
 
 fn check(c: &Watched, now: Time) -> Check {
@@ -169,6 +186,9 @@ fn line(out: &mut String, s: &Server) {
         if let Some(rest) = c.held_down {
             let _ = write!(out, ", held down for {rest} s more");
         }
+    }
+    if let Some(death) = s.died.as_ref().filter(|_| s.up) {
+        let _ = write!(out, "  died {} ago: {}", span(death.since), death.reason);
     }
     let _ = writeln!(out);
 }

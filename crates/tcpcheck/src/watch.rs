@@ -18,6 +18,7 @@ use lvs_core::table::Table;
 
 use crate::WRONG;
 use crate::cli::{Events, Watch};
+use crate::differences::in_short;
 use crate::drains::Drains;
 use crate::driver::Driver;
 use crate::explain;
@@ -29,7 +30,7 @@ use crate::options::{Options, Way};
 use crate::programs::Programs;
 use crate::roster;
 use crate::shots;
-use crate::state;
+use crate::state::{self, Kept};
 use crate::told::Told;
 
 /// Another program may hold the table for a moment (`ipvsctl apply`); so long we wait for it.
@@ -56,10 +57,7 @@ pub fn run(args: &Watch) -> anyhow::Result<u8> {
     };
     let drains = match args.drain_file.as_deref().map(|path| drain_file(path, &config)).transpose() {
         Ok(drains) => drains.map(|(drains, said)| {
-            said.iter().for_each(|(level, text)| {
-                let word = if *level == Level::Warn { "warning" } else { "error" };
-                let _ = writeln!(io::stderr().lock(), "tcpcheck: {word}: {text}");
-            });
+            complain(&said);
             drains
         }),
         Err(text) => {
@@ -69,10 +67,8 @@ pub fn run(args: &Watch) -> anyhow::Result<u8> {
     };
     if args.explain {
         let found = if args.ipvs { Client::open()?.read()? } else { Table::default() };
-        let (remembered, lost) = remember(args, &config, drains, &found)?;
-        if let Some(why) = lost {
-            let _ = writeln!(io::stderr().lock(), "tcpcheck: error: {why}");
-        }
+        let (remembered, said) = remember(args, &config, drains, &found)?;
+        complain(&said);
         explain::tell(config, args.options(), remembered, &found, io::stdout().lock())?;
         return Ok(0);
     }
@@ -99,10 +95,8 @@ fn watch(args: &Watch, mut config: Config, drains: Option<Drains>) -> anyhow::Re
         let keeper = Keeper::new(client, found.clone());
         kernel = Some(Kernel::new(keeper, owner, args.resync, state::path(".json")?));
     }
-    let (remembered, lost) = remember(args, &config, drains, &found)?;
-    if let Some(why) = lost {
-        log::error!("{why}");
-    }
+    let (remembered, said) = remember(args, &config, drains, &found)?;
+    said.iter().for_each(|(level, text)| log::log!(*level, "{text}"));
     let now = clock::now();
     let seed = now.as_nanos() ^ (u64::from(std::process::id()) << 40);
     let (monitor, orders) = Monitor::start(config, args.options(), remembered, &found, seed, now);
@@ -179,6 +173,14 @@ pub fn programs(config: &mut Config) -> Programs {
     programs
 }
 
+/// Says on the terminal what a watch says in its log.
+fn complain(said: &[(Level, String)]) {
+    for (level, text) in said {
+        let word = if *level == Level::Warn { "warning" } else { "error" };
+        let _ = writeln!(io::stderr().lock(), "tcpcheck: {word}: {text}");
+    }
+}
+
 fn show(findings: &[Diag]) {
     for finding in findings.iter().filter(|d| d.severity >= Severity::Warning && d.concerns(Tool::Tcpcheck)) {
         let _ = writeln!(io::stderr().lock(), "tcpcheck: {finding}");
@@ -209,25 +211,35 @@ fn own<O>(ipvs: &mut impl Ipvs, claim: impl FnOnce() -> anyhow::Result<O>) -> an
     Ok((owner, found))
 }
 
-/// What the watch begins with besides the table that was `found`; the second value says what of it could not be had.
+/// What the watch begins with besides the table that was `found`, and what there is to say of it.
 fn remember(
     args: &Watch,
     config: &Config,
     drains: Option<Drains>,
     found: &Table,
-) -> io::Result<(Remembered, Option<String>)> {
-    let kept = if args.ipvs { state::load(&state::path(".json")?) } else { Ok(Remembered::default()) };
-    let (mut remembered, lost) = match kept {
-        Ok(kept) => (kept, None),
-        Err(why) => (Remembered::default(), Some(why)),
-    };
+) -> io::Result<(Remembered, Vec<(Level, String)>)> {
+    let mut said = Vec::new();
+    let kept = if args.ipvs { state::load(&state::path(".json")?) } else { Ok(Kept::default()) };
+    let kept = kept.unwrap_or_else(|why| {
+        said.push((Level::Error, why));
+        Kept::default()
+    });
+    let mut remembered = kept.remembered;
+    if !kept.config.is_empty() && kept.config != state::known_as(&args.config) {
+        // It may be no more than a trial: what another file's clients use is not ours to take.
+        let others = remembered.leave_to_others(config);
+        let stays = others.iter().filter(|key| found.services.contains_key(key));
+        let whose = &kept.config;
+        let line = |key| format!("{key}: stays in the table: it is of {whose}, which was watched before");
+        said.extend(in_short(stays.map(line).collect()).map(|line| (Level::Warn, line)));
+    }
     if let Some(drains) = drains {
         remembered.drains = drains;
     }
     if *config.global.flush {
         remembered.owned.extend(found.services.keys());
     }
-    Ok((remembered, lost))
+    Ok((remembered, said))
 }
 
 fn claim() -> anyhow::Result<Owner> {

@@ -21,8 +21,11 @@ impl Driver {
         let now = clock::now();
         self.systemd.reloading(now);
         watch::warn(&findings, &config, self.monitor.options());
-        self.run_programs(watch::programs(&mut config));
+        let programs = watch::programs(&mut config);
         let news = differences(&self.monitor, &config);
+        // The log has it among the differences. The programs are those of the old file, which knows what leaves.
+        self.monitor.farewell(&config).iter().for_each(|change| self.tell_others(change, now));
+        self.run_programs(programs);
         self.seed = self.seed.wrapping_add(now.as_nanos());
         let orders = self.monitor.reload(config, self.seed, now);
         self.engine.avoid(all_vips(self.monitor.config()));

@@ -61,6 +61,11 @@ impl Driver {
         if self.kernel.is_some() {
             log::info!("{change}");
         }
+        self.tell_others(change, now);
+    }
+
+    /// Tells a change to whoever does not read the log.
+    pub(super) fn tell_others(&mut self, change: &Change, now: Time) {
         if let Some(told) = &self.told {
             match told.change(change) {
                 Ok(()) if self.lost_lines > 0 => {

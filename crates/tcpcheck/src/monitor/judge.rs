@@ -61,27 +61,36 @@ impl Monitor {
     /// Derives a real server's state from its checks.
     fn judge(&mut self, user: User, now: Time) {
         let (v, r) = (user.vs as usize, user.rs as usize);
-        let dead = self.checks_of(user).find_map(Watched::dead);
+        let up = self.checks_of(user).all(|c| c.checker.is_up());
         let weight = self.checks_of(user).find_map(|c| c.weight);
         let h = &mut self.health.services[v].servers[r];
-        let (was, is) = (h.up, dead.is_none());
-        (h.up, h.weight) = (is, weight);
+        let was = std::mem::replace(&mut h.up, up);
+        h.weight = weight;
         self.dirty.insert(user.vs);
         let unproven = std::mem::take(&mut self.servers[v][r].unproven);
-        if was == is && !unproven {
-            return;
+        if was != up || unproven {
+            self.turn(user, now);
         }
-        self.servers[v][r].changed = now;
+    }
+
+    /// A real server has become what its health says: it begins slowly, is remembered, and told.
+    pub(super) fn turn(&mut self, user: User, now: Time) {
+        let (v, r) = (user.vs as usize, user.rs as usize);
+        let up = self.health.services[v].servers[r].up;
+        let dead = self.checks_of(user).find_map(Watched::dead);
         let endpoint = self.endpoint(user);
         if let Some(whole) = self.options.slow_start {
-            self.health.services[v].servers[r].share = self.ramps.turn(user, is, now, whole);
+            self.health.services[v].servers[r].share = self.ramps.turn(user, up, now, whole);
         }
-        self.tell(
-            user.vs,
-            match dead {
-                None => What::Up(user, endpoint),
-                Some(why) => What::Down(user, endpoint, why),
-            },
-        );
+        let server = &mut self.servers[v][r];
+        server.changed = now;
+        let what = match dead {
+            Some(why) if !up => {
+                server.died = Some(Box::new((now, why.clone())));
+                What::Down(user, endpoint, why)
+            }
+            _ => What::Up(user, endpoint),
+        };
+        self.tell(user.vs, what);
     }
 }

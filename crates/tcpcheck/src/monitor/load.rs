@@ -3,14 +3,15 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use lvs_core::addr::Endpoint;
+use lvs_core::addr::{Endpoint, Family};
 use lvs_core::conf::Config;
+use lvs_core::conf::model::{Target, VirtualServer};
 use lvs_core::desired::{self, Health, ServerHealth, ServiceHealth};
-use lvs_core::table::{ServiceKey, Table};
+use lvs_core::table::{Protocol, ServiceKey, Table};
 use lvs_core::time::Time;
 
-use super::{Monitor, Server, Watched, ramp};
-use crate::change::What;
+use super::{Monitor, Server, Watched, name, ramp};
+use crate::change::{Change, What};
 use crate::checker::{Checker, Knowledge};
 use crate::drains::Drains;
 use crate::histogram::Histogram;
@@ -33,6 +34,16 @@ pub struct Remembered {
     pub owned: BTreeSet<ServiceKey>,
     /// Servers that the admin took out of service.
     pub drains: Drains,
+}
+
+impl Remembered {
+    /// Lets go of the services that are not in this configuration, and returns them.
+    pub fn leave_to_others(&mut self, config: &Config) -> Vec<ServiceKey> {
+        let ours: BTreeSet<_> = desired::keys(config).into_iter().flatten().collect();
+        let (ours, others) = std::mem::take(&mut self.owned).into_iter().partition(|key| ours.contains(key));
+        self.owned = ours;
+        BTreeSet::into_iter(others).collect()
+    }
 }
 
 /// What is known of a real server before a configuration is taken.
@@ -105,17 +116,22 @@ impl Monitor {
         }
     }
 
-    /// Takes another configuration. Servers and checks that are in both keep their state.
+    /// Takes another configuration. Servers and checks that are in both keep their state; what is known of a server that
+    /// is new in its service, because another service shares its check, is told.
     pub fn reload(&mut self, mut config: Config, seed: u64, now: Time) -> Vec<Order> {
         let keys = desired::keys(&config);
         // Who rests is decided anew, for the numbers of virtual servers change.
         self.resting.clear();
         let old = Places::new(&self.config, &self.keys);
         let (old_health, old_servers) = (std::mem::take(&mut self.health), std::mem::take(&mut self.servers));
-        let before = |u: User, endpoint: Endpoint| old.user(keys[u.vs as usize].first(), endpoint);
-        let endpoints: HashMap<_, _> = servers(&config).map(|(u, _, s)| (u, *s.endpoint)).collect();
+        let places: Vec<_> =
+            config.virtual_servers.iter().zip(&keys).map(|(vs, k)| old.service(vs, k)).collect();
+        let quorum = |v: usize| places[v].is_some_and(|o| old_health.services[o].quorum);
+        let users = servers(&config).map(|(u, _, s)| (u, *s.endpoint));
+        let before: HashMap<User, User> =
+            users.filter_map(|(u, e)| Some((u, old.user(places[u.vs as usize], e)?))).collect();
         let up = |o: User| old_health.services[o.vs as usize].servers[o.rs as usize].up;
-        let known = |u: User| before(u, endpoints[&u]).map(up);
+        let known = |u: User| before.get(&u).map(|o| up(*o));
 
         let mut orders = Vec::new();
         let wanted = roster(&config, &self.options);
@@ -124,28 +140,62 @@ impl Monitor {
         self.gone.extend(self.keys.iter().flatten());
         // Only a file without errors is taken here.
         self.gone.append(&mut self.kept);
-        let quorum = |v: usize| {
-            let place = keys[v].first().and_then(|k| old.services.get(k));
-            place.is_some_and(|o| old_health.services[*o].quorum)
-        };
-        self.take(config, keys.clone(), &quorum, now);
+        self.take(config, keys, &quorum, now);
         self.checks.reserve_exact(checks.len());
         orders.extend(checks.into_iter().map(|w| self.enlist(w)));
         self.assess();
 
-        let moved: HashMap<_, _> =
-            endpoints.iter().filter_map(|(u, e)| before(*u, *e).map(|o| (o, *u))).collect();
-        for (o, u) in &moved {
+        for (u, o) in &before {
             let old = &old_servers[o.vs as usize][o.rs as usize];
             let new = &mut self.servers[u.vs as usize][u.rs as usize];
             (new.changed, new.serves) = (old.changed, old.serves);
+            new.died.clone_from(&old.died);
             let old = &old_health.services[o.vs as usize].servers[o.rs as usize];
             let new = &mut self.health.services[u.vs as usize].servers[u.rs as usize];
             // The brake tells what is other than before.
             (new.share, new.kept) = (old.share, old.kept);
         }
+        let moved: HashMap<User, User> = before.iter().map(|(u, o)| (*o, *u)).collect();
         self.ramps.translate(|o| moved.get(&o).copied());
+        self.tell_news(&known, now);
         orders
+    }
+
+    /// Tells of servers that are other than they were known to be, or that begin dead.
+    fn tell_news(&mut self, known: Known<'_>, now: Time) {
+        let all: Vec<_> = servers(&self.config).map(|(u, vs, s)| (u, desired::starts_down(vs, s))).collect();
+        for (user, alpha) in all {
+            let (v, r) = (user.vs as usize, user.rs as usize);
+            // Who begins alive is no news, unless his file has him begin dead.
+            let was = known(user).unwrap_or(!alpha);
+            if was != self.health.services[v].servers[r].up && !self.servers[v][r].unproven {
+                self.turn(user, now);
+            }
+        }
+    }
+
+    /// What serves and is not in another configuration: keepalived tells that as it tells a death. To be told by the
+    /// configuration that is still in force.
+    pub fn farewell(&self, new: &Config) -> Vec<Change> {
+        let keys = desired::keys(new);
+        let next = Places::new(new, &keys);
+        let mut leaving = Vec::new();
+        for (v, vs) in self.config.virtual_servers.iter().enumerate() {
+            let place = next.service(vs, &self.keys[v]);
+            let health = &self.health.services[v];
+            let change = |what| Change { vs: v as u32, service: name(vs), what };
+            for (r, server) in vs.real_servers.iter().enumerate() {
+                let stays = next.user(place, *server.endpoint).is_some();
+                if !stays && health.servers[r].up && !self.servers[v][r].unproven {
+                    let user = User { vs: v as u32, rs: r as u32 };
+                    leaving.push(change(What::Left(user, *server.endpoint)));
+                }
+            }
+            if place.is_none() && health.quorum {
+                leaving.push(change(What::QuorumLeft));
+            }
+        }
+        leaving
     }
 
     /// Finds for each wanted check the old one: the same in all, else the same try at other times. Checks that
@@ -264,21 +314,35 @@ fn knowledge(alpha: bool, servers: impl Iterator<Item = Option<bool>>) -> Knowle
     }
 }
 
-/// Where virtual and real servers stood in a configuration.
+/// What a virtual server is known by, whatever stands in its group.
+type Name = (Target, Protocol, Family);
+
+/// Where virtual and real servers stand in a configuration.
 struct Places {
+    named: HashMap<Name, usize>,
     services: HashMap<ServiceKey, usize>,
     servers: HashMap<(usize, Endpoint), User>,
 }
 
 impl Places {
     fn new(config: &Config, keys: &[Vec<ServiceKey>]) -> Self {
+        let named = config.virtual_servers.iter().enumerate().map(|(v, vs)| (known_by(vs), v));
         let services = keys.iter().enumerate().flat_map(|(v, keys)| keys.iter().map(move |k| (*k, v)));
         let servers = servers(config).map(|(u, _, s)| ((u.vs as usize, *s.endpoint), u));
-        Self { services: services.collect(), servers: servers.collect() }
+        Self { named: named.collect(), services: services.collect(), servers: servers.collect() }
     }
 
-    fn user(&self, key: Option<&ServiceKey>, endpoint: Endpoint) -> Option<User> {
-        let vs = self.services.get(key?)?;
-        self.servers.get(&(*vs, endpoint)).copied()
+    /// The same virtual server: of the same name, else one of whose services is the same.
+    fn service(&self, vs: &VirtualServer, keys: &[ServiceKey]) -> Option<usize> {
+        let named = self.named.get(&known_by(vs));
+        named.or_else(|| keys.iter().find_map(|k| self.services.get(k))).copied()
     }
+
+    fn user(&self, service: Option<usize>, endpoint: Endpoint) -> Option<User> {
+        self.servers.get(&(service?, endpoint)).copied()
+    }
+}
+
+fn known_by(vs: &VirtualServer) -> Name {
+    (vs.target.value.clone(), *vs.protocol, vs.family)
 }

@@ -531,3 +531,82 @@ fn metrics_are_the_text_that_prometheus_reads() {
     let text = crate::status::metrics(&b.monitor, &status);
     assert!(text.contains("tcpcheck_quorum{service=\"group \\\"web\\\"\"} 1\n"), "{text}");
 }
+
+#[test]
+fn what_a_reload_makes_of_a_server_is_told() {
+    let two = [server("10.0.0.1 80", ""), server("10.0.0.2 80", "")];
+    let other = |port: &str| service(port, "", &[server("10.0.0.1 80", ""), server("10.0.0.2 80", "")]);
+    let mut b = Bench::new(&service("10.0.0.100 80", "", &two));
+    b.die("10.0.0.2");
+    let told = b.said.len();
+    // The check is known, and its server new in this service.
+    b.reload(&(service("10.0.0.100 80", "", &two) + &other("10.0.0.100 81")));
+    assert_eq!(
+        &b.said[told..],
+        [
+            "10.0.0.100:81: real server 10.0.0.2:81 is down: connection refused",
+            "10.0.0.100:81: quorum gained"
+        ]
+    );
+    let told = b.said.len();
+    // Nobody doubts it any more.
+    let bare = "real_server 10.0.0.2 80 { \n weight 1 \n }".to_owned();
+    b.reload(&service("10.0.0.100 80", "", &[two[0].clone(), bare]));
+    assert_eq!(&b.said[told..], ["10.0.0.100:80: real server 10.0.0.2:80 is up"]);
+}
+
+#[test]
+fn what_serves_and_leaves_the_file_is_told_and_the_dead_are_not() {
+    let mut b = Bench::new(&(pair("") + &service("10.0.0.100 81", "", &[server("10.0.0.3 80", "")])));
+    b.die("10.0.0.2");
+    let leaving = |b: &Bench, text: &str| -> Vec<String> {
+        b.monitor.farewell(&config(text)).iter().map(ToString::to_string).collect()
+    };
+    let all = pair("") + &service("10.0.0.100 81", "", &[server("10.0.0.3 80", "")]);
+    assert_eq!(leaving(&b, &all), [""; 0]);
+    assert_eq!(
+        leaving(&b, &service("10.0.0.100 80", "", &[server("10.0.0.4 80", "")])),
+        [
+            "10.0.0.100:80: real server 10.0.0.1:80 is no longer in the file",
+            "10.0.0.100:81: real server 10.0.0.3:81 is no longer in the file",
+            "10.0.0.100:81: no longer in the file",
+        ]
+    );
+}
+
+#[test]
+fn a_group_keeps_what_is_known_of_it_whatever_line_of_it_changes() {
+    let text = |vips: &str| {
+        let servers = [server("10.0.0.1 80", ""), server("10.0.0.2 80", "")];
+        format!("virtual_server_group web {{ \n {vips} \n }}\n") + &service("group web", "", &servers)
+    };
+    let mut b = Bench::new(&text("10.0.0.100 80"));
+    b.die("10.0.0.2");
+    let told = b.said.len();
+    b.reload(&text("10.0.0.100 81"));
+    assert_eq!((b.servers(80).as_str(), b.servers(81).as_str()), ("no service", "1"));
+    assert_eq!(b.said[told..], [""; 0], "neither its quorum nor its dead server is news");
+}
+
+#[test]
+fn no_two_virtual_servers_of_a_file_have_one_name() {
+    let tcp = service("10.0.0.100 53", "", &[server("10.0.0.1 53", "")]);
+    let marks = service("fwmark 7", "", &[server("10.0.0.1 0", "")])
+        + &service("fwmark 7", "ip_family inet6", &[server("fd00::1 0", "")]);
+    let config = config(&(tcp.clone() + &tcp.replace("protocol TCP", "protocol UDP") + &marks));
+    let names: Vec<_> = config.virtual_servers.iter().map(name).collect();
+    assert_eq!(names, ["10.0.0.100:53", "10.0.0.100:53/udp", "fwmark 7", "fwmark 7 IPv6"]);
+}
+
+#[test]
+fn the_status_of_a_server_that_lives_again_says_why_it_died() {
+    let mut b = Bench::new(&pair(""));
+    b.die("10.0.0.2");
+    b.live("10.0.0.2");
+    let now = b.now + Duration::from_secs(60);
+    let status = Status::of(&b.monitor, 0, 0, now);
+    let death = status.services[0].servers[1].died.clone().unwrap();
+    assert_eq!((death.since, death.reason.as_str()), (62.0, "connection refused"));
+    assert!(status.text().contains("died 1m ago: connection refused"), "{}", status.text());
+    assert_eq!(status.services[0].servers[0].died, None);
+}
