@@ -1,5 +1,6 @@
 //! tcpcheck in the hands of those who run it: files that change, empty or full places, and what is said of them.
 
+use lab::seed::{Seed, Side};
 use lab::{Daemon, Host, Lab, SECONDS, Signal, wait};
 
 const CHECKS: &str = "/run/checks.conf";
@@ -200,4 +201,30 @@ fn a_drain_that_cannot_be_kept_fails_and_says_so() {
     watch.kill();
     let _watch = bench.watch("");
     assert!(bench.weighs("10.0.0.1:80", 0) && bench.weighs("10.0.0.2:80", 0), "{:?}", bench.table());
+}
+
+#[test]
+fn a_drain_that_waits_ends_with_the_last_connection() {
+    let seed = Seed::new(Side::Ours);
+    let (mut director, mut server) = (seed.director(100), seed.real_server(102));
+    seed.preparation().iter().for_each(|line| drop(server.host.ok(line.as_str())));
+    server.die();
+    let echo = server.host.spawn("lab echo r102 7885");
+    echo.wait_for_line("echoes", 5 * SECONDS);
+    director.start();
+    director.wait_for_vip(20 * SECONDS);
+    wait(10 * SECONDS, "the real server", || director.knows("192.168.15.102:7885"));
+    let held = seed.client.spawn("lab talk 192.168.15.111:7885");
+    held.wait_for_line("r102", 5 * SECONDS);
+    // What is closed is forgotten soon.
+    director.host.ok("ipvsctl --set 0 2 0");
+
+    let drain = |time: &str| director.host.run(&format!("tcpcheck drain 192.168.15.102:7885 --wait {time}"));
+    let early = drain("1s");
+    assert_eq!(early.status, 1, "{early}");
+    assert!(early.stderr.contains("after 1 s 1 active connection and 0 inactive are left"), "{early}");
+    held.kill();
+    let done = drain("20s");
+    assert_eq!(done.status, 0, "{done}");
+    assert!(done.stdout.ends_with("no connection is left\n"), "{done}");
 }

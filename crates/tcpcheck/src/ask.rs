@@ -10,7 +10,8 @@ use lvs_core::sys::clock;
 use lvs_core::sys::poll::Poll;
 
 use crate::change::seconds;
-use crate::cli::{Ask, AskStatus, Change};
+use crate::cli::{Ask, AskStatus, Change, Drain};
+use crate::idle;
 use crate::state;
 use crate::status::Status;
 
@@ -94,6 +95,19 @@ pub fn change(verb: &str, args: &Change) -> anyhow::Result<u8> {
     for server in &args.servers {
         let body = ask(args.ask.socket.as_deref(), &format!("{verb} {server}"))?;
         io::stdout().lock().write_all(body.as_bytes())?;
+    }
+    Ok(0)
+}
+
+/// `tcpcheck drain`, which may wait until the servers are idle.
+///
+/// # Errors
+/// No watch answers, it knows no such server, or connections are left.
+pub fn drain(args: &Drain) -> anyhow::Result<u8> {
+    change("drain", &args.change)?;
+    if let Some(patience) = args.wait {
+        idle::wait(&args.change.servers, patience)?;
+        writeln!(io::stdout().lock(), "no connection is left")?;
     }
     Ok(0)
 }

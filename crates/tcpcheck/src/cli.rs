@@ -35,7 +35,7 @@ pub enum Verb {
     /// Prints the running watch's metrics for Prometheus
     Metrics(Ask),
     /// Takes real servers out of service: weight 0, old connections go on
-    Drain(Change),
+    Drain(Drain),
     /// Gives real servers back
     Resume(Change),
     /// Says all that is wrong with a keepalived.conf, and touches nothing
@@ -73,6 +73,17 @@ pub struct Change {
     /// Whom to ask
     #[command(flatten)]
     pub ask: Ask,
+}
+
+/// What to drain, and whether to wait.
+#[derive(Debug, Args)]
+pub struct Drain {
+    /// Which servers, and whom to ask
+    #[command(flatten)]
+    pub change: Change,
+    /// Waits until no connection is left, at most this long (30s, 10m); then the exit status is 1
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub wait: Option<Duration>,
 }
 
 /// Judges a configuration: exit 0 unless there are errors (2), or warnings that are to count (1).

@@ -19,6 +19,7 @@ pub mod few;
 pub mod fifos;
 pub mod flight;
 pub mod histogram;
+mod idle;
 pub mod keeper;
 pub mod kernel;
 pub mod lines;
@@ -70,7 +71,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::Watch(args)) => watch::run(&args),
         Some(Verb::Status(args)) => ask::status(&args),
         Some(Verb::Metrics(args)) => ask::metrics(&args),
-        Some(Verb::Drain(args)) => ask::change("drain", &args),
+        Some(Verb::Drain(args)) => ask::drain(&args),
         Some(Verb::Resume(args)) => ask::change("resume", &args),
         Some(Verb::Check(a)) => Ok(lvs_core::sys::conf::run_check(&a.config, a.format, a.strict)),
     };
