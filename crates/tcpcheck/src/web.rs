@@ -27,7 +27,7 @@ pub struct Page {
     pub tls: Option<ServerName<'static>>,
     /// The whole request.
     pub request: Vec<u8>,
-    /// Ranges of status codes that are well; empty: any.
+    /// Ranges of status codes that are well, at least one.
     pub status: Vec<(u16, u16)>,
     /// The MD5 digest that its body must have.
     pub digest: Option<[u8; 16]>,
@@ -68,7 +68,8 @@ impl Page {
         };
         let digest = url.digest.as_ref().map(|d| **d);
         let mut status: Vec<_> = url.status.iter().map(|s| range(**s)).collect();
-        if status.is_empty() && digest.is_none() && pattern.is_none() {
+        // An error page may say what is looked for, too.
+        if status.is_empty() {
             status.push((200, 299));
         }
         let path = url.path.value.clone();
@@ -89,7 +90,7 @@ impl Page {
     /// for, that is why.
     pub(crate) fn judge(&self, answer: &Answer<'_>) -> Result<(), String> {
         let code = answer.status;
-        if !self.status.is_empty() && !self.status.iter().any(|(from, to)| (*from..=*to).contains(&code)) {
+        if !self.status.iter().any(|(from, to)| (*from..=*to).contains(&code)) {
             return Err(format!("{}: HTTP status {code}", self.path));
         }
         if let Some(wanted) = self.digest {

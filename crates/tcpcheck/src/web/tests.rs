@@ -55,7 +55,7 @@ fn without_a_word_on_it_2xx_is_well() {
 #[test]
 fn digest_and_regex_judge_the_body() {
     let digest = page(|u| u.digest = Some(At::assumed(Md5::digest(b"fine\n").into()))).unwrap();
-    assert_eq!(judged(&digest, "HTTP/1.0 500 Odd\r\n\r\nfine\n"), Ok(()), "the status was not asked for");
+    assert_eq!(judged(&digest, "HTTP/1.0 200 OK\r\n\r\nfine\n"), Ok(()));
     assert!(judged(&digest, "HTTP/1.0 200 OK\r\n\r\nfine").unwrap_err().starts_with("/health: digest "));
     let says = |change: fn(&mut Url)| {
         page(|u| {
@@ -95,6 +95,25 @@ fn a_page_that_was_cut_is_judged_by_what_came_and_its_fault_is_named() {
     }
     let whole = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\npage\n";
     assert!(judged(&digest("other"), whole).unwrap_err().starts_with("/health: digest "));
+}
+
+#[test]
+fn an_error_page_is_ill_whatever_it_says() {
+    let ill = |page: &Page| judged(page, "HTTP/1.0 503 Busy\r\n\r\nfine\n");
+    let digest = |u: &mut Url| u.digest = Some(At::assumed(Md5::digest(b"fine\n").into()));
+    let regex = |u: &mut Url| u.regex = Some(At::assumed("fine".to_owned()));
+    let absent = |u: &mut Url| {
+        u.regex = Some(At::assumed("sorry".to_owned()));
+        u.regex_no_match = At::assumed(true);
+    };
+    for content in [&digest as &dyn Fn(&mut Url), &regex, &absent] {
+        assert_eq!(ill(&page(content).unwrap()), Err("/health: HTTP status 503".to_owned()));
+        let wanted = page(|u| {
+            content(u);
+            u.status = vec![At::assumed(Status { from: 503, to: 503 })];
+        });
+        assert_eq!(ill(&wanted.unwrap()), Ok(()), "the status is asked for");
+    }
 }
 
 #[test]

@@ -123,7 +123,7 @@ pub struct Url {
     pub path: At<String>,
     /// `digest`: MD5 of the body.
     pub digest: Option<At<[u8; 16]>>,
-    /// `status_code` (default 200-299 when neither digest nor regex is given).
+    /// `status_code` (default 200-299).
     pub status: Vec<At<Status>>,
     /// `virtualhost` (default: the check's).
     pub virtualhost: Option<At<String>>,
