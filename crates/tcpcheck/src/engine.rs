@@ -47,7 +47,7 @@ pub struct Finished {
 pub struct Engine {
     poll: Poll,
     events: Vec<Event>,
-    /// For a try in flight its deadline, for the others when to begin.
+    /// For a try in flight its deadline (or that of its page), for the others when to begin.
     agenda: Agenda,
     slots: Vec<Slot>,
     /// Connections that were begun and are not yet watched.
@@ -220,11 +220,11 @@ impl Engine {
                     self.finish(check, Outcome::from_error(&e), now, done);
                 }
             }
-            Progress::Replaced(interest) => {
-                if let Err(e) = self.poll.add(&*flight, u64::from(check), interest) {
-                    self.finish(check, Outcome::from_error(&e), now, done);
-                }
-            }
+            Progress::Replaced(interest) => match self.poll.add(&*flight, u64::from(check), interest) {
+                // Each page has the whole time, as with keepalived.
+                Ok(()) => self.agenda.set(check, now + slot.timeout),
+                Err(e) => self.finish(check, Outcome::from_error(&e), now, done),
+            },
             Progress::Done(outcome) => self.finish(check, outcome, now, done),
         }
     }

@@ -125,6 +125,11 @@ fn a_bad_source_address_is_a_failure_at_once() {
 
 /// A server that gives each connection the next of these answers.
 fn pages(answers: Vec<&'static str>) -> u16 {
+    slow_pages(None, answers)
+}
+
+/// The same, so long after each request.
+fn slow_pages(pause: Option<Duration>, answers: Vec<&'static str>) -> u16 {
     use std::io::{Read, Write};
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -134,6 +139,11 @@ fn pages(answers: Vec<&'static str>) -> u16 {
             let mut request = [0; 1024];
             let n = stream.read(&mut request).unwrap();
             assert!(request[..n].ends_with(b"\r\n\r\n"));
+            // A client that has asked says no more until its answer has come.
+            if pause.is_some() {
+                stream.set_read_timeout(pause).unwrap();
+                assert_eq!(stream.read(&mut request).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+            }
             // In two pieces, as networks do it.
             let (a, b) = answer.split_at(answer.len() / 2);
             stream.write_all(a.as_bytes()).unwrap();
@@ -176,6 +186,15 @@ fn pages_are_fetched_one_after_the_other_and_all_must_be_well() {
     assert_eq!(get(pages(vec![missing])), Outcome::Fail(Reason::Said("/a: HTTP status 404".to_owned())));
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     assert_eq!(get(closed), Outcome::Fail(Reason::Refused));
+}
+
+#[test]
+fn each_page_has_the_whole_time() {
+    let ok = "HTTP/1.0 200 OK\r\n\r\nfine";
+    let port = slow_pages(Some(Duration::from_millis(1200)), vec![ok, ok]);
+    let urls = "url {\npath /a\n}\nurl {\npath /b\n}";
+    let outcome = found(&format!("HTTP_GET {{\nconnect_port {port}\nconnect_timeout 2\n{urls}\n}}"));
+    assert!(matches!(outcome, Outcome::Pass { .. }), "{outcome:?}");
 }
 
 #[test]
