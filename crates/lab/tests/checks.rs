@@ -669,23 +669,46 @@ fn the_brake_keeps_the_last_ones_and_a_drain_file_is_read() {
     bench.expect(&[1]);
 }
 
+/// So many real servers that do not answer: their tries stay in flight for a second each.
+fn silent(count: u8) -> String {
+    let server = |n: u8| {
+        format!("real_server 10.0.0.{} 81 {{\nTCP_CHECK {{\nconnect_timeout 1\nwarmup 0\n}}\n}}\n", 50 + n)
+    };
+    let servers: String = (0..count).map(server).collect();
+    format!(
+        "virtual_server 10.0.0.100 81 {{\ndelay_loop 0.5\nlb_algo rr\nlb_kind DR\nprotocol TCP\n{servers}}}\n"
+    )
+}
+
 #[test]
-fn a_reload_keeps_what_is_known_and_a_stuck_log_and_few_descriptors_hold_up_nothing() {
+fn a_stuck_log_and_few_descriptors_hold_up_neither_checks_nor_scripts_nor_reloads() {
     let bench = Bench::new("");
+    let director = &bench.director;
     let (_a, b) = (bench.serve(1001), bench.serve(1002));
+    let wordy = "notify_down \"/run/note down\"\nMISC_CHECK {\nmisc_path \"/bin/echo well\"\nmisc_timeout 2\n\
+                 warmup 0\n}\nTCP_CHECK {";
+    let text = format!("global_defs {{\nscript_user root\n}}\n{}", config("").replace("TCP_CHECK {", wordy));
+    director.write(CHECKS, &(text + &silent(20)));
+    director.write("/run/note", "#!/bin/sh\necho \"it is $1\"\necho \"$1\" >>/run/notes\n");
+    director.ok("chmod 755 /run/note");
     // Nobody reads what it says, and 70 descriptors leave room for few tries at once.
+    let fill = "dd if=/dev/zero of=/run/deaf bs=4096 oflag=nonblock";
     let command = format!("ulimit -n 70; exec tcpcheck watch --ipvs --events text --config {CHECKS}");
-    let watch = bench.director.spawn(&[
-        "sh",
-        "-c",
-        &format!("mkfifo /run/deaf; exec 3<>/run/deaf; ({command}) >&3 2>&1"),
-    ]);
+    let run = format!("mkfifo /run/deaf; exec 3<>/run/deaf; {fill} 2>/run/filled; ({command}) >&3 2>&1");
+    let watch = director.spawn(&["sh", "-c", &run]);
     bench.expect(&[1, 2]);
+    let full = || {
+        let more = director.run("dd if=/dev/zero of=/run/deaf bs=1 count=1 oflag=nonblock");
+        assert!(more.stderr.contains("Resource temporarily unavailable"), "the log is heard: {more}");
+    };
+    full();
     b.kill();
     bench.expect(&[1]);
-    let sampler = Sampler::start(&bench.director);
+    let told = || director.run("cat /run/notes").stdout == "down\n";
+    wait(10 * SECONDS, "a script that prints before it does its work", told);
+    let sampler = Sampler::start(director);
     for _ in 0..20 {
-        bench.director.ok("pkill -HUP -x tcpcheck");
+        director.ok("pkill -HUP -x tcpcheck");
     }
     wait(10 * SECONDS, "enough samples", || sampler.samples().len() > 20);
     for sample in sampler.samples() {
@@ -694,5 +717,8 @@ fn a_reload_keeps_what_is_known_and_a_stuck_log_and_few_descriptors_hold_up_noth
     }
     let _b = bench.serve(1002);
     bench.expect(&[1, 2]);
+    full();
     assert!(watch.running());
+    let log = director.spawn("cat /run/deaf");
+    log.wait_for_line("checks wait for a descriptor: at most 8 at once; raise LimitNOFILE", 10 * SECONDS);
 }

@@ -9,7 +9,7 @@ use lvs_core::conf::Config;
 use lvs_core::conf::model::{Fifo, Target, VirtualServer};
 use lvs_core::sys::children::Children;
 use lvs_core::sys::fifo::Pipe;
-use lvs_core::sys::script::{Job, Output};
+use lvs_core::sys::script::Job;
 use lvs_core::table::Protocol;
 use nix::sys::signal::Signal;
 
@@ -50,7 +50,7 @@ impl Fifos {
     /// # Errors
     /// Out of descriptors.
     pub fn new() -> io::Result<Self> {
-        Ok(Self { programs: Arc::default(), children: Children::new(Output::Stderr)?, readers: Vec::new() })
+        Ok(Self { programs: Arc::default(), children: Children::new()?, readers: Vec::new() })
     }
 
     /// Takes the programs that readers may be; the next [`Fifos::configure`] uses them.

@@ -17,7 +17,7 @@ use lvs_core::queue::{PATIENCE, Queue};
 use lvs_core::sys::children::{Children, End};
 use lvs_core::sys::clock;
 use lvs_core::sys::poll::{Interest, Poll};
-use lvs_core::sys::script::{Job, Output};
+use lvs_core::sys::script::Job;
 use lvs_core::time::Time;
 
 use crate::change::{Change, What};
@@ -46,7 +46,7 @@ impl Notifier {
     /// # Errors
     /// Out of descriptors.
     pub fn new() -> io::Result<Self> {
-        let children = Children::new(Output::Stderr)?;
+        let children = Children::new()?;
         Ok(Self { programs: Arc::default(), children, queues: BTreeMap::new() })
     }
 

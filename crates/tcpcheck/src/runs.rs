@@ -8,7 +8,6 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
 use lvs_core::sys::children::{Children, End};
-use lvs_core::sys::script::Output;
 use lvs_core::time::Time;
 use nix::sys::signal::Signal;
 
@@ -45,7 +44,7 @@ impl Runs {
     /// # Errors
     /// Out of descriptors.
     pub fn new() -> io::Result<Self> {
-        let children = Children::new(Output::Stderr)?;
+        let children = Children::new()?;
         Ok(Self { programs: Arc::default(), children, open: HashMap::new(), killed: Killed::default() })
     }
 

@@ -18,7 +18,7 @@ use nix::sys::signal::{SigSet, Signal};
 
 use super::child;
 use super::poll::{Event, Interest, Poll};
-use super::script::{self, Job, Output};
+use super::script::{self, Job};
 
 /// The wake-up of the starting thread; programs have the numbers of their jobs.
 const WAKE: u64 = u64::MAX - 1;
@@ -67,7 +67,6 @@ struct Starter {
 pub struct Children {
     poll: Poll,
     events: Vec<Event>,
-    output: Output,
     /// Made with the first program: most daemons never have one.
     starter: Option<Starter>,
     running: BTreeMap<u64, Running>,
@@ -77,15 +76,14 @@ pub struct Children {
 }
 
 impl Children {
-    /// Has nothing to run yet; what programs write goes to `output`.
+    /// Has nothing to run yet.
     ///
     /// # Errors
     /// Out of descriptors.
-    pub fn new(output: Output) -> io::Result<Self> {
+    pub fn new() -> io::Result<Self> {
         Ok(Self {
             poll: Poll::new()?,
             events: Vec::new(),
-            output,
             starter: None,
             running: BTreeMap::new(),
             starting: BTreeMap::new(),
@@ -100,7 +98,7 @@ impl Children {
     pub fn start(&mut self, job: Job) -> io::Result<u64> {
         let starter = match &mut self.starter {
             Some(starter) => starter,
-            none => none.insert(Starter::new(&self.poll, self.output)?),
+            none => none.insert(Starter::new(&self.poll)?),
         };
         let number = self.next;
         self.next += 1;
@@ -231,13 +229,13 @@ fn end(status: ExitStatus) -> End {
 }
 
 impl Starter {
-    fn new(poll: &Poll, output: Output) -> io::Result<Self> {
+    fn new(poll: &Poll) -> io::Result<Self> {
         let (orders, jobs) = channel();
         let (done, started) = channel();
         let (wake, bell) = UnixStream::pair()?;
         wake.set_nonblocking(true)?;
         let thread = std::thread::Builder::new().name("scripts".to_owned()).stack_size(STACK);
-        thread.spawn(move || start_all(&jobs, &done, bell, output))?;
+        thread.spawn(move || start_all(&jobs, &done, bell))?;
         poll.add(&wake, WAKE, Interest::Read)?;
         Ok(Self { orders, started, wake })
     }
@@ -250,17 +248,12 @@ impl Starter {
     }
 }
 
-fn start_all(
-    jobs: &Receiver<(u64, Job)>,
-    done: &Sender<(u64, io::Result<Child>)>,
-    mut bell: UnixStream,
-    output: Output,
-) {
+fn start_all(jobs: &Receiver<(u64, Job)>, done: &Sender<(u64, io::Result<Child>)>, mut bell: UnixStream) {
     // The daemon reads its signals from a descriptor; none may be delivered here instead.
     let _ = SigSet::all().thread_block();
     while let Ok((number, job)) = jobs.recv() {
         // Either fails only when the daemon has ended.
-        if done.send((number, job.start(output))).is_err() || bell.write_all(b"!").is_err() {
+        if done.send((number, job.start())).is_err() || bell.write_all(b"!").is_err() {
             return;
         }
     }

@@ -5,7 +5,6 @@
 //! it exists, else root (but not with `enable_script_security`).
 
 use std::io;
-use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command as Process, Stdio};
@@ -105,15 +104,6 @@ impl Scripts {
     }
 }
 
-/// Where what a program writes goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// Nobody reads it.
-    Nowhere,
-    /// To our standard error.
-    Stderr,
-}
-
 /// A program that may be run: found, judged, and with its user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
@@ -138,19 +128,16 @@ impl Job {
         self.argv.join(" ")
     }
 
-    /// Starts it. [`end`] reaches it and what it starts.
+    /// Starts it; [`end`] reaches it and what it starts. What it writes goes nowhere, as with the original: with our
+    /// standard error, a log that nobody reads would stop every script that has something to say.
     ///
     /// # Errors
     /// What the system says.
-    pub fn start(&self, output: Output) -> io::Result<Child> {
-        let to = || match output {
-            Output::Nowhere => Ok(Stdio::null()),
-            Output::Stderr => io::stderr().as_fd().try_clone_to_owned().map(Stdio::from),
-        };
-        self.process().stdout(to()?).stderr(to()?).spawn()
+    pub fn start(&self) -> io::Result<Child> {
+        self.process().spawn()
     }
 
-    /// Ready to start but for its output; it will lead a process group, so that a signal reaches what it starts. It works
+    /// Ready to start; it will lead a process group, so that a signal reaches what it starts. It works
     /// where we do, as with the original: in `/` under systemd.
     fn process(&self) -> Process {
         let mut process = Process::new(&self.program);
@@ -158,7 +145,9 @@ impl Job {
             .arg0(self.argv.first().map_or("", String::as_str))
             .args(self.argv.get(1..).unwrap_or_default())
             .process_group(0)
-            .stdin(Stdio::null());
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         if let Some((uid, gid)) = self.run_as {
             // Root's supplementary groups are given up with it.
             process.gid(gid).uid(uid);

@@ -10,7 +10,7 @@ use lvs_core::queue::{PATIENCE, Queue};
 use lvs_core::sys::children::{Children, End};
 use lvs_core::sys::fifo::Pipe;
 use lvs_core::sys::poll::{Event as Ready, Interest, Poll};
-use lvs_core::sys::script::{self, Job, Output};
+use lvs_core::sys::script::{self, Job};
 use lvs_core::time::Time;
 use nix::sys::signal::Signal;
 
@@ -133,8 +133,7 @@ impl Notifier {
 
     fn start(&mut self, job: Job) -> Option<u64> {
         if self.children.is_none() {
-            let children =
-                Children::new(Output::Nowhere).and_then(|c| self.poll.add(&c, 0, Interest::Read).map(|()| c));
+            let children = Children::new().and_then(|c| self.poll.add(&c, 0, Interest::Read).map(|()| c));
             self.children = children.map_err(|e| log::error!("no script can be run: {e}")).ok();
         }
         let started = self.children.as_mut()?.start(job);

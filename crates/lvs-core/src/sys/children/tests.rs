@@ -39,7 +39,7 @@ fn next(children: &mut Children) -> Vec<(u64, End)> {
 
 #[test]
 fn a_program_s_end_is_told_with_its_number() {
-    let mut children = Children::new(Output::Nowhere).unwrap();
+    let mut children = Children::new().unwrap();
     let number = children.start(job(&["sh", "-c", "exit 7"])).unwrap();
     assert!(!children.is_idle());
     assert_eq!(next(&mut children), [(number, End::Status(7))]);
@@ -50,7 +50,7 @@ fn a_program_s_end_is_told_with_its_number() {
 
 #[test]
 fn a_program_that_somebody_else_has_waited_for_has_ended() {
-    let mut children = Children::new(Output::Nowhere).unwrap();
+    let mut children = Children::new().unwrap();
     let number = children.start(job(&["sh", "-c", "read line < /dev/zero"])).unwrap();
     let end = clock::now() + Duration::from_secs(10);
     while !children.running.contains_key(&number) {
@@ -75,7 +75,7 @@ fn a_signal_reaches_what_the_program_has_started_and_nothing_is_left() {
         "sh -c 'trap \"\" TERM; echo $$ > {0}.new; mv {0}.new {0}; sleep 100' & wait",
         file.display()
     );
-    let mut children = Children::new(Output::Nowhere).unwrap();
+    let mut children = Children::new().unwrap();
     let number = children.start(job(&["sh", "-c", &script])).unwrap();
     let end = clock::now() + Duration::from_secs(10);
     while !file.exists() {
@@ -96,7 +96,7 @@ fn a_signal_reaches_what_the_program_has_started_and_nothing_is_left() {
 
 #[test]
 fn what_cannot_be_started_says_why() {
-    let mut children = Children::new(Output::Nowhere).unwrap();
+    let mut children = Children::new().unwrap();
     let dir = std::env::temp_dir().join(format!("lvs-children-bad-{}", std::process::id()));
     fs::write(&dir, "#!/no/such/interpreter\n").unwrap();
     fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).unwrap();

@@ -23,7 +23,7 @@ fn job(words: &[&str]) -> Job {
 fn a_command_gets_its_arguments_and_no_shell() {
     let run = |words: &[&str], more: &[&str]| {
         let job = job(words).with(more.iter().map(|m| (*m).to_owned()));
-        job.start(Output::Nowhere).unwrap().wait().unwrap().code()
+        job.start().unwrap().wait().unwrap().code()
     };
     assert_eq!(run(&["/usr/bin/test", "a b"], &["=", "a b"]), Some(0));
     assert_eq!(run(&["/usr/bin/test", "$HOME"], &["=", "$HOME"]), Some(0));
@@ -31,8 +31,17 @@ fn a_command_gets_its_arguments_and_no_shell() {
 }
 
 #[test]
+fn what_it_writes_goes_nowhere() {
+    let nowhere = |fd: u8| {
+        let fd = format!("/proc/self/fd/{fd}");
+        job(&["/usr/bin/test", &fd, "-ef", "/dev/null"]).start().unwrap().wait().unwrap().success()
+    };
+    assert!([0, 1, 2].into_iter().all(nowhere), "where it goes may be full");
+}
+
+#[test]
 fn its_end_is_seen_and_can_be_brought_about() {
-    let mut child = job(&["/bin/sleep", "100"]).start(Output::Nowhere).unwrap();
+    let mut child = job(&["/bin/sleep", "100"]).start().unwrap();
     let fd = child::end(child.id()).unwrap();
     let mut poll = Poll::new().unwrap();
     poll.add(&fd, 5, Interest::Read).unwrap();
@@ -63,7 +72,7 @@ fn a_program_is_found_from_where_it_was_judged() {
     let relative = format!("{}bin/true", "../".repeat(here.components().count()));
     let job = job(&[&relative]);
     assert_eq!(job.line(), format!("{}/{relative}", here.display()));
-    assert!(job.start(Output::Nowhere).unwrap().wait().unwrap().success());
+    assert!(job.start().unwrap().wait().unwrap().success());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use lvs_core::conf::model::{Global, Script};
 use lvs_core::sys::children::Children;
-use lvs_core::sys::script::{Job, Output, Scripts as Judge};
+use lvs_core::sys::script::{Job, Scripts as Judge};
 use lvs_core::time::Time;
 use nix::sys::signal::Signal;
 
@@ -40,7 +40,7 @@ impl Scripts {
     ) {
         let mut old = std::mem::take(&mut self.entries);
         if !scripts.is_empty() && self.children.is_none() {
-            let children = Children::new(Output::Nowhere).and_then(|c| watch(c.as_fd()).map(|()| c));
+            let children = Children::new().and_then(|c| watch(c.as_fd()).map(|()| c));
             self.children = children.map_err(|e| log::error!("no script can be run: {e}")).ok();
         }
         for script in scripts {
