@@ -228,3 +228,22 @@ fn a_drain_that_waits_ends_with_the_last_connection() {
     assert_eq!(done.status, 0, "{done}");
     assert!(done.stdout.ends_with("no connection is left\n"), "{done}");
 }
+
+/// A check that cannot be made as it is written is told by whoever is asked, with the same words.
+#[test]
+fn what_is_not_checked_is_said_before_the_watch_and_by_it() {
+    let checks = "MISC_CHECK {\nmisc_path /run/gone\n}\nHTTP_GET {\nurl {\npath /\nregex \"a(\"\n}\n}\n";
+    let bench = Bench::new(&service(80, "").replacen("weight 1", checks, 1));
+    let gone = "/run/gone: cannot be run: No such file or directory (os error 2): nothing is checked by it";
+    let regex = "regex 'a(' is not used: ";
+    let run = |verb: &str| bench.director.run(&format!("tcpcheck {verb} --config {CHECKS}"));
+    let check = run("check");
+    assert_eq!((check.status, run("check --strict").status), (0, 1), "{check}");
+    assert!(check.stdout.contains(gone) && check.stdout.contains(regex), "{check}");
+    let explain = run("watch --explain");
+    assert!(explain.stderr.contains(gone) && explain.stderr.contains(regex), "{explain}");
+    assert!(!explain.stdout.contains("run /run/gone"), "{explain}");
+    assert!(explain.stdout.contains("fetch / from 10.0.0.1:80"), "{explain}");
+    let watch = bench.watch("");
+    says(&watch, &[gone, regex]);
+}

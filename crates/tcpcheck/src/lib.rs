@@ -73,7 +73,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::Metrics(args)) => ask::metrics(&args),
         Some(Verb::Drain(args)) => ask::drain(&args),
         Some(Verb::Resume(args)) => ask::change("resume", &args),
-        Some(Verb::Check(a)) => Ok(lvs_core::sys::conf::run_check(&a.config, a.format, a.strict)),
+        Some(Verb::Check(a)) => {
+            Ok(lvs_core::sys::conf::run_check_by(&a.config, a.format, a.strict, Some(web::judge)))
+        }
     };
     match done {
         Ok(status) => ExitCode::from(status),

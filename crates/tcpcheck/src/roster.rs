@@ -183,8 +183,8 @@ pub fn unsupported(config: &Config) -> Vec<String> {
 fn task(check: &Check, options: &Options) -> Result<Task, String> {
     match &check.kind {
         CheckKind::Tcp => Ok(Task::Tcp(dial(check, options))),
-        CheckKind::Http(http) => Web::new(dial(check, options), http, false).map(|w| Task::Web(Arc::new(w))),
-        CheckKind::Ssl(http) => Web::new(dial(check, options), http, true).map(|w| Task::Web(Arc::new(w))),
+        CheckKind::Http(http) => Ok(Task::Web(Arc::new(Web::new(dial(check, options), http, false)))),
+        CheckKind::Ssl(http) => Ok(Task::Web(Arc::new(Web::new(dial(check, options), http, true)))),
         CheckKind::Misc(misc) => {
             Ok(Task::Misc(Arc::new(Misc { command: misc.command.clone(), dynamic: *misc.dynamic })))
         }

@@ -32,6 +32,7 @@ use crate::roster;
 use crate::shots;
 use crate::state::{self, Kept};
 use crate::told::Told;
+use crate::web;
 
 /// Another program may hold the table for a moment (`ipvsctl apply`); so long we wait for it.
 const CLAIM: Duration = Duration::from_secs(3);
@@ -45,7 +46,7 @@ pub fn run(args: &Watch) -> anyhow::Result<u8> {
         let _ = writeln!(io::stderr().lock(), "tcpcheck: {why}");
         return Ok(WRONG);
     }
-    let config = match read(&args.config, true) {
+    let mut config = match read(&args.config, true) {
         Ok((config, findings)) => {
             show(&findings);
             config
@@ -66,6 +67,9 @@ pub fn run(args: &Watch) -> anyhow::Result<u8> {
         }
     };
     if args.explain {
+        let (_, said) = Programs::prepare(&mut config);
+        complain(&said);
+        warn_of(&notices(&config, &args.options()));
         let found = if args.ipvs { Client::open()?.read()? } else { Table::default() };
         let (remembered, said) = remember(args, &config, drains, &found)?;
         complain(&said);
@@ -80,9 +84,7 @@ fn watch(args: &Watch, mut config: Config, drains: Option<Drains>) -> anyhow::Re
         shots::permitted()?;
     }
     let without = left_out(&config);
-    for line in notices(&config, &args.options()) {
-        let _ = writeln!(io::stderr().lock(), "tcpcheck: warning: {line}");
-    }
+    warn_of(&notices(&config, &args.options()));
     syslog::init("tcpcheck", log::LevelFilter::Info)?;
     without.iter().for_each(|line| log::error!("{line}"));
     let programs = programs(&mut config);
@@ -115,7 +117,8 @@ fn watch(args: &Watch, mut config: Config, drains: Option<Drains>) -> anyhow::Re
 /// # Errors
 /// It cannot be read, or has errors.
 pub fn read(path: &str, begin: bool) -> Result<(Config, Vec<Diag>), String> {
-    let (config, findings) = conf::load(path).map_err(|why| format!("{path}: {why}"))?;
+    let read = conf::load_by(path, Some(web::judge));
+    let (config, findings) = read.map_err(|why| format!("{path}: {why}"))?;
     let nothing = config.virtual_servers.is_empty();
     let stops = |d: &&Diag| d.stops(Tool::Tcpcheck, begin && !nothing);
     let errors: Vec<_> = findings.iter().filter(stops).map(ToString::to_string).collect();
@@ -171,6 +174,12 @@ pub fn programs(config: &mut Config) -> Programs {
     let (programs, said) = Programs::prepare(config);
     said.iter().for_each(|(level, text)| log::log!(*level, "{text}"));
     programs
+}
+
+fn warn_of(lines: &[String]) {
+    for line in lines {
+        let _ = writeln!(io::stderr().lock(), "tcpcheck: warning: {line}");
+    }
 }
 
 /// Says on the terminal what a watch says in its log.

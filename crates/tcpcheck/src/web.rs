@@ -36,17 +36,14 @@ pub struct Page {
 }
 
 impl Web {
-    /// The pages of an HTTP_GET, or with `tls` of an SSL_GET.
-    ///
-    /// # Errors
-    /// What of it cannot be done: an expression that is not understood.
-    pub fn new(dial: Dial, http: &Http, tls: bool) -> Result<Self, String> {
+    /// The pages of an HTTP_GET, or with `tls` of an SSL_GET. An expression that [`judge`] does not take is left out.
+    pub fn new(dial: Dial, http: &Http, tls: bool) -> Self {
         let page = |url| {
-            let page = Page::new(&dial, http, url)?;
-            Ok(if tls { page.over_tls(&dial, http, url) } else { page })
+            let page = Page::new(&dial, http, url);
+            if tls { page.over_tls(&dial, http, url) } else { page }
         };
-        let pages = http.urls.iter().map(page).collect::<Result<_, String>>()?;
-        Ok(Self { dial, pages })
+        let pages = http.urls.iter().map(page).collect();
+        Self { dial, pages }
     }
 
     /// Whether they are fetched over TLS.
@@ -61,11 +58,8 @@ impl Web {
 }
 
 impl Page {
-    fn new(dial: &Dial, http: &Http, url: &Url) -> Result<Self, String> {
-        let pattern = match &url.regex {
-            Some(regex) => Some(Pattern::new(regex, url)?),
-            None => None,
-        };
+    fn new(dial: &Dial, http: &Http, url: &Url) -> Self {
+        let pattern = url.regex.as_ref().and_then(|regex| Pattern::new(regex, url).ok());
         let digest = url.digest.as_ref().map(|d| **d);
         let mut status: Vec<_> = url.status.iter().map(|s| range(**s)).collect();
         // An error page may say what is looked for, too.
@@ -75,7 +69,7 @@ impl Page {
         let path = url.path.value.clone();
         let host = host(http, url).map_or_else(|| dial.to.to_string(), str::to_owned);
         let request = request(*http.version, &path, &host);
-        Ok(Self { path, tls: None, request, status, digest, pattern })
+        Self { path, tls: None, request, status, digest, pattern }
     }
 
     /// The same page over TLS. With `enable_sni` its host is named in the handshake, unless that is no name.
@@ -99,10 +93,9 @@ impl Page {
                 return Err(self.ill(answer, &format!("digest {}", hex(&found))));
             }
         }
-        match &self.pattern {
-            Some(pattern) if !pattern.is_content(&answer.body) => {
-                Err(self.ill(answer, "the page does not say what it must"))
-            }
+        match self.pattern.as_ref().map(|pattern| pattern.is_content(&answer.body)) {
+            Some(Ok(false)) => Err(self.ill(answer, "the page does not say what it must")),
+            Some(Err(why)) => Err(self.ill(answer, &why)),
             _ => Ok(()),
         }
     }
@@ -110,6 +103,14 @@ impl Page {
     fn ill(&self, answer: &Answer<'_>, why: &str) -> String {
         format!("{}: {}", self.path, answer.cut.as_deref().unwrap_or(why))
     }
+}
+
+/// Whether the expression of a page is understood.
+///
+/// # Errors
+/// Why it is not.
+pub fn judge(url: &Url) -> Result<(), String> {
+    url.regex.as_ref().map_or(Ok(()), |regex| Pattern::new(regex, url).map(drop))
 }
 
 /// The host whose page it is, where that is written.

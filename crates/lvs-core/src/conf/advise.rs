@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use super::findings::Findings;
 use super::model::{Check, CheckKind, Config, Instance, RealServer, Target, VirtualServer};
-use super::source::Host;
+use super::source::{Env, Host, JudgeRegex};
 
 /// Adds advice about a configuration; with facts about the host also about what does not fit it.
-pub(super) fn advise(config: &Config, host: Option<&Host>, findings: &mut Findings) {
+pub(super) fn advise(config: &Config, env: &Env, findings: &mut Findings) {
+    let host = env.host.as_ref();
     for instance in &config.instances {
         vrrp(instance, findings);
         strict(instance, findings);
@@ -25,6 +26,9 @@ pub(super) fn advise(config: &Config, host: Option<&Host>, findings: &mut Findin
     if let Some(host) = host {
         programs(config, host, findings);
         notifiers(config, host, findings);
+    }
+    if let Some(judge) = env.regex {
+        expressions(config, judge, findings);
     }
     schedules(config, findings);
 }
@@ -150,6 +154,22 @@ fn unchecked(vs: &VirtualServer, findings: &mut Findings) {
 }
 
 const MEND_PROGRAM: &str = "install it, or mend its path or rights";
+
+fn expressions(config: &Config, judge: JudgeRegex, findings: &mut Findings) {
+    let checks = config.virtual_servers.iter().flat_map(|vs| &vs.real_servers).flat_map(|rs| &rs.checks);
+    let urls = checks.filter_map(|check| match &check.kind {
+        CheckKind::Http(http) | CheckKind::Ssl(http) => Some(&http.urls),
+        _ => None,
+    });
+    for url in urls.flatten() {
+        let (Some(regex), Err(why)) = (&url.regex, judge(url)) else { continue };
+        let message =
+            format!("regex '{}' is not used: {why}: the page counts by its status alone", regex.value);
+        findings
+            .warning("bad-regex", regex.place, message)
+            .help("write it more simply, or let a MISC_CHECK look at the page");
+    }
+}
 
 fn programs(config: &Config, host: &Host, findings: &mut Findings) {
     let servers = config.virtual_servers.iter().flat_map(|vs| &vs.real_servers);

@@ -25,7 +25,7 @@ mod tree;
 pub use diag::{Diag, Excerpt, Severity};
 pub use model::Config;
 pub use place::{At, Files, Place};
-pub use source::{Env, Host, Loader, NoFiles};
+pub use source::{Env, Host, JudgeRegex, Loader, NoFiles};
 
 /// Reads a configuration: the file's name as findings shall show it, its bytes, where included files come from, and
 /// what the file may ask about its surroundings.
@@ -36,7 +36,7 @@ pub fn parse(name: &str, text: &[u8], loader: &mut dyn Loader, env: &Env) -> (Co
     let mut findings = findings::Findings::default();
     let (sources, tree) = reader::read(name, text, loader, env, &mut findings);
     let mut config = read::config(&sources, &tree, &mut findings);
-    advise::advise(&config, env.host.as_ref(), &mut findings);
+    advise::advise(&config, env, &mut findings);
     read::leave_out(&mut config, &mut findings);
     (config, findings.finish(&sources))
 }

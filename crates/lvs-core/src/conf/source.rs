@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::diag::Excerpt;
+use super::model::Url;
 use super::place::{Files, Place};
 
 /// How included files are found and read. The parser itself touches no file.
@@ -46,8 +47,11 @@ pub struct Host {
     pub refused: BTreeMap<String, String>,
 }
 
+/// Why the expression of a page would not be used, from whoever would use it.
+pub type JudgeRegex = fn(&Url) -> Result<(), String>;
+
 /// What a file may ask about its surroundings.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Env {
     /// The configuration id that `@id` lines and `${_INSTANCE}` compare: by custom the host's name up to the first dot.
     pub id: String,
@@ -55,6 +59,8 @@ pub struct Env {
     pub host: Option<Host>,
     /// Start value for `${_RANDOM}`; the same value gives the same configuration.
     pub seed: u64,
+    /// Judges `regex`; none: nobody here fetches pages.
+    pub regex: Option<JudgeRegex>,
 }
 
 /// Where the words of a tree are kept: the files, and one more text for what definitions made of them.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::script::Scripts;
 use crate::conf::check::{Format, Report};
 use crate::conf::model::{CheckKind, Command, VirtualServer};
-use crate::conf::{self, Config, Diag, Env, Host, Loader};
+use crate::conf::{self, Config, Diag, Env, Host, JudgeRegex, Loader};
 
 /// Larger files are no configurations.
 const LARGEST: u64 = 256 << 20;
@@ -23,21 +23,33 @@ const PROGRAMS: [&[u8]; 4] = [b"misc_path", b"notify_up", b"notify_down", b"quor
 /// # Errors
 /// Fails when the file itself cannot be read; the reason is a clause such as `no such file`.
 pub fn load(path: &str) -> Result<(Config, Vec<Diag>), String> {
+    load_by(path, None)
+}
+
+/// The same, with a judge of `regex`.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_by(path: &str, regex: Option<JudgeRegex>) -> Result<(Config, Vec<Diag>), String> {
     let text = read(Path::new(path))?;
-    Ok(conf::parse(path, &text, &mut Disk::default(), &env()))
+    Ok(conf::parse(path, &text, &mut Disk::default(), &Env { regex, ..env() }))
 }
 
 /// Reads a configuration as [`load`] does, and judges it with facts about this host.
 ///
 /// # Errors
 /// As [`load`].
-fn judged(path: &str) -> Result<(Config, Vec<Diag>), String> {
+fn judged_by(path: &str, regex: Option<JudgeRegex>) -> Result<(Config, Vec<Diag>), String> {
     let text = read(Path::new(path))?;
-    Ok(judged_text(path, &text, &mut Disk::default()))
+    Ok(judge(path, &text, &mut Disk::default(), regex))
 }
 
 /// Judges a text that has been read, with facts about this host; what it includes comes through `loader`.
 pub fn judged_text(name: &str, text: &[u8], loader: &mut dyn Loader) -> (Config, Vec<Diag>) {
+    judge(name, text, loader, None)
+}
+
+fn judge(name: &str, text: &[u8], loader: &mut dyn Loader, regex: Option<JudgeRegex>) -> (Config, Vec<Diag>) {
     let mut disk = Disk::default();
     // Which files and programs there are is found out by a reading of its own, where there can be any.
     let mut refused = BTreeMap::new();
@@ -49,17 +61,22 @@ pub fn judged_text(name: &str, text: &[u8], loader: &mut dyn Loader) -> (Config,
     let files = disk.found.into_iter().chain([name.to_owned()]);
     let exposed = files.filter(|f| exposed(f)).collect();
     let host = Host { interfaces: interfaces(), exposed, refused };
-    conf::parse(name, text, loader, &Env { host: Some(host), ..env() })
+    conf::parse(name, text, loader, &Env { host: Some(host), regex, ..env() })
 }
 
 /// The `check` verb of all tools: reads a configuration, judges it, and shows the findings.
 pub fn check(path: &str, format: Format, strict: bool) -> Report {
-    conf::check::run(path, judged(path), format, strict)
+    conf::check::run(path, judged_by(path, None), format, strict)
 }
 
 /// [`check`] with its text on standard output; gives the exit status. A reader that has gone away ends it quietly.
 pub fn run_check(path: &str, format: Format, strict: bool) -> u8 {
-    let report = check(path, format, strict);
+    run_check_by(path, format, strict, None)
+}
+
+/// The same, with a judge of `regex`.
+pub fn run_check_by(path: &str, format: Format, strict: bool, regex: Option<JudgeRegex>) -> u8 {
+    let report = conf::check::run(path, judged_by(path, regex), format, strict);
     let mut out = io::stdout().lock();
     let _ = out.write_all(report.text.as_bytes()).and_then(|()| out.flush());
     report.status
@@ -98,6 +115,7 @@ pub fn env() -> Env {
     Env {
         id,
         host: None,
+        regex: None,
         seed: super::clock::now().as_nanos() ^ u64::from(std::process::id()).rotate_left(40),
     }
 }

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 
+use fancy_regex::{BytesMode, Regex, RegexBuilder};
 use lvs_core::conf::model::Url;
-use regex_lite::Regex;
 
 /// A larger answer is cut: no check needs to read a film.
 pub const LARGEST: usize = 1 << 20;
@@ -94,6 +94,7 @@ fn unchunk(mut bytes: &[u8]) -> Result<(Vec<u8>, bool), String> {
 #[derive(Clone, Debug)]
 pub struct Pattern {
     text: String,
+    options: Vec<String>,
     inverted: bool,
     from: usize,
     to: Option<usize>,
@@ -104,36 +105,49 @@ impl Pattern {
     /// The expression of a page.
     ///
     /// # Errors
-    /// It is not understood: PCRE knows more than linear time allows.
+    /// It, or one of its options, is not understood.
     pub fn new(regex: &str, url: &Url) -> Result<Self, String> {
-        let mut flags = String::new();
+        let mut builder = RegexBuilder::new(regex);
+        // As PCRE without `utf`: a page may be in any encoding.
+        builder.bytes_mode(BytesMode::Ascii);
         for option in &url.regex_options {
-            flags.push(match option.value.as_str() {
-                "caseless" => 'i',
-                "multiline" => 'm',
-                "dotall" => 's',
-                "extended" => 'x',
-                // The page is bytes and is read leniently; nothing else follows from these.
+            match option.value.as_str() {
+                "caseless" => builder.case_insensitive(true),
+                "multiline" => builder.multi_line(true),
+                "dotall" => builder.dot_matches_new_line(true),
+                "extended" => builder.ignore_whitespace(true),
+                // Bytes are compared all the same; nothing else follows from these.
                 "utf" | "ucp" | "no_utf_check" => continue,
                 other => return Err(format!("regex_options {other} is not supported")),
-            });
+            };
         }
-        let text = if flags.is_empty() { regex.to_owned() } else { format!("(?{flags}){regex}") };
-        let compiled = Regex::new(&text).map_err(|e| format!("regex '{regex}' is not understood: {e}"))?;
-        let to = url.regex_max_offset.map(|o| *o as usize);
-        Ok(Self { text, inverted: *url.regex_no_match, from: *url.regex_min_offset as usize, to, compiled })
+        let compiled = builder.build().map_err(|e| e.to_string())?;
+        Ok(Self {
+            text: regex.to_owned(),
+            options: url.regex_options.iter().map(|o| o.value.clone()).collect(),
+            inverted: *url.regex_no_match,
+            from: *url.regex_min_offset as usize,
+            to: url.regex_max_offset.map(|o| *o as usize),
+            compiled,
+        })
     }
 
     /// Whether a body is as it should be: it matches at an allowed place, or does not if that is asked for.
-    pub fn is_content(&self, body: &[u8]) -> bool {
-        let text = String::from_utf8_lossy(body);
-        let mut starts = self.compiled.find_iter(&text).map(|m| m.start());
-        let found = starts.any(|s| s >= self.from && self.to.is_none_or(|to| s <= to));
-        found != self.inverted
+    ///
+    /// # Errors
+    /// The search takes more steps than any sensible expression: the other checks wait for it.
+    pub fn is_content(&self, body: &[u8]) -> Result<bool, String> {
+        for found in self.compiled.find_iter(body) {
+            let start = found.map_err(|e| format!("regex: {e}"))?.start();
+            if start >= self.from && self.to.is_none_or(|to| start <= to) {
+                return Ok(!self.inverted);
+            }
+        }
+        Ok(self.inverted)
     }
 
-    fn key(&self) -> (&str, bool, usize, Option<usize>) {
-        (&self.text, self.inverted, self.from, self.to)
+    fn key(&self) -> (&str, &[String], bool, usize, Option<usize>) {
+        (&self.text, &self.options, self.inverted, self.from, self.to)
     }
 }
 

@@ -21,7 +21,7 @@ fn url(change: impl FnOnce(&mut Url)) -> Url {
     url
 }
 
-fn page(change: impl FnOnce(&mut Url)) -> Result<Page, String> {
+fn page(change: impl FnOnce(&mut Url)) -> Page {
     let http = Http {
         version: At::assumed(HttpVersion::V1_1),
         virtualhost: Some(At::assumed("www.example".to_owned())),
@@ -38,7 +38,7 @@ fn judged(page: &Page, answer: &str) -> Result<(), String> {
 
 #[test]
 fn the_request_names_the_host_and_ends_the_connection() {
-    let request = page(|_| {}).unwrap().request;
+    let request = page(|_| {}).request;
     assert_eq!(
         String::from_utf8(request).unwrap(),
         "GET /health HTTP/1.1\r\nHost: www.example\r\nUser-Agent: tcpcheck\r\nConnection: close\r\n\r\n"
@@ -47,14 +47,14 @@ fn the_request_names_the_host_and_ends_the_connection() {
 
 #[test]
 fn without_a_word_on_it_2xx_is_well() {
-    let page = page(|_| {}).unwrap();
+    let page = page(|_| {});
     assert_eq!(judged(&page, "HTTP/1.1 204 No Content\r\n\r\n"), Ok(()));
     assert_eq!(judged(&page, "HTTP/1.0 503 Busy\r\n\r\nsorry"), Err("/health: HTTP status 503".to_owned()));
 }
 
 #[test]
 fn digest_and_regex_judge_the_body() {
-    let digest = page(|u| u.digest = Some(At::assumed(Md5::digest(b"fine\n").into()))).unwrap();
+    let digest = page(|u| u.digest = Some(At::assumed(Md5::digest(b"fine\n").into())));
     assert_eq!(judged(&digest, "HTTP/1.0 200 OK\r\n\r\nfine\n"), Ok(()));
     assert!(judged(&digest, "HTTP/1.0 200 OK\r\n\r\nfine").unwrap_err().starts_with("/health: digest "));
     let says = |change: fn(&mut Url)| {
@@ -62,7 +62,6 @@ fn digest_and_regex_judge_the_body() {
             u.regex = Some(At::assumed("all (is )?well".to_owned()));
             change(u);
         })
-        .unwrap()
     };
     let plain = says(|_| {});
     assert!(judged(&plain, "HTTP/1.0 200 OK\r\n\r\nso all is well here").is_ok());
@@ -74,7 +73,44 @@ fn digest_and_regex_judge_the_body() {
     let late = says(|u| u.regex_min_offset = At::assumed(3));
     assert!(judged(&late, "HTTP/1.0 200 OK\r\n\r\nall well").is_err());
     assert!(judged(&late, "HTTP/1.0 200 OK\r\n\r\nall well, all well").is_ok());
-    assert!(page(|u| u.regex = Some(At::assumed("(?<=x)y".to_owned()))).is_err());
+}
+
+/// Each does with PCRE2 what it does here.
+#[test]
+fn expressions_are_those_of_pcre() {
+    let cases = [
+        ("Hello(?= World)", "Hello World", true),
+        ("Hello(?! World)", "Hello World", false),
+        ("(?<=ok: )yes", "ok: yes", true),
+        (r"(\w)\1", "hello", true),
+        (r"(?i)HELLO.w\x6frld", "Hello World", true),
+        (r"\bw\d{2}\s", "a w42\tb", true),
+        ("^b", "a\nb", false),
+    ];
+    for (regex, body, is) in cases {
+        let pattern = Pattern::new(regex, &url(|_| {})).unwrap();
+        assert_eq!(pattern.is_content(body.as_bytes()), Ok(is), "{regex} in {body:?}");
+    }
+    let late = Pattern::new("b.", &url(|u| u.regex_min_offset = At::assumed(2))).unwrap();
+    assert_eq!(late.is_content(b"\xffab\xfe"), Ok(true), "bytes are counted, whatever they are");
+    // One that would hold up all other checks ends before it does.
+    let slow = Pattern::new(r"^(a|aa)+\1c", &url(|_| {})).unwrap();
+    assert!(slow.is_content(&[b'a'; 100]).unwrap_err().contains("backtracking"));
+}
+
+#[test]
+fn an_expression_that_is_not_understood_leaves_the_rest_of_the_check() {
+    let broken = |u: &mut Url| u.regex = Some(At::assumed("(".to_owned()));
+    assert!(judge(&url(broken)).unwrap_err().contains("parenthes"), "{:?}", judge(&url(broken)));
+    let page = page(broken);
+    assert_eq!(judged(&page, "HTTP/1.0 200 OK\r\n\r\nfine"), Ok(()));
+    assert!(judged(&page, "HTTP/1.0 503 Busy\r\n\r\nfine").is_err());
+    let odd = |u: &mut Url| {
+        u.regex = Some(At::assumed("x".to_owned()));
+        u.regex_options = vec![At::assumed("ungreedy".to_owned())];
+    };
+    assert_eq!(judge(&url(odd)), Err("regex_options ungreedy is not supported".to_owned()));
+    assert_eq!(judge(&url(|_| {})), Ok(()));
 }
 
 /// As keepalived does: checks_peer.rs of the lab compares.
@@ -82,15 +118,15 @@ fn digest_and_regex_judge_the_body() {
 fn a_page_that_was_cut_is_judged_by_what_came_and_its_fault_is_named() {
     let lengthy = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npage\n";
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\npage\n";
-    let digest = |body: &str| page(|u| u.digest = Some(At::assumed(Md5::digest(body).into()))).unwrap();
+    let digest = |body: &str| page(|u| u.digest = Some(At::assumed(Md5::digest(body).into())));
     for (answer, fault) in [
         (lengthy, "/health: the answer was cut: 5 of 100 bytes"),
         (chunked, "/health: the answer was cut after 5 bytes, before its last chunk"),
     ] {
-        assert_eq!(judged(&page(|_| {}).unwrap(), answer), Ok(()));
+        assert_eq!(judged(&page(|_| {}), answer), Ok(()));
         assert_eq!(judged(&digest("page\n"), answer), Ok(()));
         assert_eq!(judged(&digest("page and more"), answer), Err(fault.to_owned()));
-        let says = page(|u| u.regex = Some(At::assumed("more".to_owned()))).unwrap();
+        let says = page(|u| u.regex = Some(At::assumed("more".to_owned())));
         assert_eq!(judged(&says, answer), Err(fault.to_owned()));
     }
     let whole = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\npage\n";
@@ -107,12 +143,12 @@ fn an_error_page_is_ill_whatever_it_says() {
         u.regex_no_match = At::assumed(true);
     };
     for content in [&digest as &dyn Fn(&mut Url), &regex, &absent] {
-        assert_eq!(ill(&page(content).unwrap()), Err("/health: HTTP status 503".to_owned()));
+        assert_eq!(ill(&page(content)), Err("/health: HTTP status 503".to_owned()));
         let wanted = page(|u| {
             content(u);
             u.status = vec![At::assumed(Status { from: 503, to: 503 })];
         });
-        assert_eq!(ill(&wanted.unwrap()), Ok(()), "the status is asked for");
+        assert_eq!(ill(&wanted), Ok(()), "the status is asked for");
     }
 }
 

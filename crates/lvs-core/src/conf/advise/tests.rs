@@ -146,6 +146,24 @@ fn strict_rules_know_no_unicast() {
 }
 
 #[test]
+fn an_expression_that_is_not_understood_is_told() {
+    let text = "virtual_server 10.0.0.1 80 {\nprotocol TCP\nreal_server 10.0.0.2 80 {\nHTTP_GET {\nurl {\npath /\nregex \"a(\"\n}\n\
+                url {\npath /\nregex b\n}\n}\n}\n}\n";
+    let judge = |url: &crate::conf::model::Url| match url.regex.as_ref().map(|r| r.value.as_str()) {
+        Some("a(") => Err("why".to_owned()),
+        _ => Ok(()),
+    };
+    let said = |regex| {
+        let (_, findings) = parse("f", text.as_bytes(), &mut NoFiles, &Env { regex, ..Env::default() });
+        let told = findings.iter().filter(|d| d.severity > crate::conf::Severity::Note);
+        told.map(|d| format!("{} {}: {}", d.line(), d.code, d.message)).collect::<Vec<_>>()
+    };
+    let told = "7 bad-regex: regex 'a(' is not used: why: the page counts by its status alone";
+    assert_eq!(said(Some(judge)), [told]);
+    assert_eq!(said(None), Vec::<String>::new());
+}
+
+#[test]
 fn a_check_without_its_program_is_told() {
     let text = "virtual_server 10.0.0.1 80 {\nprotocol TCP\nreal_server 10.0.0.2 80 {\nMISC_CHECK {\nmisc_path \"/a/b c\"\n}\n}\n}\n";
     let missing = |program: &str| {

@@ -72,13 +72,13 @@ fn a_program_that_is_not_here_is_told() {
     };
     let codes = |program: &str| {
         let path = dir.write("main.conf", &service(program));
-        let (_, findings) = judged(&path).unwrap();
+        let (_, findings) = judged_by(&path, None).unwrap();
         findings.iter().map(|d| d.code).collect::<Vec<_>>()
     };
     assert_eq!(codes(&here), [""; 0]);
     assert_eq!(codes("/nowhere/here"), ["no-program"]);
     let path = dir.write("main.conf", &service(&here).replace("MISC", "notify_down /nowhere/there\nMISC"));
-    let (_, findings) = judged(&path).unwrap();
+    let (_, findings) = judged_by(&path, None).unwrap();
     let said: Vec<_> = findings.iter().filter(|d| d.message.contains("nobody is told by it")).collect();
     assert_eq!(said.len(), 1, "{findings:?}");
     assert!(said[0].message.starts_with("/nowhere/there: cannot be run"), "{}", said[0].message);
@@ -88,6 +88,6 @@ fn a_program_that_is_not_here_is_told() {
     let text =
         format!("virtual_server 10.0.0.1 80 {{\nquorum_up {open}\nreal_server 10.0.0.2 80 {{\n}}\n}}\n");
     let path = dir.write("main.conf", &format!("{secure}{text}"));
-    let (_, findings) = judged(&path).unwrap();
+    let (_, findings) = judged_by(&path, None).unwrap();
     assert!(findings.iter().any(|d| d.code == "no-program" && d.line() == 6), "{findings:?}");
 }
