@@ -117,6 +117,12 @@ impl ServiceFlags {
     pub fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
+
+    /// These without the bits of `other`.
+    #[must_use]
+    pub fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
 }
 
 /// The schedulers that the kernel has, each a module, and that keepalived knows.

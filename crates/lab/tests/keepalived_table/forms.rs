@@ -1,7 +1,7 @@
 //! Forms of virtual servers, each a file, with what has surprised somebody in it.
 
 /// A name and a configuration.
-pub(crate) const FORMS: [(&str, &str); 12] = [
+pub(crate) const FORMS: [(&str, &str); 13] = [
     (
         "defaults-and-old-names",
         "virtual_server 10.0.0.1 80 {\nprotocol tcp\nlvs_sched wlc\nlvs_method NAT\nreal_server 10.0.0.2 8080 {\n}\nreal_server 10.0.0.3 {\nweight 0\n}\n}\n\
@@ -63,6 +63,13 @@ pub(crate) const FORMS: [(&str, &str); 12] = [
         "flags",
         "virtual_server 10.0.0.1 53 {\nprotocol UDP\nops\nlb_algo sh\nflag-1\nflag-3\nreal_server 10.0.0.2 53 {\n}\n}\n\
          virtual_server 10.0.0.2 53 {\nprotocol SCTP\nhashed\nlb_algo fo\nweight 3\nquorum 9\nreal_server 10.0.0.2 53 {\n}\nreal_server 10.0.0.3 53 {\nweight 5\n}\n}\n",
+    ),
+    (
+        "ops-without-udp",
+        "virtual_server_group g {\n10.0.2.1 80\nfwmark 9\n}\nvirtual_server group g {\nprotocol TCP\nops\nreal_server 10.0.0.2 {\n}\n}\n\
+         virtual_server 10.0.0.1 80 {\nprotocol TCP\nops\nreal_server 10.0.0.2 80 {\n}\n}\n\
+         virtual_server 10.0.0.3 80 {\nprotocol SCTP\nops\nreal_server 10.0.0.2 80 {\n}\n}\n\
+         virtual_server fwmark 5 {\nops\nreal_server 10.0.0.2 {\n}\n}\n",
     ),
     (
         "a-sip-engine",

@@ -206,6 +206,26 @@ fn routes_are_written_as_keepalived_takes_them() {
 }
 
 #[test]
+fn one_packet_scheduling_is_for_udp_and_marks() {
+    let cases = [
+        ("10.0.0.1 80", "protocol TCP", false),
+        ("10.0.0.1 80", "protocol SCTP", false),
+        ("10.0.0.1 80", "protocol UDP", true),
+        ("fwmark 5", "", true),
+    ];
+    for (target, protocol, is) in cases {
+        let text = format!(
+            "virtual_server {target} {{\nops\nflag-1\n{protocol}\nreal_server 10.0.0.2 80 {{\n}}\n}}\n"
+        );
+        let (config, findings) = read(&text);
+        let flags = config.virtual_servers[0].flags.value;
+        assert_eq!(flags.has(crate::table::ServiceFlags::ONE_PACKET), is, "{target} {protocol}");
+        assert!(flags.has(crate::table::ServiceFlags::SCHED_1));
+        assert_eq!(findings.iter().any(|d| d.code == "ops-protocol"), !is, "{target} {protocol}");
+    }
+}
+
+#[test]
 fn a_mask_alone_means_persistence() {
     let (config, findings) = read(
         "virtual_server 10.0.0.1 80 {\nprotocol TCP\npersistence_granularity 255.255.255.0\nreal_server 10.0.0.2 80 {\nMISC_CHECK {\nmisc_path /bin/true\n}\n}\n}\n",

@@ -4,7 +4,7 @@ use super::{At, Cx};
 use crate::addr::Family;
 use crate::conf::model::{Target, VirtualServer};
 use crate::conf::tree::Stmt;
-use crate::table::{Forward, SCHEDULERS, Tunnel, TunnelChecksum};
+use crate::table::{Forward, Protocol, SCHEDULERS, ServiceFlags, Tunnel, TunnelChecksum};
 
 impl Cx<'_> {
     /// `NAT|DR|TUN [type ipip|gue port N|gre] [nocsum|csum|remcsum]`.
@@ -89,6 +89,16 @@ impl Cx<'_> {
         if !named && !vs.protocol.is_written() {
             let message = "no protocol: UDP is used, as keepalived does".to_owned();
             self.findings.warning("no-protocol", stmt.place(0), message).help("add a line: protocol TCP");
+        }
+    }
+
+    /// The kernel would take it for TCP, and the packets of a connection would go to different servers. A mark may stand for UDP.
+    pub(super) fn one_packet(&mut self, vs: &mut VirtualServer) {
+        let other = !matches!(vs.target.value, Target::Mark(_)) && vs.protocol.value != Protocol::Udp;
+        if other && vs.flags.value.has(ServiceFlags::ONE_PACKET) {
+            let message = "ops is for UDP; it is not used".to_owned();
+            self.findings.warning("ops-protocol", vs.flags.place, message).help("remove the line");
+            vs.flags.value = vs.flags.value.without(ServiceFlags::ONE_PACKET);
         }
     }
 

@@ -174,6 +174,7 @@ fn health<'t>(cx: &mut Cx<'_>, key: &str, s: Stmt<'t>, d: &mut Draft<'t>) -> boo
 fn finish(cx: &mut Cx<'_>, d: Draft<'_>, stmt: Stmt<'_>) -> VirtualServer {
     let mut out = d.out;
     cx.protocol(&out, stmt);
+    cx.one_packet(&mut out);
     cx.port_zero(&mut out);
     let (port, any_port) = match &out.target.value {
         Target::Addr(e) => (e.port, false),
