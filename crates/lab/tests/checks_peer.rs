@@ -245,3 +245,45 @@ fn pages_plain_and_over_tls_are_judged_alike() {
     assert_eq!(ours.stop(5 * SECONDS), 0);
     assert_eq!(peer.stop(10 * SECONDS), 0);
 }
+
+/// What is in the table of services of the file (8000) and of others, before the start (99) and while it runs (98).
+#[test]
+fn what_is_flushed_at_the_start_and_at_the_stop() {
+    let lab = Lab::new();
+    let pair = Pair::new(&lab, "");
+    let table = |host: &Host| {
+        let table = host.ok("ipvsadm -Sn");
+        let ports = table.lines().filter(|l| l.starts_with("-A")).filter_map(|l| l.split([':', ' ']).nth(3));
+        let mut ports: Vec<_> = ports.map(str::to_owned).collect();
+        ports.sort();
+        ports.join(" ")
+    };
+    let both = |command: &str| [&pair.ours, &pair.peer].map(|host| host.ok(command));
+    for (line, started, stopped) in [
+        ("lvs_flush", "8000", "98"),
+        ("lvs_flush_on_stop", "8000 99", ""),
+        ("lvs_flush_on_stop VS", "8000 99", "98 99"),
+    ] {
+        let text = format!("global_defs {{\n{line}\n}}\n{}", pages(&[("", String::new())]));
+        for host in [&pair.ours, &pair.peer] {
+            host.write("/run/checks.conf", &text);
+        }
+        both("ipvsadm -C");
+        both("ipvsadm -A -t 10.9.9.9:99 -s rr");
+        let (ours, peer) = pair.start();
+        let expect = |when: &str, want: &str, hosts: &[(&str, &Host)]| {
+            for (name, host) in hosts {
+                wait(10 * SECONDS, &format!("'{want}' {when} with {line}: {name}"), || table(host) == want);
+            }
+        };
+        expect("after the start", started, &[("keepalived", &pair.peer), ("tcpcheck", &pair.ours)]);
+        both("ipvsadm -A -t 10.9.9.9:98 -s rr");
+        assert_eq!((ours.stop(5 * SECONDS), peer.stop(10 * SECONDS)), (0, 0));
+        expect("after the stop", stopped, &[("keepalived", &pair.peer)]);
+        // Unlike keepalived it leaves its services where the file does not say otherwise.
+        let left = if line == "lvs_flush" { "8000 98" } else { stopped };
+        expect("after the stop", left, &[("tcpcheck", &pair.ours)]);
+        let told = ours.log().contains("-D -t 10.9.9.9:98, which was not ours");
+        assert_eq!(told, line == "lvs_flush_on_stop", "{}", ours.log());
+    }
+}

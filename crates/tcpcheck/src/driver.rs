@@ -8,6 +8,7 @@ use std::io;
 use std::sync::Arc;
 
 use lvs_core::conf::check::many;
+use lvs_core::conf::model::FlushOnStop;
 use lvs_core::gate::Gate;
 use lvs_core::sys::poll::{Event, Interest, Signals};
 use lvs_core::sys::rtnl::Monitor as Links;
@@ -288,10 +289,18 @@ impl Driver {
     fn end(&mut self) {
         self.systemd.stopping();
         let config = self.monitor.config();
-        let clear = self.args.clear_on_exit || *config.global.flush_on_stop;
+        let flush = *config.global.flush_on_stop;
+        let clear = self.args.clear_on_exit || flush != FlushOnStop::Nothing;
         if let Some(kernel) = &mut self.kernel {
             if clear {
                 let gone = self.monitor.all_keys().collect();
+                match flush {
+                    FlushOnStop::All => kernel.empty(&gone),
+                    _ => kernel.keep(&Table::default(), &gone, clock::now()),
+                }
+                for command in farewell(config, self.monitor.health()) {
+                    self.notifier.start(command);
+                }
                 kernel.keep(&Table::default(), &gone, clock::now());
                 self.notifier.say_farewell(config, self.monitor.health(), clock::now());
                 // Nothing is ours any more, so the next start need not clean up.

@@ -49,6 +49,15 @@ impl<I: Ipvs> Keeper<I> {
         Ok(self.keep(want, gone))
     }
 
+    /// Removes all services, whoever made them; returns that.
+    ///
+    /// # Errors
+    /// The table cannot be read.
+    pub fn empty(&mut self) -> Result<(Vec<Op>, Vec<Refusal>), IpvsError> {
+        self.mirror = self.ipvs.read()?;
+        Ok(self.send(diff(&self.mirror, &Table::default(), &Scope::Everything)))
+    }
+
     /// Does an operation that is about no service.
     ///
     /// # Errors

@@ -48,6 +48,20 @@ impl Kernel {
         }
     }
 
+    /// Removes all services; those that are not our `own` are named.
+    pub fn empty(&mut self, own: &BTreeSet<ServiceKey>) {
+        match self.keeper.empty() {
+            Ok((done, refused)) => {
+                let foreign = |op: &&Op| !matches!(op, Op::DelService(key) if own.contains(key));
+                done.iter()
+                    .filter(foreign)
+                    .for_each(|op| log::warn!("lvs_flush_on_stop: {op}, which was not ours"));
+                tell_refusals(&refused);
+            }
+            Err(e) => log::error!("lvs_flush_on_stop: the IPVS table cannot be read: {e}"),
+        }
+    }
+
     /// Sets the connection timeouts, and again when IPVS was loaded anew; none leaves them as they are.
     pub fn set_timeouts(&mut self, timeouts: Option<Timeouts>) {
         self.timeouts = timeouts;

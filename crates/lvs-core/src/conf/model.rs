@@ -15,7 +15,7 @@ mod statics;
 mod vrrp;
 
 pub use check::{Check, CheckKind, Http, HttpVersion, Misc, Other, Probe, Status, Url};
-pub use global::{Fifo, Garp, Global, SyncDaemon, VrrpVersion};
+pub use global::{Fifo, FlushOnStop, Garp, Global, SyncDaemon, VrrpVersion};
 pub use left_out::LeftOut;
 pub use outline::Outline;
 pub use script::{Command, Reference, Script, TrackFile, TrackProcess, Weight};

@@ -35,6 +35,15 @@ fn only_what_changed_is_sent_and_strangers_stay() {
 }
 
 #[test]
+fn an_empty_table_is_that_of_others_too() {
+    let mut k = keeper(&table(&[(80, &[1, 2])]));
+    k.ipvs.table = table(&[(80, &[1, 2]), (81, &[3])]);
+    let (done, refused) = k.empty().unwrap();
+    assert_eq!((done, refused.len()), (vec![Op::DelService(key(80)), Op::DelService(key(81))], 0));
+    assert_eq!(k.ipvs.table, Table::default());
+}
+
+#[test]
 fn what_others_did_is_found_at_the_next_look_and_mended_there_only() {
     let want = table(&[(80, &[1, 2])]);
     let mut k = keeper(&want);

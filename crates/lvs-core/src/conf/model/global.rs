@@ -17,6 +17,18 @@ pub enum VrrpVersion {
     V3,
 }
 
+/// What is removed from the table at stop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum FlushOnStop {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// The services of the configuration.
+    Own,
+    /// All services, whoever made them.
+    All,
+}
+
 /// When and how often gratuitous ARP (IPv6: unsolicited neighbour advertisements) is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Garp {
@@ -173,8 +185,8 @@ pub struct Global {
     pub timeouts: Option<At<Timeouts>>,
     /// `lvs_flush`: the table is emptied at start.
     pub flush: At<bool>,
-    /// `lvs_flush_on_stop`: the table is emptied at stop.
-    pub flush_on_stop: At<bool>,
+    /// `lvs_flush_on_stop [VS]`: what is removed at stop.
+    pub flush_on_stop: At<FlushOnStop>,
     /// `checker_log_all_failures`.
     pub log_all_failures: At<bool>,
     /// `rs_init_notifies`: notifiers run for the first state too.
@@ -225,7 +237,7 @@ impl Default for Global {
             sync_daemon: None,
             timeouts: None,
             flush: off,
-            flush_on_stop: off,
+            flush_on_stop: At::default(),
             log_all_failures: off,
             rs_init_notifies: off,
         }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::{Out, owner, quote, vrrp};
-use crate::conf::model::{Fifo, Garp, Global, SyncDaemon, VrrpVersion};
+use crate::conf::model::{Fifo, FlushOnStop, Garp, Global, SyncDaemon, VrrpVersion};
 
 pub(super) fn print(out: &mut Out, g: &Global) {
     let mut inside = Out { depth: 1, ..Out::default() };
@@ -89,7 +89,11 @@ fn balancer(out: &mut Out, g: &Global) {
         out.line(format_args!("lvs_timeouts tcp {} tcpfin {} udp {}", t.tcp, t.tcp_fin, t.udp));
     }
     out.flag("lvs_flush", g.flush.value);
-    out.flag("lvs_flush_on_stop", g.flush_on_stop.value);
+    match g.flush_on_stop.value {
+        FlushOnStop::Nothing => {}
+        FlushOnStop::Own => out.line("lvs_flush_on_stop VS"),
+        FlushOnStop::All => out.line("lvs_flush_on_stop"),
+    }
     out.switch("checker_log_all_failures", *g.log_all_failures, false);
     out.flag("rs_init_notifies", g.rs_init_notifies.value);
 }

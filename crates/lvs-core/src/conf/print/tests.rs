@@ -157,7 +157,7 @@ const THINGS: &str = "vrrp_script s1 {\nscript \"/bin/true 'a b' c\" nobody\nwei
     static_rules {\nfrom 10.0.0.0/8 table 5 preference 100\n}\n\
     virtual_server_group vg {\n10.0.0.1-9 80\n10.0.1.0/30\nfwmark 4 inet\n}\n";
 
-const GLOBAL: [&str; 17] = [
+const GLOBAL: [&str; 18] = [
     "router_id \"a b\"",
     "vmac_prefix v",
     "vmac_addr_prefix w",
@@ -170,6 +170,7 @@ const GLOBAL: [&str; 17] = [
     "lvs_sync_daemon eth0 I0 maxlen 1400 ttl 3 group 224.0.0.99",
     "lvs_timeouts tcp 7200 udp 30",
     "lvs_flush",
+    "lvs_flush_on_stop",
     "notify_fifo /run/x root\nnotify_fifo_script \"/bin/y z\"",
     "script_user nobody nogroup",
     "vrrp_rt_priority 50",

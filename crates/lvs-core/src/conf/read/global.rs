@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::{At, Cx};
-use crate::conf::model::{Fifo, SyncDaemon, VrrpVersion};
+use crate::conf::model::{Fifo, FlushOnStop, SyncDaemon, VrrpVersion};
 use crate::conf::schema::TOP;
 use crate::conf::tree::Stmt;
 use crate::plan::Timeouts;
@@ -129,7 +129,11 @@ fn lvs(cx: &mut Cx<'_>, key: &str, s: Stmt<'_>) -> bool {
         "lvs_sync_daemon" => cx.global.sync_daemon = sync_daemon(cx, s),
         "lvs_timeouts" => cx.global.timeouts = Some(timeouts(cx, s)),
         "lvs_flush" => cx.global.flush = At::new(true, s.place(0)),
-        "lvs_flush_on_stop" => cx.global.flush_on_stop = At::new(true, s.place(0)),
+        "lvs_flush_on_stop" => {
+            let own = cx.choice(s, 1, &[("VS", FlushOnStop::Own)]);
+            let all = s.get(1).is_none().then(|| At::new(FlushOnStop::All, s.place(0)));
+            cx.global.flush_on_stop = own.or(all).unwrap_or_default();
+        }
         "checker_log_all_failures" => set(cx, s, |g| &mut g.log_all_failures),
         "rs_init_notifies" => cx.global.rs_init_notifies = At::new(true, s.place(0)),
         _ => return false,
