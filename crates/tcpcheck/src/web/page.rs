@@ -137,7 +137,9 @@ impl Pattern {
     /// # Errors
     /// The search takes more steps than any sensible expression: the other checks wait for it.
     pub fn is_content(&self, body: &[u8]) -> Result<bool, String> {
-        for found in self.compiled.find_iter(body) {
+        // `$` of PCRE also stands before the last line end.
+        let both = [body, body.strip_suffix(b"\n").unwrap_or(body)];
+        for found in both.iter().flat_map(|body| self.compiled.find_iter(*body)) {
             let start = found.map_err(|e| format!("regex: {e}"))?.start();
             if start >= self.from && self.to.is_none_or(|to| start <= to) {
                 return Ok(!self.inverted);

@@ -86,6 +86,9 @@ fn expressions_are_those_of_pcre() {
         (r"(?i)HELLO.w\x6frld", "Hello World", true),
         (r"\bw\d{2}\s", "a w42\tb", true),
         ("^b", "a\nb", false),
+        ("^well$", "well\n", true),
+        ("^$", "well", false),
+        ("^well$", "well\nor not\n", false),
     ];
     for (regex, body, is) in cases {
         let pattern = Pattern::new(regex, &url(|_| {})).unwrap();
