@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{Ipv6Addr, TcpListener, TcpStream};
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -13,8 +14,8 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 /// A client that is silent for so long is not waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What it says.
-const PAGE: &str = "page\n";
+/// How late the page `/slow` comes.
+const SLOW: Duration = Duration::from_secs(2);
 
 /// How it answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,36 +24,36 @@ pub enum Manner {
     Plain,
     /// The same, over TLS.
     Tls,
-    /// With less than it has announced.
+    /// With half of what it has announced.
     Cut,
 }
 
-/// Answers every request on this port of all addresses with this status; stays until it is killed.
+/// Answers every request on this port of all addresses with this status; stays until it is killed. The page `/host` is
+/// the name of the host that was asked for.
 ///
 /// # Errors
 /// When the port cannot be had.
 pub fn run(port: u16, status: &str, manner: Manner) -> Result<()> {
     let config = if manner == Manner::Tls { Some(config()?) } else { None };
-    let length = if manner == Manner::Cut { 2 * PAGE.len() } else { PAGE.len() };
     let listener = TcpListener::bind((Ipv6Addr::UNSPECIFIED, port))?;
     writeln!(std::io::stdout().lock(), "serves {status} on {port}")?;
-    for client in listener.incoming() {
-        let answer = |client: TcpStream| -> Result<()> {
-            client.set_read_timeout(Some(PATIENCE))?;
-            match &config {
-                None => answer(client, status, length),
-                Some(config) => {
-                    let mut stream = StreamOwned::new(ServerConnection::new(Arc::clone(config))?, client);
-                    answer(&mut stream, status, length)?;
-                    stream.conn.send_close_notify();
-                    Ok(stream.flush()?)
-                }
-            }
-        };
-        // A client that goes away needs no answer.
-        let _ = client.map_err(Into::into).and_then(answer);
-    }
+    thread::scope(|scope| {
+        for client in listener.incoming() {
+            let config = config.as_ref();
+            // A client that goes away needs no answer, and one that waits keeps no other waiting.
+            scope.spawn(move || client.map_err(Into::into).and_then(|c| serve(c, status, manner, config)));
+        }
+    });
     Ok(())
+}
+
+fn serve(client: TcpStream, status: &str, manner: Manner, config: Option<&Arc<ServerConfig>>) -> Result<()> {
+    client.set_read_timeout(Some(PATIENCE))?;
+    let Some(config) = config else { return answer(client, status, manner) };
+    let mut stream = StreamOwned::new(ServerConnection::new(Arc::clone(config))?, client);
+    answer(&mut stream, status, manner)?;
+    stream.conn.send_close_notify();
+    Ok(stream.flush()?)
 }
 
 /// A certificate that nobody should trust: signed by itself, for another host, and long over.
@@ -71,7 +72,7 @@ fn config() -> Result<Arc<ServerConfig>> {
     Ok(Arc::new(config))
 }
 
-fn answer(mut stream: impl Read + Write, status: &str, length: usize) -> Result<()> {
+fn answer(mut stream: impl Read + Write, status: &str, manner: Manner) -> Result<()> {
     let (mut request, mut buffer) = (Vec::new(), [0; 1024]);
     while !request.ends_with(b"\r\n\r\n") {
         match stream.read(&mut buffer)? {
@@ -79,5 +80,14 @@ fn answer(mut stream: impl Read + Write, status: &str, length: usize) -> Result<
             n => request.extend_from_slice(&buffer[..n]),
         }
     }
-    Ok(write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{PAGE}")?)
+    let request = String::from_utf8_lossy(&request);
+    if request.starts_with("GET /slow ") {
+        crate::pause(SLOW);
+    }
+    let host = request.lines().find_map(|l| l.strip_prefix("Host: ")).unwrap_or_default();
+    let page = if request.starts_with("GET /host ") { host } else { "page" };
+    let length = (page.len() + 1) * if manner == Manner::Cut { 2 } else { 1 };
+    let head = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close");
+    // At once: what keepalived finds in a page depends on how it is cut.
+    Ok(stream.write_all(format!("{head}\r\n\r\n{page}\n").as_bytes())?)
 }

@@ -39,6 +39,11 @@ fn rows() -> Vec<Row> {
             servers: "inhibit_on_failure",
             table: ["a=0 b=0 s", "a b", "a=0 b=0 s", "a=0 b=0 s", "a=0 b=0 s", "a b"],
         },
+        Row {
+            flags: "inhibit_on_failure",
+            servers: "",
+            table: ["a=0 b=0", "a b", "a=0 b", "a=0 b=0", "a b=0", "a b"],
+        },
         Row { flags: "sorry_server_inhibit; SORRY", servers: "", table: ["s", "a b", "b", "s", "a", "a b"] },
         Row { flags: "", servers: "weight 3", table: ["", "a=3 b=3", "b=3", "", "a=3", "a=3 b=3"] },
         Row { flags: "", servers: "weight 0", table: ["", "a=0 b=0", "b=0", "", "a=0", "a=0 b=0"] },
@@ -76,7 +81,12 @@ fn shown(director: &Host, rows: usize) -> Vec<String> {
         let word = |option: &str| {
             line.split_whitespace().skip_while(|w| *w != option).nth(1).expect("an option of a rule line")
         };
-        let row: usize = word("-t").rsplit(':').next().expect("a port").parse().expect("a port");
+        let row: usize = word(if line.contains(" -u ") { "-u" } else { "-t" })
+            .rsplit(':')
+            .next()
+            .expect("a port")
+            .parse()
+            .expect("a port");
         let name = match word("-r").split(':').next().expect("an address") {
             "10.0.0.1" => "a",
             "10.0.0.2" => "b",
@@ -118,7 +128,8 @@ impl Pair {
         let want: Vec<_> = rows.iter().map(|r| r.table[moment].to_owned()).collect();
         for (name, host) in [("keepalived", &self.peer), ("tcpcheck", &self.ours)] {
             let mut last = Vec::new();
-            let end = lvs_core::sys::clock::now() + 15 * SECONDS;
+            // A SYN that nobody answers is sent again after 15 and 31 s.
+            let end = lvs_core::sys::clock::now() + 40 * SECONDS;
             while lvs_core::sys::clock::now() < end && last != want {
                 last = shown(host, rows.len());
                 lab::pause(SECONDS / 20);
@@ -171,16 +182,114 @@ fn every_flag_of_a_failure_row_by_row() {
     assert_eq!(peer.stop(10 * SECONDS), 0);
 }
 
+/// A check with its name, lines of its virtual server, and what stands in the table: `a` with its weight, or nothing.
+struct Judged {
+    name: &'static str,
+    service: &'static str,
+    check: String,
+    shown: &'static str,
+}
+
+fn judged(name: &'static str, check: String, shown: &'static str) -> Judged {
+    Judged { name, service: "", check, shown }
+}
+
 /// A virtual server each, on port 8000 and up, with one real server and this check.
-fn pages(checks: &[(&str, String)]) -> String {
-    let service = |(n, (_, check)): (usize, &(&str, String))| {
+fn services(checks: &[Judged]) -> String {
+    let service = |(n, Judged { service, check, .. }): (usize, &Judged)| {
         format!(
-            "virtual_server 10.0.0.100 {port} {{\ndelay_loop 1\nlb_algo rr\nlb_kind DR\nprotocol TCP\n\
+            "virtual_server 10.0.0.100 {port} {{\ndelay_loop 2\nlb_algo rr\nlb_kind DR\nprotocol TCP\n{service}\n\
              real_server 10.0.0.1 {port} {{\n{check}\n}}\n}}\n",
             port = 8000 + n
         )
     };
     checks.iter().enumerate().map(service).collect()
+}
+
+/// Waits until all of these are as they should be, with both.
+#[track_caller]
+fn expect_alike(pair: &Pair, when: &str, checks: &[Judged], changed: &[(&str, &str)]) {
+    let want =
+        |c: &Judged| changed.iter().find(|(name, _)| *name == c.name).map_or(c.shown, |(_, shown)| shown);
+    for (name, host) in [("keepalived", &pair.peer), ("tcpcheck", &pair.ours)] {
+        let found = || {
+            let each = checks.iter().zip(shown(host, checks.len()));
+            each.filter(|(c, shown)| want(c) != shown).map(|(c, shown)| (c.name, shown)).collect::<Vec<_>>()
+        };
+        let end = lvs_core::sys::clock::now() + 30 * SECONDS;
+        while !found().is_empty() && lvs_core::sys::clock::now() < end {
+            lab::pause(SECONDS / 20);
+        }
+        assert_eq!(found(), [], "{when}: {name}");
+    }
+}
+
+fn get(kind: &str, port: u16, urls: &[&str]) -> String {
+    let urls: String = urls.iter().map(|lines| format!("url {{\n{lines}\n}}\n")).collect();
+    format!("{kind} {{\nconnect_port {port}\nconnect_timeout 3\nretry 0\nwarmup 0\n{urls}}}")
+}
+
+fn connect(lines: &str) -> String {
+    format!("TCP_CHECK {{\nconnect_timeout 1\nretry 0\nwarmup 0\n{lines}\n}}")
+}
+
+/// Port 1001 is well, 1002 answers 404, 1003 is well over TLS, 1004 busy over TLS, 1005 busy, 1006 points elsewhere, 1007 sends
+/// half of what it announces.
+fn judged_pages() -> Vec<Judged> {
+    // Of "page" and a line end.
+    let digest = "path /\ndigest 2adf521149526dde524f030851c7f903";
+    let other = "path /\ndigest 00000000000000000000000000000000";
+    let one = |name, kind, port, url: &str, shown| judged(name, get(kind, port, &[url]), shown);
+    let plain = |name, port, url: &str, shown| one(name, "HTTP_GET", port, url, shown);
+    let tls = |name, port, url: &str, shown| one(name, "SSL_GET", port, url, shown);
+    let named = |url: &str| get("HTTP_GET", 1001, &[url]);
+    // Without anchors: keepalived finds neither the beginning nor the end of a page that comes in one packet.
+    let host = "path /host\nregex www.example";
+    vec![
+        plain("plain, well", 1001, "path /", "a"),
+        plain("plain, 404", 1002, "path /", ""),
+        tls("TLS, well, with a certificate that is over", 1003, "path /", "a"),
+        tls("TLS, 503", 1004, "path /", ""),
+        tls("TLS, 503 wanted", 1004, "path /\nstatus_code 503", "a"),
+        tls("TLS asked of a plain server", 1001, "path /", ""),
+        plain("plain asked of a TLS server", 1003, "path /", ""),
+        tls("TLS, nobody there", 1009, "path /", ""),
+        tls("TLS, its digest", 1003, digest, "a"),
+        tls("TLS, another digest", 1003, other, ""),
+        plain("503 with its digest", 1005, digest, ""),
+        plain("503 with its regex", 1005, "path /\nregex page", ""),
+        plain("503 wanted, with its regex", 1005, "path /\nregex page\nstatus_code 503", "a"),
+        plain("302 with its regex", 1006, "path /\nregex page", ""),
+        plain("404 that does not say it", 1002, "path /\nregex sorry\nregex_no_match", ""),
+        plain("its regex", 1001, "path /\nregex pag.", "a"),
+        plain("another regex", 1001, "path /\nregex Page", ""),
+        plain("another regex, caseless", 1001, "path /\nregex Page\nregex_options caseless", "a"),
+        plain("a regex that looks ahead", 1001, "path /\nregex \"pa(?=ge)\"", "a"),
+        plain("a regex that refers back", 1001, "path /\nregex \"(.)ag\\\\1\"", ""),
+        plain("cut, well", 1007, "path /\nstatus_code 200", "a"),
+        plain("cut, the digest of what comes", 1007, digest, "a"),
+        plain("cut, another digest", 1007, other, ""),
+        judged(
+            "a second page that is ill",
+            get("HTTP_GET", 1001, &["path /", "path /\nstatus_code 404"]),
+            "",
+        ),
+        judged("two slow pages", get("HTTP_GET", 1001, &["path /slow", "path /slow"]), "a"),
+        judged("the host of its url", named(&format!("{host}\nvirtualhost www.example")), "a"),
+        judged("the host of its server", format!("virtualhost www.example\n{}", named(host)), "a"),
+        Judged { service: "virtualhost www.example", ..judged("the host of its service", named(host), "a") },
+        judged("no host", named(host), ""),
+        judged("a connection", connect("connect_port 1001"), "a"),
+        judged("a connection to another address", connect("connect_port 1001\nconnect_ip 10.0.0.77"), ""),
+        judged("a connection to another port", connect("connect_port 1009"), ""),
+        Judged { service: "protocol UDP", ..judged("UDP, alive", connect("connect_port 1001"), "a") },
+        Judged { service: "protocol UDP", ..judged("UDP, dead", connect("connect_port 1009"), "") },
+        judged(
+            "one of two checks fails",
+            connect("connect_port 1001") + "\n" + &connect("connect_port 1009"),
+            "",
+        ),
+    ]
 }
 
 #[test]
@@ -194,56 +303,89 @@ fn pages_plain_and_over_tls_are_judged_alike() {
         server.wait_for_line("serves", 5 * SECONDS);
         server
     };
-    let check = |kind: &str, port: u16, more: &str| {
-        let times = "connect_timeout 2\nretry 0\nwarmup 0";
-        format!("{kind} {{\nconnect_port {port}\n{times}\nurl {{\npath /\n{more}\n}}\n}}")
-    };
-    // Of "page" and a line end, and of another page.
-    let [digest, other] =
-        ["digest 2adf521149526dde524f030851c7f903", "digest 00000000000000000000000000000000"];
-    let checks = [
-        ("plain, well", check("HTTP_GET", 1001, "")),
-        ("plain, 404", check("HTTP_GET", 1002, "")),
-        ("TLS, well, with a certificate that is over", check("SSL_GET", 1003, "")),
-        ("TLS, 503", check("SSL_GET", 1004, "")),
-        ("TLS, 503 wanted", check("SSL_GET", 1004, "status_code 503")),
-        ("TLS asked of a plain server", check("SSL_GET", 1001, "")),
-        ("plain asked of a TLS server", check("HTTP_GET", 1003, "")),
-        ("TLS, nobody there", check("SSL_GET", 1009, "")),
-        ("TLS, its digest", check("SSL_GET", 1003, digest)),
-        ("TLS, another digest", check("SSL_GET", 1003, other)),
-        ("cut, well", check("HTTP_GET", 1005, "status_code 200")),
-        ("cut, the digest of what comes", check("HTTP_GET", 1005, digest)),
-        ("cut, another digest", check("HTTP_GET", 1005, other)),
-    ];
-    let config = pages(&checks);
-    let pair = Pair::new(&lab, &config);
+    let checks = judged_pages();
+    let pair = Pair::new(&lab, &services(&checks));
     let _plain = (serve(1001, "200 OK", ""), serve(1002, "404 Not Found", ""));
-    let _cut = serve(1005, "200 OK", "cut");
+    let _odd = (serve(1005, "503 Busy", ""), serve(1006, "302 Found", ""), serve(1007, "200 OK", "cut"));
     let (well, _busy) = (serve(1003, "200 OK", "tls"), serve(1004, "503 Busy", "tls"));
     let (ours, peer) = pair.start();
-    let expect = |what: &str, want: &[&str]| {
-        for (name, host) in [("keepalived", &pair.peer), ("tcpcheck", &pair.ours)] {
-            let alive = || {
-                let shown = shown(host, checks.len());
-                let each = checks.iter().zip(shown).filter(|(_, servers)| !servers.is_empty());
-                each.map(|((name, _), _)| *name).collect::<Vec<_>>()
-            };
-            let end = lvs_core::sys::clock::now() + 15 * SECONDS;
-            while alive() != want && lvs_core::sys::clock::now() < end {
-                lab::pause(SECONDS / 20);
-            }
-            assert_eq!(alive(), want, "{what}: {name}");
-        }
-    };
-    let [plain, over, wanted, digest, cut, of_cut] = [0, 2, 4, 8, 10, 11].map(|n: usize| checks[n].0);
-    expect("all servers up", &[plain, over, wanted, digest, cut, of_cut]);
+    expect_alike(&pair, "all servers up", &checks, &[]);
     well.kill();
-    expect("the TLS server dead", &[plain, wanted, cut, of_cut]);
+    let tls = ["TLS, well, with a certificate that is over", "TLS, its digest"];
+    expect_alike(&pair, "the TLS server dead", &checks, &tls.map(|name| (name, "")));
     let _well = serve(1003, "200 OK", "tls");
-    expect("the TLS server back", &[plain, over, wanted, digest, cut, of_cut]);
+    // Every check has its second turn, the slowest too.
+    lab::pause(6 * SECONDS);
+    expect_alike(&pair, "the TLS server back", &checks, &[]);
     assert_eq!(ours.stop(5 * SECONDS), 0);
     assert_eq!(peer.stop(10 * SECONDS), 0);
+}
+
+#[test]
+fn commands_are_judged_alike() {
+    let lab = Lab::new();
+    let run = |command: &str, more: &str| {
+        format!("weight 5\nMISC_CHECK {{\nmisc_path \"{command}\"\nwarmup 0\nmisc_timeout 10\n{more}\n}}")
+    };
+    let sorry = "sorry_server 10.0.0.9 80";
+    let checks = [
+        judged("well", run("/bin/true", ""), "a=5"),
+        judged("ill", run("/bin/false", ""), ""),
+        judged("another status", run("/bin/sh -c 'exit 42'", ""), ""),
+        judged("another status, as a weight", run("/bin/sh -c 'exit 42'", "misc_dynamic"), "a=40"),
+        judged("the least weight", run("/bin/sh -c 'exit 2'", "misc_dynamic"), "a=0"),
+        judged("ill with weights", run("/bin/false", "misc_dynamic"), ""),
+        judged("too slow", run("/bin/sleep 30", "misc_timeout 1"), ""),
+        judged("killed", run("/bin/sh -c 'kill -9 $$'", ""), ""),
+        judged("not there", run("/run/gone", ""), "a=5"),
+        judged("as somebody else", run("/bin/sh -c 'test $(id -un) = nobody'", "user nobody"), "a=5"),
+        judged("as nobody known", run("/bin/false", "user nosuchuser"), "a=5"),
+        judged("inhibited", format!("inhibit_on_failure\n{}", run("/bin/false", "")), "a=0"),
+        Judged {
+            service: sorry,
+            ..judged("no weight but a sorry server", run("/bin/sh -c 'exit 2'", "misc_dynamic"), "s")
+        },
+    ];
+    let pair = Pair::new(&lab, &format!("global_defs {{\nscript_user root\n}}\n{}", services(&checks)));
+    let (ours, peer) = pair.start();
+    expect_alike(&pair, "all known", &checks, &[]);
+    lab::pause(3 * SECONDS);
+    expect_alike(&pair, "a while later", &checks, &[]);
+    assert_eq!((ours.stop(5 * SECONDS), peer.stop(10 * SECONDS)), (0, 0));
+}
+
+/// Nobody answers and nobody refuses, so that the first check of each is under way for as long as we look.
+#[test]
+fn alpha_is_what_nothing_is_known_of() {
+    let lab = Lab::new();
+    let farm = lab.host("farm", &["10.0.0.1/24", "10.0.0.2/24", "10.0.0.9/24"]);
+    let row = |flags, servers, first| Row { flags, servers, table: [first, "a b", "a b", "", "", ""] };
+    let rows = [
+        row("", "", "a b"),
+        row("alpha", "", ""),
+        row("", "alpha", ""),
+        row("SORRY alpha", "", "s"),
+        row("SORRY", "", "a b"),
+        row("alpha; inhibit_on_failure", "", "a=0 b=0"),
+        row("inhibit_on_failure", "", "a b"),
+    ];
+    let pair = Pair::new(&lab, &config(&rows).replace("connect_timeout 1", "connect_timeout 60"));
+    farm.ok("iptables-legacy -A INPUT -p tcp -j DROP");
+    let servers =
+        [("a", 1001), ("b", 1002)].map(|(name, port)| farm.spawn(&format!("lab server {name} {port}")));
+    servers.iter().for_each(|server| drop(server.wait_for_line("serves", 5 * SECONDS)));
+    let (ours, peer) = pair.start();
+    pair.expect("at the start", &rows, 0);
+    lab::pause(2 * SECONDS);
+    pair.expect("while the first check is under way", &rows, 0);
+    farm.ok("iptables-legacy -F");
+    pair.expect("the first success", &rows, 1);
+    for daemon in [&ours, &peer] {
+        daemon.signal(lab::Signal::SIGHUP);
+    }
+    ours.wait_for_line("taken anew", 5 * SECONDS);
+    pair.expect("a reload", &rows, 2);
+    assert_eq!((ours.stop(5 * SECONDS), peer.stop(10 * SECONDS)), (0, 0));
 }
 
 /// What is in the table of services of the file (8000) and of others, before the start (99) and while it runs (98).
@@ -264,7 +406,7 @@ fn what_is_flushed_at_the_start_and_at_the_stop() {
         ("lvs_flush_on_stop", "8000 99", ""),
         ("lvs_flush_on_stop VS", "8000 99", "98 99"),
     ] {
-        let text = format!("global_defs {{\n{line}\n}}\n{}", pages(&[("", String::new())]));
+        let text = format!("global_defs {{\n{line}\n}}\n{}", services(&[judged("", String::new(), "a")]));
         for host in [&pair.ours, &pair.peer] {
             host.write("/run/checks.conf", &text);
         }

@@ -298,10 +298,6 @@ impl Driver {
                     FlushOnStop::All => kernel.empty(&gone),
                     _ => kernel.keep(&Table::default(), &gone, clock::now()),
                 }
-                for command in farewell(config, self.monitor.health()) {
-                    self.notifier.start(command);
-                }
-                kernel.keep(&Table::default(), &gone, clock::now());
                 self.notifier.say_farewell(config, self.monitor.health(), clock::now());
                 // Nothing is ours any more, so the next start need not clean up.
                 if let Err(e) =
