@@ -20,9 +20,10 @@ fn host() -> (Lab, Host) {
 
 /// Starts what a unit starts, on another file, with the capabilities that it allows.
 fn start(host: &Host, unit: &str, file: &str) -> Daemon {
-    let text =
-        std::fs::read_to_string(format!("{}/../../systemd/{unit}", env!("CARGO_MANIFEST_DIR"))).unwrap();
-    let setting = |name: &str| text.lines().find_map(|l| l.strip_prefix(name)).unwrap();
+    let text = std::fs::read_to_string(format!("{}/../../systemd/{unit}", env!("CARGO_MANIFEST_DIR")))
+        .expect("the unit");
+    let setting =
+        |name: &str| text.lines().find_map(|l| l.strip_prefix(name)).expect("a setting of the unit");
     let allowed = setting("CapabilityBoundingSet=").to_lowercase().replace("cap_", "+").replace(' ', ",");
     let command = setting("ExecStart=").replace("/etc/keepalived/keepalived.conf", "/run/unit.conf");
     host.write("/run/unit.conf", file);
