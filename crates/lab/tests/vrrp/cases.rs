@@ -38,6 +38,24 @@ pub(crate) fn version_2() -> Vec<Case> {
         ),
         Case::slow("v2, nopreempt", "nopreempt").stays(),
         with_globals("vrrp_version 2", Case::slow("vrrp_version 2", "")),
+        Case::slow("v2, PASS without auth_type", "authentication {\n auth_pass secret\n }"),
+        Case::slow("v2, PASS in lower case", "authentication {\n auth_type pass\n auth_pass secret\n }"),
+        Case::slow(
+            "v2, unicast with prefix lengths",
+            "unicast_src_ip 192.168.15.HERE/21\n unicast_peer {\n 192.168.15.PEER/21\n }",
+        ),
+        with_globals(
+            "vrrp_skip_check_adv_addr\n vrrp_strict\n vrrp_garp_interval 0\n vrrp_gna_interval 0",
+            Case::slow(
+                "the sample of a distribution",
+                "state MASTER\n accept\n authentication {\n auth_type PASS\n auth_pass 1111\n }",
+            ),
+        ),
+        with_globals(
+            "vrrp_strict",
+            Case::slow("vrrp_strict, nopreempt", "state MASTER\n nopreempt\n preempt_delay 5").stays(),
+        ),
+        with_globals("vrrp_strict", Case::slow("vrrp_strict, unicast", PEER)),
     ]
 }
 

@@ -65,19 +65,6 @@ fn strict(i: &Instance, findings: &mut Findings) {
             "remove vrrp_strict, or add accept to the instance; a director with direct routing needs neither";
         findings.warning("strict-no-accept", i.name.place, message).help(help);
     }
-    if let Some(auth) = &i.authentication {
-        let message = format!(
-            "strict rules forbid authentication: routers that are strict do not understand {}",
-            i.name.value
-        );
-        findings
-            .warning("strict-auth", auth.password.place, message)
-            .help("remove vrrp_strict or the authentication block");
-    }
-    if let Some(peer) = i.unicast.as_ref().and_then(|u| u.peers.first()) {
-        let message = format!("strict rules forbid unicast, which {} uses", i.name.value);
-        findings.warning("strict-unicast", peer.addr.place, message).help("remove vrrp_strict");
-    }
 }
 
 fn interfaces(i: &Instance, host: &Host, findings: &mut Findings) {

@@ -334,6 +334,79 @@ fn the_addresses_decide_the_family_and_strange_peers_are_skipped() {
     assert_eq!(found, ["mixed-families", "no-unicast-peer"]);
 }
 
+/// The first router of a text that may be wrong, and what is said of it.
+fn judged(lines: &str) -> (Option<Instance>, Vec<&'static str>) {
+    let (config, findings) = read(&router(&format!("{VIP}\n{lines}")));
+    (config.instances.into_iter().next(), findings.iter().map(|d| d.code).collect())
+}
+
+#[test]
+fn strict_rules_take_away_what_the_others_ignore() {
+    let (i, said) = judged("strict_mode\nauthentication {\nauth_type PASS\nauth_pass x\n}");
+    assert_eq!((i.unwrap().authentication, said), (None, vec!["strict-no-accept", "strict-auth"]));
+    let (i, said) = judged("strict_mode\naccept\nversion 3\nstate MASTER\nnopreempt\npreempt_delay 5");
+    let i = i.unwrap();
+    assert_eq!((i.state.value, i.preempt.value, i.preempt_delay.value), Default::default());
+    assert_eq!(said, ["strict-state", "strict-preempt-delay"]);
+    let (i, said) = judged("strict_mode\naccept");
+    assert_eq!((i.unwrap().accept.value, said), (false, vec!["strict-no-accept", "strict-accept"]));
+    let (i, said) =
+        judged("strict_mode\naccept\nversion 3\nuse_vmac\nvmac_xmit_base\nunicast_peer {\n10.0.0.9\n}");
+    assert!(!i.unwrap().vmac.unwrap().xmit_base.value);
+    assert_eq!(said, ["strict-xmit-base"]);
+}
+
+#[test]
+fn the_owner_takes_over_again_whatever_is_written() {
+    let (i, said) = judged("priority 255\nnopreempt");
+    assert_eq!((i.unwrap().preempt.value, said), (true, vec!["master-nopreempt"]));
+    let (i, said) = judged("nopreempt\npreempt_delay 4");
+    assert_eq!((i.unwrap().preempt_delay.is_zero(), said), (true, vec!["no-effect"]));
+}
+
+#[test]
+fn a_password_needs_its_type_and_is_never_assumed() {
+    for (written, kept) in [
+        ("auth_type PASS", true),
+        ("auth_type pass", false),
+        ("auth_type SIMPLE_PASSWORD", false),
+        ("", false),
+        ("auth_type PASS\nauth_type simple", true),
+    ] {
+        let (i, said) = judged(&format!("authentication {{\nauth_pass x\n{written}\n}}"));
+        assert_eq!(i.unwrap().authentication.is_some(), kept, "{written}");
+        assert_eq!(said.contains(&"missing-value"), !kept, "{written}: {said:?}");
+    }
+}
+
+#[test]
+fn a_prefix_length_of_a_peer_is_cut_off_and_unicast_never_becomes_multicast() {
+    let (i, said) =
+        judged("unicast_src_ip 10.0.0.2/24\nunicast_peer {\n10.0.0.3/24\n10.0.0.4/x min_ttl 3\n}");
+    let i = i.unwrap();
+    let unicast = i.unicast.unwrap();
+    let peers: Vec<String> = unicast.peers.iter().map(|p| p.addr.to_string()).collect();
+    assert_eq!(
+        (i.source.unwrap().to_string(), peers.join(" ")),
+        ("10.0.0.2".into(), "10.0.0.3 10.0.0.4".into())
+    );
+    assert!(unicast.check_src.value, "who bounds one peer lets in no stranger");
+    assert_eq!(said, ["prefix-length"; 3]);
+    let (i, said) = judged("unicast_peer {\nhost.example\n}");
+    assert!(i.is_none());
+    assert_eq!(said, ["bad-address", "no-unicast-peer"]);
+}
+
+#[test]
+fn intervals_are_rounded_to_what_the_version_has() {
+    for (version, written, millis) in
+        [(3, "0.015", 20), (3, "0.0149", 10), (3, "0.999", 1000), (2, "1.5", 2000), (2, "0.4", 1000)]
+    {
+        let (i, _) = judged(&format!("version {version}\nadvert_int {written}"));
+        assert_eq!(i.unwrap().advert_interval.as_millis(), millis, "{version} {written}");
+    }
+}
+
 #[test]
 fn options_without_a_value_and_words_that_ip_does_not_know_are_said() {
     for option in ["label", "dev", "scope", "brd", "peer", "preferred_lft"] {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::{At, Cx};
-use crate::conf::model::{Fifo, FlushOnStop, SyncDaemon, VrrpVersion};
+use crate::conf::model::{Fifo, FlushOnStop, Garp, SyncDaemon, VrrpVersion};
 use crate::conf::schema::TOP;
 use crate::conf::tree::Stmt;
 use crate::plan::Timeouts;
@@ -107,9 +107,9 @@ fn multicast(cx: &mut Cx<'_>, s: Stmt<'_>) -> Option<At<IpAddr>> {
 fn garp(cx: &mut Cx<'_>, key: &str, s: Stmt<'_>) -> bool {
     match key {
         "vrrp_garp_master_delay" => time(cx, s, |g| &mut g.garp.master_delay),
-        "vrrp_garp_master_repeat" => count(cx, s, 1, 255, |g| &mut g.garp.master_repeat),
+        "vrrp_garp_master_repeat" => repeat(cx, s, |g| &mut g.master_repeat),
         "vrrp_garp_master_refresh" => time(cx, s, |g| &mut g.garp.refresh),
-        "vrrp_garp_master_refresh_repeat" => count(cx, s, 1, 255, |g| &mut g.garp.refresh_repeat),
+        "vrrp_garp_master_refresh_repeat" => repeat(cx, s, |g| &mut g.refresh_repeat),
         "vrrp_garp_lower_prio_delay" => time(cx, s, |g| &mut g.garp.lower_prio_delay),
         "vrrp_garp_lower_prio_repeat" => count(cx, s, 0, 255, |g| &mut g.garp.lower_prio_repeat),
         "vrrp_garp_interval" => gap(cx, s, |g| &mut g.garp_interval),
@@ -195,6 +195,12 @@ fn count(cx: &mut Cx<'_>, s: Stmt<'_>, least: u32, most: u32, field: fn(&mut Glo
     if let Some(value) = cx.count(s, 1, least..=most) {
         *field(&mut cx.global) = value;
     }
+}
+
+fn repeat(cx: &mut Cx<'_>, s: Stmt<'_>, field: fn(&mut Garp) -> &mut At<u32>) {
+    let mut garp = cx.global.garp;
+    cx.set_repeat(s, field(&mut garp));
+    cx.global.garp = garp;
 }
 
 fn fifo(s: Stmt<'_>, to: &mut Option<Fifo>) {

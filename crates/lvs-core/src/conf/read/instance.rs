@@ -1,5 +1,6 @@
 //! `vrrp_instance`.
 
+mod strict;
 mod value;
 mod whole;
 
@@ -24,6 +25,8 @@ struct Draft<'t> {
     vips: Vec<Stmt<'t>>,
     excluded: Vec<Stmt<'t>>,
     unicast: Unicast,
+    /// The first line of `unicast_peer`.
+    peer: Option<Place>,
     unicast_src: Option<Place>,
     accept: Option<At<bool>>,
     group: Option<At<IpAddr>>,
@@ -92,11 +95,17 @@ fn network<'t>(cx: &mut Cx<'_>, key: &str, s: Stmt<'t>, d: &mut Draft<'t>) -> bo
     match key {
         "unicast_peer" => {
             for peer in s.children() {
-                d.unicast.peers.extend(cx.peer(peer));
+                d.peer = d.peer.or(Some(peer.place(0)));
+                let Some(peer) = cx.peer(peer) else { continue };
+                // Measured: bounds for one peer shut out those who are none.
+                if peer.min_ttl.or(peer.max_ttl).is_some() {
+                    d.unicast.check_src = At::new(true, peer.addr.place);
+                }
+                d.unicast.peers.push(peer);
             }
         }
         "unicast_src_ip" | "mcast_src_ip" => {
-            if let Some(addr) = cx.address(s, 1) {
+            if let Some(addr) = cx.own_address(s, 1) {
                 d.out.source = Some(addr);
             }
             if key == "unicast_src_ip" {
@@ -109,7 +118,7 @@ fn network<'t>(cx: &mut Cx<'_>, key: &str, s: Stmt<'t>, d: &mut Draft<'t>) -> bo
         "old_unicast_checksum" => {
             d.unicast.old_checksum = Some(At::new(s.get(1) != Some("never"), s.place(0)));
         }
-        "mcast_dst_ip" => d.group = cx.address(s, 1),
+        "mcast_dst_ip" => d.group = cx.own_address(s, 1),
         "track_src_ip" => d.out.track_source = on(s),
         "dont_track_primary" => d.out.track_primary = off(s),
         _ => return false,
@@ -132,9 +141,9 @@ fn vmac<'t>(key: &str, s: Stmt<'t>, d: &mut Draft<'t>) -> bool {
 fn garp(cx: &mut Cx<'_>, key: &str, s: Stmt<'_>, g: &mut Garp) -> bool {
     match key {
         "garp_master_delay" => cx.set_seconds(s, &mut g.master_delay),
-        "garp_master_repeat" => cx.set_count(s, 1..=255, &mut g.master_repeat),
+        "garp_master_repeat" => cx.set_repeat(s, &mut g.master_repeat),
         "garp_master_refresh" => cx.set_seconds(s, &mut g.refresh),
-        "garp_master_refresh_repeat" => cx.set_count(s, 1..=255, &mut g.refresh_repeat),
+        "garp_master_refresh_repeat" => cx.set_repeat(s, &mut g.refresh_repeat),
         "garp_lower_prio_delay" => cx.set_seconds(s, &mut g.lower_prio_delay),
         "garp_lower_prio_repeat" => cx.set_count(s, 0..=255, &mut g.lower_prio_repeat),
         "garp_extra_if" => cx.extra_if(s, g),
@@ -179,6 +188,7 @@ impl Draft<'_> {
             vips: Vec::new(),
             excluded: Vec::new(),
             unicast,
+            peer: None,
             unicast_src: None,
             accept: None,
             group: None,

@@ -121,6 +121,16 @@ impl Cx<'_> {
         }
     }
 
+    /// An address of an instance, from the n-th word. A prefix length is cut off, as keepalived does without a word.
+    pub(super) fn own_address(&mut self, s: Stmt<'_>, n: usize) -> Option<At<IpAddr>> {
+        let (text, length) = s.get(n)?.split_once('/').unzip();
+        let (Some(text), Some(length)) = (text, length) else { return self.address(s, n) };
+        let Ok(addr) = text.parse() else { return self.address(s, n) };
+        let message = format!("'/{length}' after the address has no effect");
+        self.findings.note("prefix-length", s.place(n), message).help(format!("write {text} alone"));
+        Some(At::new(addr, s.place(n)))
+    }
+
     /// A port, from the n-th word.
     pub(super) fn port(&mut self, s: Stmt<'_>, n: usize) -> Option<At<u16>> {
         let found = self.number(s, n, 1..=65535)?;

@@ -58,7 +58,12 @@ const ELECTION: &[Keyword] = &[
 static AUTHENTICATION: Block = Block {
     name: "authentication",
     keywords: &[&[
-        Keyword::used(VRRP, "auth_type", "PASS|AH", "PASS; AH is refused"),
+        Keyword::used(
+            VRRP,
+            "auth_type",
+            "PASS|AH",
+            "PASS, in capitals; AH is refused; anything else, or no such line, is no authentication",
+        ),
         Keyword::used(VRRP, "auth_pass", "PASSWORD", "the first 8 characters count"),
     ]],
 };
@@ -94,7 +99,8 @@ const NETWORK: &[Keyword] = &[
     Keyword::used(VRRP, "unicast_ttl", "N", "TTL of unicast advertisements; default 255"),
     Keyword::used(VRRP, "check_unicast_src", "[on|off]", "an advertisement must come from a peer"),
     Keyword::used(VRRP, "unicast_fault_no_peer", "", "no peer is a fault"),
-    Keyword::unsupported(
+    Keyword::used(
+        VRRP,
         "old_unicast_checksum",
         "[never]",
         "version 3 checksum of keepalived before 1.2.20",

@@ -17,17 +17,34 @@ pub(super) fn authentication(cx: &mut Cx<'_>, d: &mut Draft<'_>) {
     let (mut pass, mut password) = (None, None);
     for s in cx.statements(stmt, keywords) {
         match s.key {
-            "auth_type" => {
-                pass = cx.choice(s.stmt, 1, &[("PASS", true), ("AH", false), ("SIMPLE_PASSWORD", true)]);
-            }
+            // A word that is none takes nothing back.
+            "auth_type" => pass = cx.auth_type(s.stmt).or(pass),
             "auth_pass" => password = Cx::text(s.stmt, 1),
             other => cx.untyped(other, keywords, s.stmt),
         }
     }
-    d.out.authentication = cx.password(d.out.version.value, stmt, pass, password);
+    d.out.authentication = if d.out.strict.value {
+        let message = format!("strict rules know no authentication: {} has none", d.out.name.value);
+        let help = "remove the block, or vrrp_strict on all routers";
+        cx.findings.warning("strict-auth", stmt.place(0), message).help(help);
+        None
+    } else {
+        cx.password(d.out.version.value, stmt, pass, password)
+    };
 }
 
 impl Cx<'_> {
+    /// Whether it is PASS, not AH. Any other word is as if the line were not there.
+    fn auth_type(&mut self, s: Stmt<'_>) -> Option<At<bool>> {
+        let text = s.get(1)?;
+        let known = [("PASS", true), ("AH", false)].into_iter().find(|(name, _)| *name == text);
+        if known.is_none() {
+            let message = format!("auth_type cannot be '{text}'; the line is skipped");
+            self.findings.warning("bad-choice", s.place(1), message).help("write PASS, in capitals");
+        }
+        known.map(|(_, pass)| At::new(pass, s.place(1)))
+    }
+
     fn password(
         &mut self,
         version: VrrpVersion,
@@ -49,6 +66,15 @@ impl Cx<'_> {
                 .help("write auth_type PASS on all routers; AH left the standard in 2004");
             return None;
         }
+        if pass.is_none() {
+            // To assume PASS would make two masters: keepalived sends no password then.
+            let message =
+                "authentication without a valid auth_type has no effect: advertisements have no password";
+            self.findings
+                .warning("missing-value", stmt.place(0), message.to_owned())
+                .help("write auth_type PASS on all routers at once, or remove the block");
+            return None;
+        }
         let Some(password) = password else {
             let message = "authentication without auth_pass has no effect".to_owned();
             self.findings
@@ -56,10 +82,6 @@ impl Cx<'_> {
                 .help("add auth_pass PASSWORD, or remove the block");
             return None;
         };
-        if pass.is_none() {
-            let message = "authentication without auth_type; PASS is assumed".to_owned();
-            self.findings.note("missing-value", stmt.place(0), message);
-        }
         let mut bytes = password.value.into_bytes();
         if bytes.len() > 8 {
             let message = "auth_pass is longer than 8 characters: only the first 8 are used".to_owned();
@@ -82,7 +104,9 @@ impl Cx<'_> {
     pub(super) fn fit_interval(&mut self, version: VrrpVersion, at: &mut At<Duration>) {
         let fitted = match version {
             VrrpVersion::V2 => Duration::from_secs((at.as_secs_f64().round() as u64).max(1)),
-            VrrpVersion::V3 => Duration::from_millis((at.as_millis() as u64).min(40_950) / 10 * 10),
+            VrrpVersion::V3 => {
+                Duration::from_millis(((at.as_micros() as u64 + 5_000) / 10_000 * 10).min(40_950))
+            }
         };
         if fitted == at.value {
             return;
@@ -96,6 +120,17 @@ impl Cx<'_> {
         at.value = fitted;
     }
 
+    /// How often an address is announced at once; 0 is 1, as with keepalived.
+    pub(in super::super) fn set_repeat(&mut self, s: Stmt<'_>, to: &mut At<u32>) {
+        let Some(mut count) = self.count(s, 1, 0..=255) else { return };
+        if count.value == 0 {
+            let message = format!("{} 0 becomes 1", s.key());
+            self.findings.warning("out-of-range", count.place, message).help("write a number from 1 to 255");
+            count.value = 1;
+        }
+        *to = count;
+    }
+
     /// `[all] SECONDS` of `garp_extra_if`.
     pub(in super::super) fn extra_if(&mut self, s: Stmt<'_>, to: &mut Garp) {
         let all = s.get(1) == Some("all");
@@ -107,7 +142,7 @@ impl Cx<'_> {
 
     /// A line of `unicast_peer`.
     pub(super) fn peer(&mut self, s: Stmt<'_>) -> Option<Peer> {
-        let mut peer = Peer { addr: self.address(s, 0)?, min_ttl: None, max_ttl: None };
+        let mut peer = Peer { addr: self.own_address(s, 0)?, min_ttl: None, max_ttl: None };
         let mut n = 1;
         while let Some(word) = s.get(n) {
             let slot = match word {

@@ -1,8 +1,8 @@
 //! What of an instance depends on its whole block.
 
 use super::super::{At, Cx};
-use super::Draft;
 use super::value::authentication;
+use super::{Draft, strict};
 use crate::addr::{Family, Mac};
 use crate::conf::model::{InitialState, Instance, Vmac, VrrpVersion};
 use crate::conf::tree::Stmt;
@@ -29,21 +29,14 @@ pub(super) fn finish(cx: &mut Cx<'_>, mut d: Draft<'_>, stmt: Stmt<'_>) -> Optio
         return None;
     }
     addresses(cx, &mut d);
-    let peer = d.unicast.peers.first().map(|p| p.addr.place);
     family(cx, &mut d);
-    if let (Some(place), true) = (d.unicast_src.or(peer), d.unicast.peers.is_empty()) {
-        let message = format!(
-            "{title} has no unicast_peer that it can reach: advertisements go to the multicast group"
-        );
-        cx.findings
-            .warning("no-unicast-peer", place, message)
-            .help("add unicast_peer { ADDRESS }, of the family of its addresses, or write mcast_src_ip");
-    }
+    unicast(cx, &d, &title);
     version(cx, &mut d);
     authentication(cx, &mut d);
-    state(cx, &mut d);
-    d.out.accept = d.accept.unwrap_or(At::assumed(!d.out.strict.value));
-    strict(&mut d.out);
+    owner(cx, &mut d);
+    d.out.accept = d.accept.unwrap_or(At::assumed(true));
+    strict::apply(cx, &mut d);
+    preemption(cx, &mut d);
     make_vmac(cx, &mut d);
     if !d.unicast.peers.is_empty() || d.unicast.fault_no_peer.value {
         d.out.unicast = Some(d.unicast);
@@ -122,41 +115,60 @@ fn version(cx: &mut Cx<'_>, d: &mut Draft<'_>) {
     cx.fit_interval(d.out.version.value, &mut d.out.advert_interval);
 }
 
-/// Strict routers do not answer a lower advertisement, whatever else is written (measured with keepalived 2.2.7).
-fn strict(out: &mut Instance) {
-    if out.strict.value {
-        out.lower_prio_no_advert = At::assumed(true);
-        out.garp.lower_prio_delay = At::default();
-        out.garp.lower_prio_repeat = At::default();
+/// Unicast that is asked for and cannot be is no multicast: the other routers send unicast, and there would be two masters.
+fn unicast(cx: &mut Cx<'_>, d: &Draft<'_>, title: &str) {
+    if !d.unicast.peers.is_empty() {
+        return;
+    }
+    if let Some(peer) = d.peer {
+        let message = format!("{title} has unicast_peer, but no peer that it can reach; it is left out");
+        let help = "write an address a line, of the family of the instance's addresses";
+        cx.findings.error("no-unicast-peer", peer, message).help(help);
+    } else if let Some(place) = d.unicast_src {
+        let message = format!("{title} has no unicast_peer: advertisements go to the multicast group");
+        let help = "add unicast_peer { ADDRESS }, of the family of its addresses, or write mcast_src_ip";
+        cx.findings.warning("no-unicast-peer", place, message).help(help);
     }
 }
 
-/// MASTER is a hint with side effects; all three were measured with keepalived 2.2.7.
-fn state(cx: &mut Cx<'_>, d: &mut Draft<'_>) {
-    if d.out.state.value != InitialState::Master {
-        return;
-    }
-    if !d.prioritised {
+/// MASTER is a hint with side effects; all were measured with keepalived 2.2.7.
+fn owner(cx: &mut Cx<'_>, d: &mut Draft<'_>) {
+    if d.out.state.value == InitialState::Master && !d.prioritised {
         let message =
             "state MASTER without a priority means priority 255: master at once, without an election";
         let help = "write a priority from 1 to 254, higher than that of the other routers";
         cx.findings.warning("master-255", d.out.state.place, message.to_owned()).help(help);
         d.out.priority = At::assumed(255);
     }
-    if !d.out.preempt.value {
+}
+
+fn preemption(cx: &mut Cx<'_>, d: &mut Draft<'_>) {
+    let master = d.out.state.value == InitialState::Master;
+    if !d.out.preempt.value && (master || d.out.priority.value == 255) {
+        let (why, help) = if d.out.priority.value == 255 {
+            ("priority 255", "write a priority below 255")
+        } else {
+            ("state MASTER", "write state BACKUP on all routers of the group")
+        };
         let message =
-            "nopreempt has no effect with state MASTER: after a failure this router takes over again";
-        let help = "write state BACKUP on all routers of the group";
-        cx.findings.warning("master-nopreempt", d.out.preempt.place, message.to_owned()).help(help);
+            format!("nopreempt has no effect with {why}: after a failure this router takes over again");
+        cx.findings.warning("master-nopreempt", d.out.preempt.place, message).help(help);
         d.out.preempt = At::assumed(true);
     }
-    if !d.out.preempt_delay.is_zero() {
-        let message = "preempt_delay has no effect with state MASTER: it takes over at once";
-        cx.findings
-            .warning("master-preempt-delay", d.out.preempt_delay.place, message.to_owned())
-            .help("write state BACKUP");
-        d.out.preempt_delay = At::default();
+    if d.out.preempt_delay.is_zero() {
+        return;
     }
+    let place = d.out.preempt_delay.place;
+    if master {
+        let message = "preempt_delay has no effect with state MASTER: it takes over at once".to_owned();
+        cx.findings.warning("master-preempt-delay", place, message).help("write state BACKUP");
+    } else if !d.out.preempt.value {
+        let message = "preempt_delay has no effect with nopreempt: it never takes over".to_owned();
+        cx.findings.warning("no-effect", place, message).help("remove one of the two lines");
+    } else {
+        return;
+    }
+    d.out.preempt_delay = At::default();
 }
 
 fn make_vmac(cx: &mut Cx<'_>, d: &mut Draft<'_>) {
@@ -169,10 +181,15 @@ fn make_vmac(cx: &mut Cx<'_>, d: &mut Draft<'_>) {
     };
     let (vrid, place) = (d.out.vrid.value, s.place(0));
     let mac = s.get(2).and_then(|text| cx.mac(text, s.place(2)));
-    if !d.unicast.peers.is_empty() && !d.xmit_base.value {
+    // A word of unicast is enough, also where the advertisements then go to the group (measured).
+    let unicast = d.peer.or(d.unicast_src).is_some();
+    if unicast && !d.xmit_base.value && !d.out.strict.value {
         let message = "unicast with use_vmac needs vmac_xmit_base; it is set".to_owned();
         cx.findings.warning("unicast-vmac", place, message).help("add vmac_xmit_base");
         d.xmit_base = At::assumed(true);
+    }
+    if d.out.strict.value && d.xmit_base.value {
+        d.xmit_base = strict::xmit_base(cx, d.xmit_base);
     }
     d.out.vmac = Some(Vmac {
         // Found when those of the whole file are known.
