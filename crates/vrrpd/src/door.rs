@@ -75,6 +75,9 @@ pub enum Reject {
     /// A sender that is no peer.
     #[error("the sender is not in unicast_peer")]
     NotPeer,
+    /// It went to a group, and this router has peers.
+    #[error("it was sent to {0}, this router speaks with its unicast peers")]
+    Group(IpAddr),
     /// Our own packet, or someone who uses our address.
     #[error("the sender has this router's own address")]
     OwnAddress,
@@ -109,7 +112,7 @@ pub enum Reject {
 
 impl Reject {
     /// Names of all kinds, in the order of [`Reject::kind`], as metrics show them.
-    pub const KINDS: [&'static str; 14] = [
+    pub const KINDS: [&'static str; 15] = [
         "short",
         "long",
         "version_unknown",
@@ -124,6 +127,7 @@ impl Reject {
         "interval",
         "auth_type",
         "password",
+        "group",
     ];
 
     /// The kind's number, to count by.
@@ -143,6 +147,7 @@ impl Reject {
             Self::Interval { .. } => 11,
             Self::AuthType { .. } => 12,
             Self::Password => 13,
+            Self::Group(_) => 14,
         }
     }
 }
@@ -185,6 +190,10 @@ impl Door {
                 (true, ttl) => Err(Reject::Ttl(ttl)),
                 (false, _) => Err(Reject::NotPeer),
             };
+        }
+        // Another instance of the interface may have joined the group, and its routers are no business of this one.
+        if way.dst.is_multicast() {
+            return Err(Reject::Group(way.dst));
         }
         match self.peers.iter().find(|p| p.addr == way.src) {
             Some(p) if way.ttl < p.min_ttl || way.ttl > p.max_ttl => Err(Reject::PeerTtl(way.ttl)),

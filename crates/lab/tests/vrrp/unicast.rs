@@ -104,3 +104,38 @@ fn a_peer_that_cannot_be_reached_is_told_of_once_and_counted() {
     low.wait_for_line("backup with priority 100", 20 * SECONDS);
     assert!(!low.log().contains("becoming master"), "the other peer hears: {}", low.log());
 }
+
+/// A stranger's multicast with the number of a unicast router, on an interface where another instance has joined the group.
+fn stays_deaf(program: Program) {
+    let lab = Lab::new();
+    let host = lab.host("d100", &["192.168.15.100/21"]);
+    let own = "unicast_src_ip 192.168.15.100\n unicast_peer {\n 192.168.15.101\n }";
+    let other = file(100, "").replace("VI_1", "VI_2").replace("router_id 51", "router_id 60");
+    let other = other.replace("192.168.15.111", "192.168.15.112");
+    host.write("/etc/vrrp.conf", &(file(150, own) + &other));
+    let holds = |host: &Host, vip: &str| host.ok("ip -o address").contains(&format!(" {vip}/"));
+    let daemon = program.start(&host);
+    wait(20 * SECONDS, "both are master", || {
+        holds(&host, "192.168.15.111") && holds(&host, "192.168.15.112")
+    });
+    let stranger = lab.host("stranger", &["192.168.15.200/21"]);
+    stranger.write("/etc/vrrp.conf", &file(200, "").replace("192.168.15.111", "192.168.15.119"));
+    let theirs = Program::Keepalived.start(&stranger);
+    wait(20 * SECONDS, "the stranger is master", || holds(&stranger, "192.168.15.119"));
+    // Ten of its advertisements.
+    pause(2 * SECONDS);
+    assert!(holds(&host, "192.168.15.111"), "{program:?}: {}\n{}", daemon.log(), theirs.log());
+    if program == Program::Vrrpd {
+        daemon.wait_for_line("rejected: it was sent to 224.0.0.18", SECONDS);
+        assert!(host.ok("vrrpd metrics").contains("reason=\"group\""), "{}", host.ok("vrrpd metrics"));
+    }
+}
+
+#[test]
+fn a_strangers_multicast_does_not_depose_a_unicast_router() {
+    std::thread::scope(|scope| {
+        for program in [Program::Keepalived, Program::Vrrpd] {
+            scope.spawn(move || stays_deaf(program));
+        }
+    });
+}

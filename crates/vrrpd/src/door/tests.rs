@@ -80,6 +80,7 @@ fn unicast_peers_have_bounds_of_their_own() {
     assert!(knock(&d, way("192.168.15.100", 64), |_| ()).is_ok());
     assert_eq!(knock(&d, way("192.168.15.100", 65), |_| ()), Err(Reject::PeerTtl(65)));
     assert!(knock(&d, way("10.0.0.9", 3), |_| ()).is_ok());
+    assert_eq!(knock(&d, multicast(), |_| ()), Err(Reject::Group(ip("224.0.0.18"))));
     d.check_source = true;
     assert_eq!(knock(&d, way("10.0.0.9", 64), |_| ()), Err(Reject::NotPeer));
 }
@@ -124,6 +125,7 @@ fn every_kind_of_reject_has_a_name() {
         Reject::Interval { theirs: t, ours: t },
         Reject::AuthType { theirs: z, ours: z },
         Reject::Password,
+        Reject::Group(ip("224.0.0.18")),
     ];
     let kinds: Vec<usize> = all.iter().map(Reject::kind).collect();
     assert_eq!(kinds, (0..Reject::KINDS.len()).collect::<Vec<_>>());
