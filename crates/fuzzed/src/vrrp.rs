@@ -52,7 +52,15 @@ impl Scene {
         };
         let auth = if version == Version::V2 && bit(3) { Auth::Pass(PASSWORD) } else { Auth::None };
         let interval = Duration::from_secs(1);
-        let door = Door { version, interval, auth, vips: vec![host(six, 200)], peers, check_source: bit(4) };
+        let door = Door {
+            version,
+            interval,
+            auth,
+            vips: vec![host(six, 200)],
+            peers,
+            check_source: bit(4),
+            old_sum: None,
+        };
         Self { version, six, sums: !bit(5), way: Way { src, dst, ttl: if bit(6) { ttl } else { 255 } }, door }
     }
 

@@ -12,14 +12,13 @@ use std::path::{Path, PathBuf};
 use lvs_core::conf::schema::{Status, TOP, blocks};
 
 /// Fields that no tool reads, with the keywords that fill them.
-const UNREAD: [(&str, &[&str]); 15] = [
+const UNREAD: [(&str, &[&str]); 14] = [
     ("checker_no_swap", &["checker_no_swap"]),
     ("checker_rt_priority", &["checker_rt_priority"]),
     ("debug", &["debug"]),
     ("default_interface", &["default_interface"]),
     ("higher_prio_send_advert", &["higher_prio_send_advert", "vrrp_higher_prio_send_advert"]),
     ("fast_recovery", &["fast_recovery"]),
-    ("old_checksum", &["old_unicast_checksum"]),
     ("promote_secondaries", &["promote_secondaries"]),
     ("router_id", &["router_id"]),
     ("rs_init_notifies", &["rs_init_notifies"]),

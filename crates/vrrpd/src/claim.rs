@@ -88,6 +88,7 @@ mod tests {
             vips: Vec::new(),
             peers: Vec::new(),
             check_source: false,
+            old_sum: None,
         };
         let interface = format!("test{}", std::process::id());
         Spec::new("V", &interface, vrid, [224, 0, 0, 18].into(), Params::default(), door, Vec::new())

@@ -197,6 +197,7 @@ impl One {
             vips,
             peers: Vec::new(),
             check_source: false,
+            old_sum: None,
         };
         let vips = self.vip.iter().map(|v| Vip::plain(interface, *v)).collect();
         Spec::new(&format!("vrid-{vrid}"), interface, vrid, group, params, door, vips)

@@ -58,6 +58,9 @@ pub struct Door {
     pub peers: Vec<Peer>,
     /// Whether unicast packets must come from a peer.
     pub check_source: bool,
+    /// Unicast of version 3: the group that older routers sum up instead of the receiver. None: they are not understood.
+    #[serde(default)]
+    pub old_sum: Option<IpAddr>,
 }
 
 /// Why a packet is not let in.
@@ -175,6 +178,12 @@ impl Door {
             return Err(Reject::Interval { theirs: packet.interval, ours: self.interval });
         }
         Ok(Advert { src: way.src, priority: packet.priority, interval: packet.interval })
+    }
+
+    /// Reads a packet whose sum is wrong as an older unicast router means it: up to keepalived 1.3.6 the group was summed up.
+    pub fn read_old<'a>(&self, bytes: &'a [u8], way: Way) -> Option<Packet<Addresses<'a>>> {
+        let group = self.old_sum.filter(|_| !way.dst.is_multicast())?;
+        Packet::parse(bytes, way.src, group).ok()
     }
 
     /// Whether a packet lists other addresses than we do, in whatever order. Such a packet counts all the same: to refuse it, as

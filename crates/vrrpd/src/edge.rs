@@ -166,6 +166,7 @@ impl Edge {
             auth: spec.door.auth,
             vips: &spec.door.vips[..],
         };
+        let old_sum = spec.door.old_sum.filter(|_| spec.old_sum || instance.old_sum);
         let group = [spec.group];
         let peers = spec.door.peers.iter().map(|p| (p.addr, spec.unicast_ttl));
         let targets = group.iter().filter(|_| spec.door.peers.is_empty()).map(|g| (*g, TTL)).chain(peers);
@@ -173,7 +174,7 @@ impl Edge {
         for (dst, ttl) in targets {
             instance.ip_id = instance.ip_id.wrapping_add(1);
             self.packet.clear();
-            packet.emit(src, dst, &mut self.packet);
+            packet.emit(src, old_sum.unwrap_or(dst), &mut self.packet);
             let route = Route { src, dst, ttl, id: instance.ip_id };
             if let Err(e) = line.socket.send(route, &self.packet, &mut self.scratch) {
                 result = Err(io::Error::new(e.kind(), format!("to {dst}: {e}")));

@@ -27,6 +27,8 @@ pub struct Instance {
     pub ear: Option<u32>,
     /// The source address of its advertisements, while there is one.
     pub source: Option<IpAddr>,
+    /// The last advertisement that counted was summed up as older routers do.
+    pub old_sum: bool,
     /// Identification of the last IPv4 header; the original counts up too.
     pub ip_id: u16,
     /// What it has seen and done.
@@ -52,6 +54,7 @@ impl Instance {
             link: None,
             ear: None,
             source: None,
+            old_sum: false,
             ip_id: 0,
             stats: Stats::default(),
             vmac_trouble: None,
@@ -158,7 +161,8 @@ mod tests {
     fn instance(name: &str, vrid: u8) -> Instance {
         let interval = std::time::Duration::from_secs(1);
         let (auth, vips, peers) = (Auth::None, Vec::new(), Vec::new());
-        let door = Door { version: Version::V3, interval, auth, vips, peers, check_source: false };
+        let door =
+            Door { version: Version::V3, interval, auth, vips, peers, check_source: false, old_sum: None };
         let group = [224, 0, 0, 18].into();
         Instance::new(Spec::new(name, "ens192", vrid, group, Params::default(), door, Vec::new()))
     }

@@ -98,7 +98,8 @@ impl Heard {
     fn judge(&self, door: &Door) -> Result<Advert, String> {
         let bytes = self.payload().ok_or("the packet is no hexadecimal text")?;
         let way = Way { src: self.src, dst: self.dst, ttl: self.ttl };
-        let packet = Packet::parse(&bytes, way.src, way.dst).map_err(Reject::from);
+        let packet = Packet::parse(&bytes, way.src, way.dst);
+        let packet = packet.or_else(|why| door.read_old(&bytes, way).ok_or(why)).map_err(Reject::from);
         packet.and_then(|p| door.admit(&p, way, self.own)).map_err(|why| why.to_string())
     }
 

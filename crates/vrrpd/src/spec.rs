@@ -54,6 +54,8 @@ pub struct Spec {
     pub door: Door,
     /// Where advertisements go without unicast peers.
     pub group: IpAddr,
+    /// Its advertisements are summed up as older routers do, whatever the others send.
+    pub old_sum: bool,
     /// The TTL of unicast advertisements.
     pub unicast_ttl: u8,
     /// The source address; none: the interface's own.
@@ -132,6 +134,7 @@ impl Spec {
             params,
             door,
             group,
+            old_sum: false,
             unicast_ttl: 255,
             source: None,
             track_source: false,

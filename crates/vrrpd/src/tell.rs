@@ -70,6 +70,14 @@ pub(crate) fn other_vips(instance: &mut Instance, packet: &Packet<Addresses<'_>>
     );
 }
 
+/// The master sums up its advertisements in another way than the last one did.
+pub(crate) fn other_sum(instance: &Instance, way: Way) {
+    let (name, src) = (&instance.spec.name, way.src);
+    let how = if instance.old_sum { "as keepalived did before 1.3.7" } else { "as the standard has it" };
+    let ours = if instance.spec.old_sum { "" } else { ", and so does this router now" };
+    log::info!("{name}: {src} computes the checksum of its advertisements {how}{ours}");
+}
+
 /// An address that someone else removed.
 pub(crate) fn restored(instance: &Instance, vip: &Vip) {
     log::warn!(

@@ -164,6 +164,7 @@ mod tests {
             vips: vips.iter().map(|v| v.prefix.addr).collect(),
             peers: Vec::new(),
             check_source: false,
+            old_sum: None,
         };
         let group = IpAddr::from([224, 0, 0, 18]);
         Spec::new("V", "eth0", vrid, group, Params::default(), door, vips)

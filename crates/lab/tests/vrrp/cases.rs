@@ -70,6 +70,8 @@ pub(crate) fn protocol() -> Vec<Case> {
             "unicast, ttl",
             &format!("unicast_ttl 64\n {}", PEER.replace("PEER\n", "PEER min_ttl 60 max_ttl 70\n")),
         ),
+        Case::quick("old_unicast_checksum", &format!("{PEER}\n old_unicast_checksum")),
+        Case::quick("old_unicast_checksum of one", &format!("{PEER}\n@d100 old_unicast_checksum")),
         Case::quick("mcast_src_ip", "mcast_src_ip 192.168.15.HERE"),
         Case::quick("mcast_dst_ip", "mcast_dst_ip 224.0.0.99"),
         with_globals("vrrp_mcast_group4 224.0.0.77", Case::quick("vrrp_mcast_group4", "")),

@@ -72,6 +72,7 @@ vrrp_instance unicast_peer = unicast
 vrrp_instance unicast_src_ip = unicast
 vrrp_instance unicast_ttl = unicast, ttl
 vrrp_instance check_unicast_src = unicast, check_unicast_src
+vrrp_instance old_unicast_checksum = old_unicast_checksum
 vrrp_instance unicast_fault_no_peer = unicast, no peer is a fault
 vrrp_instance mcast_src_ip = mcast_src_ip
 vrrp_instance mcast_dst_ip = mcast_dst_ip

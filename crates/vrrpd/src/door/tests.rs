@@ -12,6 +12,7 @@ fn door() -> Door {
         vips: vec![ip("192.168.15.111")],
         peers: Vec::new(),
         check_source: false,
+        old_sum: None,
     }
 }
 
@@ -83,6 +84,23 @@ fn unicast_peers_have_bounds_of_their_own() {
     assert_eq!(knock(&d, multicast(), |_| ()), Err(Reject::Group(ip("224.0.0.18"))));
     d.check_source = true;
     assert_eq!(knock(&d, way("10.0.0.9", 64), |_| ()), Err(Reject::NotPeer));
+}
+
+#[test]
+fn old_sums_are_read_where_they_are_meant() {
+    let peer = Peer { addr: ip("192.168.15.100"), min_ttl: 0, max_ttl: 255 };
+    let group = ip("224.0.0.18");
+    let d =
+        Door { version: Version::V3, auth: Auth::None, peers: vec![peer], old_sum: Some(group), ..door() };
+    let way = Way { dst: ip("192.168.15.101"), ..multicast() };
+    // As keepalived 2.2.7 with old_unicast_checksum sends it from 192.168.200.1 for VRID 51, priority 150, 1 s.
+    let bytes = [0x31, 51, 150, 1, 0, 100, 0x46, 0x74, 192, 168, 200, 16];
+    let from = Way { src: ip("192.168.200.1"), dst: ip("192.168.200.2"), ..way };
+    assert_eq!(Packet::parse(&bytes, from.src, from.dst).map(|_| ()), Err(Malformed::Checksum));
+    assert_eq!(d.read_old(&bytes, from).map(|p| p.priority), Some(150));
+    assert!(d.read_old(&bytes, Way { src: ip("192.168.200.9"), ..from }).is_none());
+    assert!(d.read_old(&bytes, Way { dst: group, ..from }).is_none());
+    assert!(Door { old_sum: None, ..d }.read_old(&bytes, from).is_none());
 }
 
 #[test]

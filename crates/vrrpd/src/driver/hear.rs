@@ -68,6 +68,8 @@ impl<S: Source> Driver<S> {
         now: Time,
     ) {
         let instance = &mut self.instances[at];
+        let new = packet.is_ok();
+        let packet = packet.or_else(|why| instance.spec.door.read_old(payload, way).ok_or(why));
         let admitted = packet.map_err(Reject::from).and_then(|p| {
             let advert = instance.spec.door.admit(&p, way, instance.source)?;
             if instance.spec.door.lists_others(&p) {
@@ -79,6 +81,9 @@ impl<S: Source> Driver<S> {
         let instance = &mut self.instances[at];
         match admitted {
             Ok(advert) => {
+                if std::mem::replace(&mut instance.old_sum, !new) == new {
+                    tell::other_sum(instance, way);
+                }
                 instance.stats.heard(advert, now);
                 self.feed(at, Input::Advert(advert), now);
             }

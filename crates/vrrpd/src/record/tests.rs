@@ -19,6 +19,7 @@ fn door() -> Door {
         vips: vec![[192, 168, 15, 111].into()],
         peers: Vec::new(),
         check_source: false,
+        old_sum: None,
     }
 }
 

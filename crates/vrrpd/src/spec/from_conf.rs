@@ -86,7 +86,8 @@ fn spec(config: &Config, instance: &model::Instance) -> Spec {
             unicast: instance.unicast.as_ref().is_some_and(|u| !u.peers.is_empty()),
             on_vmac: instance.vmac.is_some(),
         },
-        door: door(instance, version),
+        door: door(config, instance, version),
+        old_sum: instance.unicast.as_ref().and_then(|u| u.old_checksum).is_some_and(|old| *old),
         group: *instance.mcast_group,
         unicast_ttl: instance.unicast.as_ref().map_or(255, |u| *u.ttl),
         source: instance.source.as_ref().map(|s| s.value),
@@ -133,9 +134,13 @@ fn garp(garp: &model::Garp, only_one: bool) -> Garp {
     if only_one { Garp { repeat: 1, delay: zero, lower_repeat: 1, lower_delay: zero, ..full } } else { full }
 }
 
-fn door(instance: &model::Instance, version: Version) -> Door {
+fn door(config: &Config, instance: &model::Instance, version: Version) -> Door {
     let family = *instance.family;
     let peers = instance.unicast.iter().flat_map(|u| &u.peers);
+    // Over IPv6 the kernel always summed up; `mcast_dst_ip` never counted.
+    let has_old = version == Version::V3 && family == lvs_core::addr::Family::Inet;
+    let never = |u: &model::Unicast| u.old_checksum.is_some_and(|old| !*old);
+    let understood = instance.unicast.as_ref().is_some_and(|u| !u.peers.is_empty() && !never(u));
     Door {
         version,
         interval: *instance.advert_interval,
@@ -157,6 +162,7 @@ fn door(instance: &model::Instance, version: Version) -> Door {
             })
             .collect(),
         check_source: instance.unicast.as_ref().is_some_and(|u| *u.check_src),
+        old_sum: (has_old && understood).then(|| (*config.global.mcast_group4).into()),
     }
 }
 

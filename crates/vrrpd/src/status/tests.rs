@@ -20,6 +20,7 @@ fn instance() -> Instance {
         vips: vec![vip.addr],
         peers: Vec::new(),
         check_source: false,
+        old_sum: None,
     };
     let group = "224.0.0.18".parse().unwrap();
     let vips = vec![Vip::plain("ens192", vip)];

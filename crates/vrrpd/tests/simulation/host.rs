@@ -67,6 +67,7 @@ impl Leg {
             vips: vec![IpAddr::from([192, 168, 15, 200])],
             peers: Vec::new(),
             check_source: false,
+            old_sum: None,
         };
         Self {
             router: Router::new(params.clone()),

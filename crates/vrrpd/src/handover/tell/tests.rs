@@ -13,6 +13,7 @@ fn spec() -> Spec {
         vips: Vec::new(),
         peers: Vec::new(),
         check_source: false,
+        old_sum: None,
     };
     let group = "224.0.0.18".parse().unwrap();
     Spec::new("VI_1", "ens192", 51, group, Params::default(), door, Vec::new())
