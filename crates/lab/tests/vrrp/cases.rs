@@ -136,7 +136,7 @@ pub(crate) fn addresses_and_tracking() -> Vec<Case> {
         Case::quick("virtual_routes", "virtual_routes {\n 10.9.0.0/16 via 192.168.15.1 dev ens192\n }")
             .seen_by("ip route show proto keepalived", &["10.9.0.0/16 via 192.168.15.1"]),
         Case::quick("virtual_rules", "virtual_rules {\n from 10.8.0.0/16 lookup main\n }")
-            .seen_by("ip rule", &["from 10.8.0.0/16 lookup main proto keepalived"]),
+            .seen_by("ip rule", &["16384:\tfrom 10.8.0.0/16 lookup main proto keepalived"]),
     ]
 }
 

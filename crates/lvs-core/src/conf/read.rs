@@ -36,6 +36,8 @@ pub(super) struct Cx<'a> {
     pub(super) findings: &'a mut Findings,
     /// `global_defs`, complete before any other block is read.
     pub(super) global: Global,
+    /// The preferences of the next rules without one, IPv4 and IPv6.
+    pub(super) preferences: [u32; 2],
 }
 
 /// A statement with the keyword that it is.
@@ -49,7 +51,7 @@ pub(super) struct Known<'t> {
 
 /// Reads a whole tree.
 pub(super) fn config(sources: &Sources, tree: &Tree, findings: &mut Findings) -> Config {
-    let mut cx = Cx { findings, global: Global::default() };
+    let mut cx = Cx { findings, global: Global::default(), preferences: [statics::PREFERENCE; 2] };
     let (statements, outline) = outline(&mut cx, tree.top(sources));
     if outline.known == 0 && cx.findings.errors() == 0 {
         let place = Place { line: 1, col: 1, file: 0, len: 1 };

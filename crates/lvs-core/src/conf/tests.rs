@@ -469,3 +469,45 @@ fn in_a_group_without_its_word_weights_do_not_count_and_that_is_said() {
     }
     assert!(said.iter().all(|d| d.help.as_ref().is_some_and(|h| h.contains("sync_group_tracking_weight"))));
 }
+
+#[test]
+fn rules_without_a_preference_count_down_through_the_file() {
+    let rules = |lines: &str| format!("virtual_rules {{\n{lines}\n}}");
+    let first = router(&rules(
+        "from 10.1.0.0/16 table 1\nfrom 2001:db8::/32 table 1\nto 10.2.0.0/16 table 1 priority 7",
+    ));
+    let second = first.replace("instance V", "instance W").replace("router_id 5", "router_id 6");
+    let (config, _) = read(&format!("{first}{second}static_rules {{\nfrom 10.3.0.0/16 table 1\n}}\n"));
+    let words = |r: &Rule| r.words.iter().skip(4).map(|w| w.value.clone()).collect::<Vec<_>>().join(" ");
+    let all = config.instances.iter().flat_map(|i| &i.rules).chain(&config.static_rules).map(words);
+    let counted =
+        ["preference 16384", "preference 16384", "priority 7", "preference 16383", "preference 16383"];
+    assert_eq!(
+        all.collect::<Vec<_>>(),
+        counted.iter().copied().chain(["priority 7", "preference 16382"]).collect::<Vec<_>>()
+    );
+    let (config, findings) = read(&router(&rules("from 10.1.0.0/16 goto 90")));
+    assert!(config.instances[0].rules.is_empty());
+    assert_eq!(findings.iter().map(|d| d.code).collect::<Vec<_>>(), ["rule-preference"]);
+}
+
+#[test]
+fn a_metric_of_a_route_may_be_locked() {
+    let (config, findings) =
+        read(&router("virtual_routes {\n10.1.0.0/16 dev eth0 mtu lock 1400 advmss lock 900\n}"));
+    assert_eq!((config.instances[0].routes.len(), findings.len()), (1, 0), "{findings:?}");
+}
+
+#[test]
+fn one_gratuitous_arp_is_the_least() {
+    let (i, said) = judged("garp_master_repeat 0\ngarp_master_refresh_repeat 0\ngarp_lower_prio_repeat 0");
+    let garp = i.unwrap().garp;
+    let counts = (garp.master_repeat.value, garp.refresh_repeat.value, garp.lower_prio_repeat.value);
+    assert_eq!((counts, said), ((1, 1, 0), vec!["out-of-range"; 2]));
+}
+
+#[test]
+fn unicast_words_move_the_voice_of_a_vmac_to_its_base() {
+    let (i, _) = judged("use_vmac\nunicast_src_ip 10.0.0.2");
+    assert!(i.unwrap().vmac.unwrap().xmit_base.value);
+}

@@ -87,7 +87,10 @@ const VALUES: [&str; 33] = [
 ];
 
 /// Words of `ip route` that stand alone.
-const FLAGS: [&str; 6] = ["onlink", "lock", "inet", "inet6", "fastopen_no_cookie", "ttl-propagate"];
+const FLAGS: [&str; 5] = ["onlink", "inet", "inet6", "fastopen_no_cookie", "ttl-propagate"];
+
+/// The preference of a file's first rule without one.
+pub(super) const PREFERENCE: u32 = 16384;
 
 /// Words of `ip rule` that take a value.
 const RULE_VALUES: [&str; 31] = [
@@ -179,7 +182,8 @@ impl Cx<'_> {
         };
         while let Some(word) = words.get(n) {
             n += if VALUES.contains(&word.as_str()) {
-                2
+                // `mtu lock N`: not to be changed by what the path says.
+                if words.get(n + 1).is_some_and(|w| w.as_str() == "lock") { 3 } else { 2 }
             } else if FLAGS.contains(&word.as_str()) {
                 1
             } else if !destined && (word.as_str() == "default" || word.parse::<Prefix>().is_ok()) {
@@ -197,15 +201,30 @@ impl Cx<'_> {
 
     /// A line of `virtual_rules` or `static_rules`.
     pub(super) fn rule(&mut self, s: Stmt<'_>) -> Option<Rule> {
-        let Words { words, no_track, track_group, family } = ip_words(s);
+        let Words { mut words, no_track, track_group, family } = ip_words(s);
         let first = words.first()?;
         self.places(&words, &["from", "to"])?;
         self.rule_words(&words)?;
-        if !words.iter().any(|w| matches!(w.as_str(), "preference" | "priority" | "order" | "pref")) {
-            let message = "the rule has no preference: the kernel chooses where it stands".to_owned();
+        let first = At::new((), first.place);
+        let given = words.iter().any(|w| matches!(w.as_str(), "preference" | "priority" | "order" | "pref"));
+        if !given && words.iter().any(|w| w.as_str() == "goto") {
+            let message = "a rule with goto needs a preference; the line is skipped".to_owned();
             self.findings.warning("rule-preference", first.place, message).help("add preference N");
+            return None;
+        }
+        if !given {
+            let number = self.preference(family).to_string();
+            let message = format!("the rule has no preference: it gets {number}");
+            self.findings.warning("rule-preference", first.place, message).help("add preference N");
+            words.extend(["preference".to_owned(), number].map(At::assumed));
         }
         Some(Rule { family, words, no_track, track_group })
+    }
+
+    /// As keepalived gives them (measured): each family counts down through the whole file, so that a later rule goes first.
+    fn preference(&mut self, family: Family) -> u32 {
+        let next = &mut self.preferences[usize::from(family == Family::Inet6)];
+        std::mem::replace(next, next.saturating_sub(1))
     }
 
     /// Every word is known to `ip rule`; none if one is not.
