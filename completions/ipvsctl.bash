@@ -42,16 +42,23 @@ _ipvsctl() {
     words='bash zsh fish'
     ;;
   check)
-    words='--format --strict --no-host'; files=1
+    words='-i --config-id --format --strict --no-host'; files=1
     case $prev in
+    -i|--config-id) words=''; value=1;;
     --format) words='text json'; value=1;;
     esac
     ;;
   diff)
-    words='--prune --allow-empty'; files=1
+    words='-i --config-id --prune --allow-empty'; files=1
+    case $prev in
+    -i|--config-id) words=''; value=1;;
+    esac
     ;;
   apply)
-    words='--prune --allow-empty --dry-run --rollback'; files=1
+    words='-i --config-id --prune --allow-empty --dry-run --rollback'; files=1
+    case $prev in
+    -i|--config-id) words=''; value=1;;
+    esac
     ;;
   list)
     words='--json'

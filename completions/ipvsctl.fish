@@ -61,16 +61,19 @@ complete -c ipvsctl -n __fish_is_first_arg -a list -d 'Show everything that the 
 complete -c ipvsctl -n '__fish_seen_subcommand_from list' -l json -d 'As JSON (schema/list.schema.json), which \'apply\' and \'diff\' read'
 complete -c ipvsctl -n __fish_is_first_arg -a apply -d 'Make the table that of a file, with the least change'
 complete -c ipvsctl -n '__fish_seen_subcommand_from apply' -F
+complete -c ipvsctl -n '__fish_seen_subcommand_from apply' -s i -l config-id -x -d 'Take the @NAME lines of keepalived.conf [default: this host\'s name to its first dot]'
 complete -c ipvsctl -n '__fish_seen_subcommand_from apply' -l prune -d 'Services that are not in the file go'
 complete -c ipvsctl -n '__fish_seen_subcommand_from apply' -l allow-empty -d 'With --prune: a file without a service is meant as it is, and every service goes'
 complete -c ipvsctl -n '__fish_seen_subcommand_from apply' -l dry-run -d 'Only print the rule lines that would be carried out'
 complete -c ipvsctl -n '__fish_seen_subcommand_from apply' -l rollback -d 'If anything fails, put the table back as it was'
 complete -c ipvsctl -n __fish_is_first_arg -a diff -d 'Print what \'apply\' would change, as rule lines; 1 if there is anything'
 complete -c ipvsctl -n '__fish_seen_subcommand_from diff' -F
+complete -c ipvsctl -n '__fish_seen_subcommand_from diff' -s i -l config-id -x -d 'Take the @NAME lines of keepalived.conf [default: this host\'s name to its first dot]'
 complete -c ipvsctl -n '__fish_seen_subcommand_from diff' -l prune -d 'Services that are not in the file go'
 complete -c ipvsctl -n '__fish_seen_subcommand_from diff' -l allow-empty -d 'With --prune: a file without a service is meant as it is, and every service goes'
 complete -c ipvsctl -n __fish_is_first_arg -a check -d 'Find every mistake of a file, and what will be one at night'
 complete -c ipvsctl -n '__fish_seen_subcommand_from check' -F
+complete -c ipvsctl -n '__fish_seen_subcommand_from check' -s i -l config-id -x -d 'Take the @NAME lines of keepalived.conf [default: this host\'s name to its first dot]'
 complete -c ipvsctl -n '__fish_seen_subcommand_from check' -l format -x -a 'text json' -d 'How findings are printed'
 complete -c ipvsctl -n '__fish_seen_subcommand_from check' -l strict -d 'Warnings count: exit 1'
 complete -c ipvsctl -n '__fish_seen_subcommand_from check' -l no-host -d 'Do not look at this host\'s addresses, routes and timeouts: the file is for another one'

@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use lvs_core::ipvs::Ipvs;
 use lvs_core::plan::{Op, Scope, diff};
+use lvs_core::sys::conf::go_by;
 use lvs_core::sys::ipvs::Client;
 use lvs_core::sys::owner::{Owner, OwnerError};
 use lvs_core::sys::poll::Signals;
@@ -22,6 +23,9 @@ use crate::source::{self, Purpose};
 pub struct Args {
     /// keepalived.conf, the JSON of 'list --json', or rule lines; - is standard input
     file: String,
+    /// Take the @NAME lines of keepalived.conf [default: this host's name to its first dot]
+    #[arg(long, short = 'i', value_name = "NAME")]
+    config_id: Option<String>,
     #[command(flatten)]
     purpose: Purpose,
     /// Only print the rule lines that would be carried out
@@ -37,6 +41,9 @@ pub struct Args {
 pub struct DiffArgs {
     /// keepalived.conf, the JSON of 'list --json', or rule lines; - is standard input
     file: String,
+    /// Take the @NAME lines of keepalived.conf [default: this host's name to its first dot]
+    #[arg(long, short = 'i', value_name = "NAME")]
+    config_id: Option<String>,
     #[command(flatten)]
     purpose: Purpose,
 }
@@ -58,6 +65,7 @@ fn lines(ops: &[Op]) -> String {
 /// # Errors
 /// The file is wrong, or the kernel cannot be read: both are trouble, status 2, as in diff(1).
 pub fn run_diff(args: &DiffArgs) -> Result<u8, Failure> {
+    go_by(args.config_id.clone());
     let want = source::table(&args.file, args.purpose)?;
     let trouble = |text: String| Failure::Usage(text);
     let mut client = Client::open().map_err(|e| trouble(e.to_string()))?;
@@ -73,6 +81,7 @@ pub fn run_diff(args: &DiffArgs) -> Result<u8, Failure> {
 /// The file is wrong, another program keeps the table, a signal came, or the kernel refused something: then what was
 /// done, what was not and why is in the failure.
 pub fn run(args: &Args) -> Result<u8, Failure> {
+    go_by(args.config_id.clone());
     let want = source::table(&args.file, args.purpose)?;
     let mut client = Client::open()?;
     let scope = scope(args.purpose.prune);

@@ -14,7 +14,7 @@ use std::path::Path;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use lvs_core::conf::check::{self, Format, report};
 use lvs_core::conf::{self, Loader};
-use lvs_core::sys::conf::{Disk, env, judged_text};
+use lvs_core::sys::conf::{Disk, env, go_by, judged_text};
 use lvs_core::sys::ipvs::Client;
 use lvs_core::sys::names::System;
 use lvs_core::sys::rtnl::{RouteKind, Rtnl};
@@ -31,6 +31,9 @@ use crate::source::{self, Form, doubt};
 pub struct Args {
     /// keepalived.conf, the JSON of 'list --json', or rule lines; - is standard input
     file: String,
+    /// Take the @NAME lines of keepalived.conf [default: this host's name to its first dot]
+    #[arg(long, short = 'i', value_name = "NAME")]
+    config_id: Option<String>,
     /// How findings are printed
     #[arg(long, value_name = "text|json", default_value = "text", hide_possible_values = true, value_parser = formats())]
     format: Format,
@@ -52,6 +55,7 @@ fn formats() -> impl TypedValueParser<Value = Format> {
 /// # Errors
 /// Standard output does not take them.
 pub fn run(args: &Args) -> Result<u8, Failure> {
+    go_by(args.config_id.clone());
     let name = source::name(&args.file);
     let report = match source::bytes(&args.file) {
         Ok(bytes) => {

@@ -35,6 +35,9 @@ pub struct Cli {
     /// Where earlier settings are remembered between up and down
     #[arg(long, value_name = "DIR", global = true, default_value = STATE_DIR)]
     pub state_dir: PathBuf,
+    /// Take the @NAME lines of --config [default: this host's name to its first dot]
+    #[arg(long, short = 'i', value_name = "NAME", global = true)]
+    pub config_id: Option<String>,
     /// Say nothing when all went well
     #[arg(short, long, global = true)]
     pub quiet: bool,

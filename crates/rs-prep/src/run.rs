@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use lvs_core::conf::Config;
-use lvs_core::sys::sysctl;
+use lvs_core::sys::{conf, sysctl};
 
 use crate::cli::{Cli, Down, Scope, Up, Verb, Vips, Wrong, YES};
 use crate::config::{self, Role};
@@ -29,6 +29,7 @@ use crate::vip::{self, Vip};
 /// # Errors
 /// What was not done, and why.
 pub fn run(cli: &Cli, out: &mut Output) -> Result<u8> {
+    conf::go_by(cli.config_id.clone());
     match &cli.verb {
         Verb::Up(args) => up(&cli.state_dir, args, out),
         Verb::Down(args) => down(&cli.state_dir, args, out),

@@ -92,6 +92,9 @@ pub struct Check {
     /// The keepalived.conf
     #[arg(long, value_name = "FILE")]
     pub config: String,
+    /// Take the @NAME lines of keepalived.conf [default: this host's name to its first dot]
+    #[arg(long, short = 'i', value_name = "NAME")]
+    pub config_id: Option<String>,
     /// text for people, json for programs: one object a finding
     #[arg(long, default_value = "text", value_name = "FORM")]
     pub format: Format,
@@ -147,6 +150,9 @@ pub struct Watch {
     /// The keepalived.conf with the virtual servers
     #[arg(long, value_name = "FILE")]
     pub config: String,
+    /// Take the @NAME lines of keepalived.conf [default: this host's name to its first dot]
+    #[arg(long, short = 'i', value_name = "NAME")]
+    pub config_id: Option<String>,
     /// Keeps the kernel's IPVS table as the file and the checks say
     #[arg(long)]
     pub ipvs: bool,

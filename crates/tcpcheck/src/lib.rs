@@ -48,6 +48,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use lvs_core::addr::Endpoint;
+use lvs_core::sys::conf::{go_by, run_check_by};
 use lvs_core::sys::tcp::{self, Dial, Source};
 
 use cli::{Cli, Close, Once, Verb};
@@ -68,13 +69,17 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let done = match cli.verb {
         None => check_once(cli.once),
-        Some(Verb::Watch(args)) => watch::run(&args),
+        Some(Verb::Watch(mut args)) => {
+            go_by(args.config_id.take());
+            watch::run(&args)
+        }
         Some(Verb::Status(args)) => ask::status(&args),
         Some(Verb::Metrics(args)) => ask::metrics(&args),
         Some(Verb::Drain(args)) => ask::drain(&args),
         Some(Verb::Resume(args)) => ask::change("resume", &args),
         Some(Verb::Check(a)) => {
-            Ok(lvs_core::sys::conf::run_check_by(&a.config, a.format, a.strict, Some(web::judge)))
+            go_by(a.config_id);
+            Ok(run_check_by(&a.config, a.format, a.strict, Some(web::judge)))
         }
     };
     match done {

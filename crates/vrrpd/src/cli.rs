@@ -12,7 +12,7 @@ use log::LevelFilter;
 use lvs_core::addr::{Family, Prefix};
 use lvs_core::conf::check::Format;
 use lvs_core::sys::child;
-use lvs_core::sys::conf::run_check;
+use lvs_core::sys::conf::{go_by, run_check};
 use lvs_core::sys::log as logger;
 use lvs_core::time::parse_duration;
 
@@ -68,6 +68,9 @@ enum Verb {
         /// keepalived.conf
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
+        /// Take the @NAME lines of keepalived.conf [default: this host's name to its first dot]
+        #[arg(long, short = 'i', value_name = "NAME")]
+        config_id: Option<String>,
         #[command(flatten)]
         at: At,
     },
@@ -76,6 +79,9 @@ enum Verb {
         /// keepalived.conf
         #[arg(long, value_name = "FILE")]
         config: String,
+        /// Take the @NAME lines of keepalived.conf [default: this host's name to its first dot]
+        #[arg(long, short = 'i', value_name = "NAME")]
+        config_id: Option<String>,
         /// text for people, json for programs: one object a finding
         #[arg(long, default_value = "text", value_name = "FORM")]
         format: Format,
@@ -106,6 +112,9 @@ struct Run {
     /// Run the vrrp_instance blocks of this keepalived.conf
     #[arg(long, short = 'f', value_name = "FILE", required_unless_present = "interface")]
     config: Option<PathBuf>,
+    /// Take the @NAME lines of keepalived.conf [default: this host's name to its first dot]
+    #[arg(long, short = 'i', value_name = "NAME")]
+    config_id: Option<String>,
     /// Write everything that the routers are told, and what they do, to this file
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
@@ -237,8 +246,14 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::Resume(w)) => verbs::order(&w.at.socket, &Question::Resume(w.instance)),
         Some(Verb::Garp(w)) => verbs::order(&w.at.socket, &Question::Garp(w.instance)),
         Some(Verb::Reload(at)) => verbs::order(&at.socket, &Question::Reload),
-        Some(Verb::Flush { config, at }) => verbs::flush(config, &at.socket),
-        Some(Verb::Check { config, format, strict }) => ExitCode::from(run_check(&config, format, strict)),
+        Some(Verb::Flush { config, config_id, at }) => {
+            go_by(config_id);
+            verbs::flush(config, &at.socket)
+        }
+        Some(Verb::Check { config, config_id, format, strict }) => {
+            go_by(config_id);
+            ExitCode::from(run_check(&config, format, strict))
+        }
         None => daemon(cli.run),
     }
 }
@@ -254,6 +269,7 @@ fn daemon(run: Run) -> ExitCode {
         return ExitCode::FAILURE;
     }
     child::keep_statuses();
+    go_by(run.config_id);
     let config = match run.config {
         Some(path) => Config::File(File::new(path)),
         None => Config::One(Box::new(run.one)),

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::script::Scripts;
 use crate::conf::check::{Format, Report};
@@ -108,10 +109,22 @@ fn exposed(path: &str) -> bool {
     fs::metadata(path).is_ok_and(|m| m.permissions().mode() & 0o004 != 0)
 }
 
-/// What a file may ask about this host: its name up to the first dot, and a number that differs from run to run.
+/// The configuration id of this process, where its command line gives one.
+static ID: OnceLock<String> = OnceLock::new();
+
+/// Whatever this process reads from now on is read as the host of this configuration id (`--config-id`); without one, by the
+/// host's own name. The first one counts.
+pub fn go_by(id: Option<String>) {
+    if let Some(id) = id {
+        let _ = ID.set(id);
+    }
+}
+
+/// What a file may ask about this host: its configuration id, by default its name up to the first dot, and a number that differs from run to run.
 pub fn env() -> Env {
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let id = host.trim().split('.').next().unwrap_or_default().to_owned();
+    let name = host.trim().split('.').next().unwrap_or_default();
+    let id = ID.get().cloned().unwrap_or_else(|| name.to_owned());
     Env {
         id,
         host: None,
