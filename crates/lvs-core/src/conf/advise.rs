@@ -25,6 +25,7 @@ pub(super) fn advise(config: &Config, env: &Env, findings: &mut Findings) {
     }
     if let Some(host) = host {
         programs(config, host, findings);
+        scripts(config, host, findings);
         notifiers(config, host, findings);
     }
     if let Some(judge) = env.regex {
@@ -171,10 +172,19 @@ fn programs(config: &Config, host: &Host, findings: &mut Findings) {
     }
 }
 
+/// Scripts that some instance or group tracks; what nobody tracks is not run.
+fn scripts(config: &Config, host: &Host, findings: &mut Findings) {
+    for script in config.tracked_scripts() {
+        let Some(why) = script.command.argv.first().and_then(|p| host.refused.get(p)) else { continue };
+        let message = format!("{why}: vrrp_script {} counts as failed", script.name.value);
+        findings.warning("no-program", script.command.argv.place, message).help(MEND_PROGRAM);
+    }
+}
+
 /// Programs that are told of changes and would not be run, each once.
 fn notifiers(config: &Config, host: &Host, findings: &mut Findings) {
     let mut said = HashSet::new();
-    for command in config.virtual_servers.iter().flat_map(VirtualServer::notifiers) {
+    for command in config.notifiers() {
         let Some((program, why)) = command.argv.first().and_then(|p| host.refused.get_key_value(p)) else {
             continue;
         };

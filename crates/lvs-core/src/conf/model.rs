@@ -5,6 +5,8 @@
 //! value was written is [`At::is_written`]. What could not be understood is not here but in the findings
 //! ([`crate::conf::Diag`]): a block with an error in it is left out.
 
+use std::collections::BTreeSet;
+
 mod check;
 mod global;
 mod left_out;
@@ -61,4 +63,22 @@ pub struct Config {
     pub left_out: Vec<LeftOut>,
     /// How much of the text is in all this.
     pub outline: Outline,
+}
+
+impl Config {
+    /// The commands that are told of changes: of instances, sync groups, and virtual servers with their real servers.
+    pub fn notifiers(&self) -> impl Iterator<Item = &Command> {
+        let instances = self.instances.iter().map(|i| &i.notify);
+        let vrrp = instances.chain(self.sync_groups.iter().map(|g| &g.notify));
+        let servers = self.virtual_servers.iter().flat_map(VirtualServer::notifiers);
+        vrrp.flat_map(Notify::commands).chain(servers)
+    }
+
+    /// The scripts that some instance or group tracks; the others are not run.
+    pub fn tracked_scripts(&self) -> impl Iterator<Item = &Script> {
+        let instances = self.instances.iter().map(|i| &i.track);
+        let all = instances.chain(self.sync_groups.iter().map(|g| &g.track));
+        let names: BTreeSet<&str> = all.flat_map(|t| &t.scripts).map(|r| r.name.as_str()).collect();
+        self.scripts.iter().filter(move |s| names.contains(s.name.as_str()))
+    }
 }

@@ -43,7 +43,7 @@ pub struct Host {
     pub interfaces: BTreeSet<String>,
     /// The names of the files, as they are given and included, that every user can read.
     pub exposed: BTreeSet<String>,
-    /// Programs of checks and notifications that it does not have or would not run, each with the reason as a sentence.
+    /// Programs of checks, scripts and notifications that it does not have or would not run, each with the reason as a sentence.
     pub refused: BTreeMap<String, String>,
 }
 

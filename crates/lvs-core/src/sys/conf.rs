@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use super::script::Scripts;
 use crate::conf::check::{Format, Report};
-use crate::conf::model::{CheckKind, Command, VirtualServer};
+use crate::conf::model::{CheckKind, Command};
 use crate::conf::{self, Config, Diag, Env, Host, JudgeRegex, Loader};
 
 /// Larger files are no configurations.
@@ -17,7 +17,7 @@ const LARGEST: u64 = 256 << 20;
 /// How the words begin that lead to other files.
 const INCLUDE: &[u8] = b"include";
 /// How the words begin that lead to programs.
-const PROGRAMS: [&[u8]; 4] = [b"misc_path", b"notify_up", b"notify_down", b"quorum_"];
+const PROGRAMS: [&[u8]; 4] = [b"misc_path", b"notify", b"quorum_", b"script"];
 
 /// Reads a configuration with its includes. What cannot be read is a finding like any other.
 ///
@@ -83,7 +83,7 @@ pub fn run_check_by(path: &str, format: Format, strict: bool, regex: Option<Judg
     report.status
 }
 
-/// The programs of checks and notifications that would not be run, and why.
+/// The programs of checks, scripts and notifications that would not be run, and why.
 fn refused_programs(config: &Config) -> BTreeMap<String, String> {
     let scripts = Scripts::new(&config.global);
     let checks = config.virtual_servers.iter().flat_map(|vs| &vs.real_servers).flat_map(|rs| &rs.checks);
@@ -91,7 +91,8 @@ fn refused_programs(config: &Config) -> BTreeMap<String, String> {
         CheckKind::Misc(misc) => Some(&misc.command),
         _ => None,
     });
-    let all = config.virtual_servers.iter().flat_map(VirtualServer::notifiers).chain(checks);
+    let tracked = config.tracked_scripts().map(|s| &s.command);
+    let all = config.notifiers().chain(checks).chain(tracked);
     // A thousand real servers may have one program: it is looked at once for each user who runs it.
     let user = |c: &Command| [&c.user, &c.group].map(|word| word.as_ref().map(|w| w.value.clone()));
     let each: BTreeMap<_, &Command> = all.filter_map(|c| Some(((c.argv.first()?, user(c)), c))).collect();

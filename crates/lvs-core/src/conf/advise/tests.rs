@@ -172,3 +172,26 @@ fn a_check_without_its_program_is_told() {
     );
     assert_eq!(said(text, Some(missing("/a")), true), Vec::<String>::new());
 }
+
+#[test]
+fn a_script_that_cannot_run_is_told_where_it_is_tracked_and_where_it_notifies() {
+    let refused = |p: &str| (p.to_owned(), format!("{p}: cannot be run: No such file"));
+    let host = || Host {
+        interfaces: ["eth0".to_owned()].into(),
+        refused: ["/no/a", "/no/b", "/no/c"].map(refused).into(),
+        ..Host::default()
+    };
+    let script = |name: &str, program: &str| format!("vrrp_script {name} {{\nscript {program}\n}}\n");
+    let text = script("chk", "/no/a")
+        + &script("unused", "/no/b")
+        + &instance("notify_master /no/b\ntrack_script {\nchk\n}")
+        + "vrrp_sync_group G {\ngroup {\nV\n}\nnotify /no/c\n}\n";
+    assert_eq!(
+        said(&text, Some(host()), true),
+        [
+            "2 no-program: /no/a: cannot be run: No such file: vrrp_script chk counts as failed",
+            "12 no-program: /no/b: cannot be run: No such file: nobody is told by it",
+            "21 no-program: /no/c: cannot be run: No such file: nobody is told by it",
+        ]
+    );
+}

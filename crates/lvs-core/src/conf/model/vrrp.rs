@@ -140,6 +140,14 @@ pub struct Notify {
     pub priority_changes: At<bool>,
 }
 
+impl Notify {
+    /// All that is run.
+    pub fn commands(&self) -> impl Iterator<Item = &Command> {
+        let states = [&self.master, &self.backup, &self.fault, &self.stop, &self.deleted];
+        states.into_iter().chain([&self.master_rx_lower_pri, &self.any]).flatten()
+    }
+}
+
 /// What is tracked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tracking {

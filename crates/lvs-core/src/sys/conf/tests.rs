@@ -91,3 +91,13 @@ fn a_program_that_is_not_here_is_told() {
     let (_, findings) = judged_by(&path, None).unwrap();
     assert!(findings.iter().any(|d| d.code == "no-program" && d.line() == 6), "{findings:?}");
 }
+
+#[test]
+fn a_vrrp_script_that_is_not_here_is_told() {
+    let dir = Folder::new("scripts");
+    let router = "interface lo\nvirtual_router_id 5\npriority 9\nvirtual_ipaddress {\n10.0.0.1\n}";
+    let text = format!("vrrp_instance V {{\n{router}\nnotify_master /nowhere/there\n}}\n");
+    let (_, findings) = judged(&dir.write("main.conf", &text)).unwrap();
+    let said: Vec<_> = findings.iter().map(|d| (d.code, d.line())).collect();
+    assert_eq!(said, [("no-program", 8)], "{findings:?}");
+}
