@@ -15,8 +15,8 @@ pub struct Copies {
 }
 
 impl Copies {
-    /// Copies of the seed's configuration and of the real files that keepalived takes without a complaint, of those in
-    /// which `word` stands. Without the real files, and a word about it, where they are not at hand; with `CI=true`
+    /// Copies of the seed's configuration and of the real files on which keepalived's verdict is one of these (`ok`,
+    /// `complains`), of those in which `word` stands. Without the real files, and a word about it, where they are not at hand; with `CI=true`
     /// that is an error.
     ///
     /// What cannot be the same twice is changed: `alpha` (a start without servers) becomes `omega`, a random
@@ -24,11 +24,11 @@ impl Copies {
     ///
     /// # Errors
     /// A file cannot be read or written.
-    pub fn mentioning(word: &str) -> io::Result<Self> {
+    pub fn mentioning(word: &str, verdicts: &[&str]) -> io::Result<Self> {
         let folder = std::env::temp_dir().join(format!("lvs-copies-{}-{word}", std::process::id()));
         std::fs::create_dir_all(&folder)?;
         let mut copies = Self { folder, files: Vec::new() };
-        for path in accepted()?.into_iter().chain([seed()]) {
+        for path in judged(verdicts)?.into_iter().chain([seed()]) {
             let text = std::fs::read(&path)?;
             if text.windows(word.len()).any(|w| w == word.as_bytes()) {
                 let copy = copies.folder.join(path.file_name().unwrap_or_default());
@@ -65,11 +65,12 @@ pub fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn accepted() -> io::Result<Vec<PathBuf>> {
+fn judged(verdicts: &[&str]) -> io::Result<Vec<PathBuf>> {
     let Some(folder) = folder()? else { return Ok(Vec::new()) };
-    let verdicts = std::fs::read_to_string(top().join("crates/lvs-core/tests/corpus/keepalived.tsv"))?;
-    let ok = verdicts.lines().filter_map(|row| row.split_once('\t')).filter(|(_, v)| v.starts_with("ok"));
-    Ok(ok.map(|(name, _)| folder.join(name)).collect())
+    let all = std::fs::read_to_string(top().join("crates/lvs-core/tests/corpus/keepalived.tsv"))?;
+    let rows = all.lines().filter_map(|row| row.split_once('\t'));
+    let wanted = rows.filter(|(_, v)| verdicts.iter().any(|w| v.split('\t').next() == Some(w)));
+    Ok(wanted.map(|(name, _)| folder.join(name)).collect())
 }
 
 fn seed() -> PathBuf {

@@ -11,7 +11,7 @@ macro_rules! router {
     };
 }
 
-pub(super) const FORMS: [Form; 36] = [
+pub(super) const FORMS: [Form; 51] = [
     ("braces on their own line", &[("k", b"vrrp_instance V\n{\ninterface eth0\nvirtual_router_id 5\nvirtual_ipaddress\n{\n10.0.0.1\n}\n}\n")]),
     ("braces glued to words", &[("k", b"vrrp_instance V{\ninterface eth0\nvirtual_router_id 5\nvirtual_ipaddress{\n10.0.0.1\n}\n}\n")]),
     ("a block on one line", &[("k", router!("virtual_ipaddress { 10.0.0.1 }"))]),
@@ -48,4 +48,19 @@ pub(super) const FORMS: [Form; 36] = [
     ("unknown keywords", &[("k", router!("no_such_thing 5", "priority 60", "virtual_ipaddress {", "10.0.0.1", "}", "neither_this"))]),
     ("values that are wrong", &[("k", router!("priority 300", "advert_int x", "garp_master_repeat -1", "preempt_delay 9999", "state master", "version 4"))]),
     ("fractions and limits", &[("k", b"vrrp_instance V {\ninterface eth0\nvirtual_router_id 5\nadvert_int 0.4\nvirtual_ipaddress {\n10.0.0.1\n}\n}\nvrrp_instance W {\ninterface eth0\nvirtual_router_id 6\nversion 3\nadvert_int 0.37\npreempt_delay 1000\nvirtual_ipaddress {\n10.0.0.1\n}\n}\nvrrp_instance X {\ninterface eth0\nvirtual_router_id 255\nadvert_int 255\npriority 1\nvirtual_ipaddress {\n10.0.0.1\n}\n}\n")]),
+    ("strict rules", &[("k", router!("strict_mode", "accept", "skip_check_adv_addr", "lower_prio_no_advert off", "higher_prio_send_advert", "state MASTER", "priority 150", "nopreempt", "preempt_delay 5", "authentication {", "auth_type PASS", "auth_pass x", "}", "virtual_ipaddress {", "10.0.0.1", "}"))]),
+    ("strict rules of version 3", &[("k", router!("version 3", "strict_mode", "accept", "preempt_delay 5", "use_vmac", "vmac_xmit_base", "unicast_peer {", "10.250.1.9", "}", "virtual_ipaddress {", "10.0.0.1", "}"))]),
+    ("strict rules of an owner", &[("k", router!("strict_mode", "state MASTER", "nopreempt", "preempt_delay 5", "virtual_ipaddress {", "10.0.0.1", "}"))]),
+    ("no preemption and its delay", &[("k", router!("nopreempt", "preempt_delay 5"))]),
+    ("a password without its type", &[("k", router!("authentication {", "auth_pass x", "}"))]),
+    ("a type in lower case", &[("k", router!("authentication {", "auth_type pass", "auth_pass x", "}"))]),
+    ("a type's old name", &[("k", router!("authentication {", "auth_type SIMPLE_PASSWORD", "auth_pass x", "}"))]),
+    ("a second type that is none", &[("k", router!("authentication {", "auth_type PASS", "auth_pass x", "auth_type none", "}"))]),
+    ("peers with prefix lengths", &[("k", router!("unicast_src_ip 10.250.1.1/24", "unicast_peer {", "10.250.1.2/24", "10.250.1.3/x max_ttl 9", "}", "virtual_ipaddress {", "10.0.0.1", "}"))]),
+    ("a source with a prefix length", &[("k", router!("mcast_src_ip 10.250.1.1/24", "mcast_dst_ip 224.0.0.99/4", "virtual_ipaddress {", "10.0.0.1", "}"))]),
+    ("hundredths that are rounded up", &[("k", router!("version 3", "advert_int 0.015", "virtual_ipaddress {", "10.0.0.1", "}"))]),
+    ("hundredths that are rounded down", &[("k", router!("version 3", "advert_int 0.0149", "virtual_ipaddress {", "10.0.0.1", "}"))]),
+    ("repeats of nothing", &[("k", b"global_defs {\nvrrp_garp_master_repeat 0\n}\nvrrp_instance V {\ninterface eth0\nvirtual_router_id 5\ngarp_master_refresh_repeat 0\ngarp_lower_prio_repeat 0\nvirtual_ipaddress {\n10.0.0.1\n}\n}\n")]),
+    ("a VMAC and a unicast source alone", &[("k", router!("use_vmac", "unicast_src_ip 10.250.1.1", "virtual_ipaddress {", "10.0.0.1", "}"))]),
+    ("nearly a second", &[("k", router!("version 3", "advert_int 0.999", "virtual_ipaddress {", "10.0.0.1", "}"))]),
 ];

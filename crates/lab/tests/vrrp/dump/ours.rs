@@ -107,6 +107,7 @@ fn sometimes(instance: &Instance, spec: &Spec) -> Vec<(&'static str, String)> {
         // A group decides for its members.
         ("Wantstate", only(spec.group_name.is_none(), state)),
         ("Virtual Routes", only(!instance.routes.is_empty(), &instance.routes.len().to_string())),
+        ("Virtual Rules", only(!instance.rules.is_empty(), &instance.rules.len().to_string())),
         ("Unicast checksum compatibility", only(unicast, checksum)),
         ("Authentication type", kind.to_owned()),
         ("Password", password),

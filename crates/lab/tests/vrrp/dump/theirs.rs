@@ -64,8 +64,10 @@ fn settle(fields: &mut Fields) {
             fields.insert(name.to_owned(), list.join("; "));
         }
     }
-    if let Some(routes) = fields.get_mut("Virtual Routes") {
-        *routes = routes.split("; ").count().to_string();
+    for what in ["Virtual Routes", "Virtual Rules"] {
+        if let Some(lines) = fields.get_mut(what) {
+            *lines = lines.split("; ").count().to_string();
+        }
     }
     if fields.contains_key("Sync group") {
         fields.remove("Wantstate");
