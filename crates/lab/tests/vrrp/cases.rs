@@ -19,6 +19,23 @@ fn before(text: &str, case: Case) -> Case {
 
 const PEER: &str = "unicast_src_ip 192.168.15.HERE\n unicast_peer {\n 192.168.15.PEER\n }";
 
+/// The options of addresses that `ip` shows. Without `peer`: keepalived never removes such an address again (measured).
+const FLAGS: &str = "virtual_ipaddress_excluded {\n 10.7.1.1/24 brd -\n 10.7.2.1/24 brd 10.7.2.77\n \
+                     10.7.3.1/24 noprefixroute\n 10.7.4.1 preferred_lft 0\n 2001:db8:7::1 home\n \
+                     2001:db8:7::3/64 mngtmpaddr preferred_lft forever\n 2001:db8:7::4/64 noprefixroute\n 10.7.5.1 no_track\n \
+                     2001:db8:7::5 preferred_lft forever\n }";
+const FLAGS_SEEN: &[&str] = &[
+    "inet 10.7.1.1/24 brd 10.7.1.0 scope global",
+    "inet 10.7.2.1/24 brd 10.7.2.77 scope global",
+    "inet 10.7.3.1/24 scope global noprefixroute",
+    "inet 10.7.4.1/32 scope global ens192\\       valid_lft forever preferred_lft forever",
+    "inet 10.7.5.1/32 scope global",
+    "inet6 2001:db8:7::1/128 scope global nodad home deprecated",
+    "inet6 2001:db8:7::3/64 scope global nodad mngtmpaddr \\       valid_lft forever preferred_lft forever",
+    "inet6 2001:db8:7::4/64 scope global nodad noprefixroute",
+    "inet6 2001:db8:7::5/128 scope global nodad \\       valid_lft forever preferred_lft forever",
+];
+
 /// Every duel.
 pub(crate) fn all() -> Vec<Case> {
     [version_2(), protocol(), addresses_and_tracking(), rules_and_daemon()].into_iter().flatten().collect()
@@ -115,6 +132,7 @@ pub(crate) fn addresses_and_tracking() -> Vec<Case> {
                 "192.168.15.114/32 scope global lo",
             ],
         ),
+        Case::quick("address flags", FLAGS).seen_by("ip -d -o address", FLAGS_SEEN),
         Case::quick("excluded", "virtual_ipaddress_excluded {\n 192.168.15.120\n 2001:db8::120\n }")
             .marks(&["192.168.15.111/32", "192.168.15.120/32", "2001:db8::120/128"]),
         before(script, Case::quick("track_script", "track_script {\n chk\n }")),
