@@ -97,7 +97,7 @@ fn a_vrrp_script_that_is_not_here_is_told() {
     let dir = Folder::new("scripts");
     let router = "interface lo\nvirtual_router_id 5\npriority 9\nvirtual_ipaddress {\n10.0.0.1\n}";
     let text = format!("vrrp_instance V {{\n{router}\nnotify_master /nowhere/there\n}}\n");
-    let (_, findings) = judged(&dir.write("main.conf", &text)).unwrap();
+    let (_, findings) = judged_by(&dir.write("main.conf", &text), None).unwrap();
     let said: Vec<_> = findings.iter().map(|d| (d.code, d.line())).collect();
     assert_eq!(said, [("no-program", 8)], "{findings:?}");
 }
