@@ -104,9 +104,10 @@ impl Instance {
         self.ledger.fail(Kind::Source, !dead && (self.source.is_none() || lost));
         self.ledger.fail(Kind::Peer, self.spec.fault_no_peer && self.spec.door.peers.is_empty());
         let tracked = [&self.spec.track, &self.spec.group_track];
-        for other in tracked.iter().flat_map(|t| &t.interfaces) {
-            let up = host.link(&other.name).is_some_and(Link::usable);
-            self.ledger.set(Kind::Interface, &other.name, if up { Standing::Up } else { Standing::Down });
+        let tracked = tracked.iter().flat_map(|t| &t.interfaces).map(|i| &i.name.value);
+        for name in tracked.chain(&self.spec.devs) {
+            let up = host.link(name).is_some_and(Link::usable);
+            self.ledger.set(Kind::Interface, name, if up { Standing::Up } else { Standing::Down });
         }
     }
 
@@ -148,7 +149,7 @@ fn others(instances: &[Instance], at: usize) -> impl Iterator<Item = &Instance> 
 }
 
 fn ledger(spec: &Spec) -> Ledger {
-    Ledger::new(spec.params.priority, &spec.track, &spec.group_track)
+    Ledger::new(spec.params.priority, &spec.track, &spec.group_track, &spec.devs)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What to run: the virtual routers of a configuration, every value final.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
 use lvs_core::addr::{Family, Prefix};
@@ -66,6 +67,8 @@ pub struct Spec {
     pub fault_no_peer: bool,
     /// Interfaces, scripts, files and processes that decide the priority, or a fault.
     pub track: Tracking,
+    /// Interfaces other than its own that its addresses, routes and rules lie on: without one of them it cannot serve.
+    pub devs: Vec<String>,
     /// Its sync group.
     pub group_name: Option<String>,
     /// What the sync group tracks.
@@ -140,6 +143,7 @@ impl Spec {
             track_source: false,
             fault_no_peer: false,
             track: Tracking::default(),
+            devs: Vec::new(),
             group_name: None,
             group_track: Tracking::default(),
             vips,
@@ -212,6 +216,13 @@ impl Vip {
             preferred: (six && prefix.is_host()).then_some(0),
             no_track: false,
         }
+    }
+}
+
+/// `192.168.15.111/32 on ens192`.
+impl fmt::Display for Vip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} on {}", self.prefix, self.dev)
     }
 }
 

@@ -7,6 +7,8 @@
 //!   `reverse` turns the sense round;
 //! * a file adds its number times the weight; below -253 that is a fault; with weight 0 any number but 0 is one;
 //! * what is not known yet changes no priority, but without a weight the instance does not begin before it is known;
+//! * the interface of an address, a route or a rule is a fault while it is down or missing, unless the line says `no_track`; a
+//!   weight in `track_interface` does not count then;
 //! * the effective priority stays within 1 and 254, and the owner's 255 never changes.
 
 use std::fmt;
@@ -28,7 +30,7 @@ pub mod watch;
 pub enum Kind {
     /// The instance's own interface.
     Link,
-    /// `track_interface`.
+    /// `track_interface`, or the interface of an address, a route or a rule.
     Interface,
     /// `track_script`.
     Script,
@@ -171,9 +173,12 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// The account of an instance of this priority that tracks these things, and those of its sync group.
-    pub fn new(base: u8, own: &Tracking, group: &Tracking) -> Self {
+    /// The account of an instance of this priority that tracks these things, and those of its sync group, and whose addresses
+    /// and routes lie on these interfaces.
+    pub fn new(base: u8, own: &Tracking, group: &Tracking, devs: &[String]) -> Self {
         let mut ledger = Self { base, entries: Vec::new(), faults: 0 };
+        let always = Weight { value: 0, reverse: false };
+        devs.iter().for_each(|name| ledger.push(Kind::Interface, name.clone(), always));
         for tracking in [own, group] {
             ledger.add(Kind::Interface, &tracking.interfaces);
             ledger.add(Kind::Script, &tracking.scripts);
@@ -187,10 +192,13 @@ impl Ledger {
         for r in references {
             let known = self.entries.iter().any(|e| e.kind == kind && e.name == *r.name);
             if !known {
-                let (name, weight) = (r.name.value.clone(), *r.weight);
-                self.entries.push(Entry { kind, name, weight, standing: Standing::Unknown });
+                self.push(kind, r.name.value.clone(), *r.weight);
             }
         }
+    }
+
+    fn push(&mut self, kind: Kind, name: String, weight: Weight) {
+        self.entries.push(Entry { kind, name, weight, standing: Standing::Unknown });
     }
 
     /// Every tracked thing.

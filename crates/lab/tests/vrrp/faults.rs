@@ -47,7 +47,8 @@ fn a_vip_removed_by_hand_comes_back_without_an_election() {
 fn an_address_that_cannot_be_set_is_shown_and_tried_again() {
     let lab = Lab::new();
     let host = lab.host("d100", &["192.168.15.100/21"]);
-    let more = "192.168.15.111\n 192.168.32.111 dev later";
+    // With no_track its interface is no condition of being master.
+    let more = "192.168.15.111\n 192.168.32.111 dev later no_track";
     host.write("/etc/vrrp.conf", &file(100, "").replace("192.168.15.111", more));
     let daemon = host.spawn(RUN);
     wait(10 * SECONDS, "the other address", || holds(&host));

@@ -217,6 +217,72 @@ fn other_interfaces_change_the_priority_or_are_a_fault() {
 }
 
 #[test]
+fn a_leg_without_link_is_a_fault_unless_the_line_says_no_track() {
+    let excluded = |line: &str| format!("virtual_ipaddress_excluded {{\n {line}\n }}");
+    let route = |words: &str| format!("virtual_routes {{\n 10.8.0.0/16 via 10.1.0.9 dev ens224 {words}\n }}");
+    let rule = "virtual_rules {\n from 10.8.0.0/16 iif ens224 lookup main preference 77\n }";
+    let tracked =
+        format!("track_interface {{\n ens224 weight 30\n }}\n {}", excluded("10.1.0.55/24 dev ens224"));
+    let file = [
+        GLOBALS.to_owned(),
+        instance("A", 51, 100, &excluded("10.1.0.51/24 dev ens224")),
+        instance("B", 52, 100, &excluded("10.1.0.52/24 dev ens224 no_track")),
+        instance("C", 53, 100, &route("")),
+        instance("D", 54, 100, &route("metric 7 no_track")),
+        instance("E", 55, 100, &tracked),
+        instance("F", 56, 100, rule),
+    ]
+    .concat();
+    let (fault, master) = (["A", "C", "E", "F"], ["B", "D"]);
+    both(&file, |s| {
+        let all_masters = || {
+            for name in fault.into_iter().chain(master) {
+                s.until_master(name, 100);
+            }
+        };
+        all_masters();
+        s.host.ok("ip link set ens224 down");
+        for name in fault {
+            s.wait(&format!("{name} in FAULT"), || {
+                s.states(name).last().is_some_and(|l| l.starts_with("FAULT"))
+            });
+        }
+        if s.program == Program::Vrrpd {
+            s.daemon.wait_for_line("A: failed on ens192: interface ens224: taking no part", 5 * SECONDS);
+            let status = s.host.ok("vrrpd status");
+            assert!(status.contains("tracks     interface ens224 is down: fault"), "{status}");
+        }
+        s.host.ok("ip link set ens224 up");
+        all_masters();
+        for name in master {
+            assert!(!s.states(name).iter().any(|l| l.starts_with("FAULT")), "{:?}: {name}", s.program);
+        }
+    });
+}
+
+#[test]
+fn a_leg_that_is_not_there_yet_is_a_fault_until_it_comes() {
+    let globals = GLOBALS.replace("global_defs {", "global_defs {\n dynamic_interfaces");
+    let file = [
+        globals,
+        instance("A", 51, 100, "virtual_ipaddress_excluded {\n 10.2.0.51/24 dev later\n }"),
+        instance("B", 52, 100, "virtual_routes {\n 10.8.0.0/16 dev later\n }"),
+        instance("C", 53, 100, "virtual_ipaddress_excluded {\n 10.2.0.53/24 dev later no_track\n }"),
+    ]
+    .concat();
+    both(&file, |s| {
+        s.until("A", "FAULT 100");
+        s.until("B", "FAULT 100");
+        s.until("C", "MASTER 100");
+        s.host.nic("later", &["10.2.0.1/24"]);
+        s.until("A", "MASTER 100");
+        s.until("B", "MASTER 100");
+        s.wait("the address", || s.host.ok("ip -o address show dev later").contains("10.2.0.51/24"));
+        s.wait("the route", || s.host.ok("ip route").contains("10.8.0.0/16 dev later"));
+    });
+}
+
+#[test]
 fn in_a_group_the_members_own_weights_do_not_count_but_the_group_s_do() {
     let chk = "vrrp_script bad {\n script /bin/false\n interval 1\n timeout 20\n weight -20\n}\n";
     let groups = "vrrp_sync_group G {\n group {\n A\n B\n }\n}\n\

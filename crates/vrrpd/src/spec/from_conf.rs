@@ -94,6 +94,7 @@ fn spec(config: &Config, instance: &model::Instance) -> Spec {
         track_source: *instance.track_source,
         fault_no_peer: instance.unicast.as_ref().is_some_and(|u| *u.fault_no_peer),
         track: instance.track.clone(),
+        devs: devs(instance, &interface),
         group_name: group.map(|g| g.name.value.clone()),
         group_track: group.map(|g| g.track.clone()).unwrap_or_default(),
         vips: vips(instance, &interface),
@@ -194,6 +195,31 @@ fn vips(instance: &model::Instance, interface: &str) -> Vec<Vip> {
         }
     }
     vips
+}
+
+/// The interfaces that its lines name beside its own, without those of `no_track`; below a VMAC the one that it stands on. As the
+/// original, which does not look at the interfaces of next hops.
+fn devs(instance: &model::Instance, own: &str) -> Vec<String> {
+    let addresses = instance.addresses.iter().chain(&instance.excluded).filter(|a| !a.no_track);
+    let routes =
+        instance.routes.iter().filter(|r| !r.no_track && !r.words.iter().any(|w| w.value == "nexthop"));
+    let rules = instance.rules.iter().filter(|r| !r.no_track);
+    let vmac = instance.vmac.as_ref().map(|v| v.name.as_str());
+    let mut devs: Vec<String> = addresses
+        .map(|a| a.dev.as_str())
+        .chain(routes.flat_map(|r| named(&r.words, &["dev", "oif"])))
+        .chain(rules.flat_map(|r| named(&r.words, &["iif", "oif", "dev"])))
+        .filter(|dev| !dev.is_empty() && *dev != own && Some(*dev) != vmac)
+        .map(str::to_owned)
+        .collect();
+    devs.sort();
+    devs.dedup();
+    devs
+}
+
+/// What follows these words.
+fn named<'a>(words: &'a model::Extra, before: &'static [&str]) -> impl Iterator<Item = &'a str> {
+    words.windows(2).filter(|w| before.contains(&w[0].as_str())).map(|w| w[1].as_str())
 }
 
 fn vip(address: &model::Address, interface: &str, instance: &model::Instance) -> Vip {

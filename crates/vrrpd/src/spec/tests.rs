@@ -41,3 +41,29 @@ fn addresses_go_to_their_vmacs() {
     let vmacs: Vec<String> = spec.vmacs().map(|v| format!("{}@{} {}", v.name, v.base, v.mac)).collect();
     assert_eq!(vmacs, ["vrrp.51@eth0 00:00:5e:00:01:33", "vrrp1.51@eth1 00:00:5e:00:01:33"]);
 }
+
+/// As keepalived 2.2.7 was seen to go to FAULT, or not, when the interface of such a line lost its link.
+#[test]
+fn what_lies_on_another_interface_needs_it() {
+    let rule =
+        |words: &str| format!("virtual_rules {{\nfrom 10.8.0.0/16 lookup main preference 77 {words}\n}}");
+    let route = |words: &str| format!("virtual_routes {{\n10.8.0.0/16 {words}\n}}");
+    let excluded = |words: &str| format!("virtual_ipaddress_excluded {{\n10.1.0.16/24 {words}\n}}");
+    for (lines, want) in [
+        (excluded("dev eth1"), "eth1"),
+        (excluded("dev eth1 use_vmac"), "eth1"),
+        (excluded("dev eth1 no_track"), ""),
+        (excluded("dev eth0"), ""),
+        (route("via 10.1.0.9 dev eth1"), "eth1"),
+        (route("via 10.1.0.9 dev eth1 no_track"), ""),
+        (route("nexthop via 10.1.0.9 dev eth1 nexthop via 192.168.200.9 dev eth0"), ""),
+        (rule("iif eth1"), "eth1"),
+        (rule("oif eth1"), "eth1"),
+        (rule("iif eth1 no_track"), ""),
+        (rule(""), ""),
+        (format!("{}\n{}", excluded("dev eth2"), route("dev eth1")), "eth1 eth2"),
+    ] {
+        let spec = spec(&format!("virtual_ipaddress {{\n10.0.0.9\n}}\n{lines}"));
+        assert_eq!(spec.devs.join(" "), want, "{lines}");
+    }
+}

@@ -12,7 +12,7 @@ fn scripts(lines: &[(&str, i32, bool)]) -> Tracking {
 }
 
 fn ledger(base: u8, lines: &[(&str, i32, bool)]) -> Ledger {
-    Ledger::new(base, &scripts(lines), &Tracking::default())
+    Ledger::new(base, &scripts(lines), &Tracking::default(), &[])
 }
 
 fn sound(priority: u8) -> Tracked {
@@ -59,7 +59,7 @@ fn without_a_weight_the_first_result_is_waited_for_and_a_failure_is_a_fault() {
 #[test]
 fn files_add_their_number_times_the_weight_as_measured() {
     let tracking = Tracking { files: vec![reference("f", 2, false)], ..Tracking::default() };
-    let mut l = Ledger::new(100, &tracking, &Tracking::default());
+    let mut l = Ledger::new(100, &tracking, &Tracking::default(), &[]);
     for (number, priority) in
         [(10, 120), (-5, 90), (0, 100), (7, 114), (200, 254), (-126, 1), (i64::MAX, 254)]
     {
@@ -75,7 +75,7 @@ fn files_add_their_number_times_the_weight_as_measured() {
 #[test]
 fn a_file_without_a_weight_is_a_fault_unless_it_says_0() {
     let tracking = Tracking { files: vec![reference("f", 0, false)], ..Tracking::default() };
-    let mut l = Ledger::new(100, &tracking, &Tracking::default());
+    let mut l = Ledger::new(100, &tracking, &Tracking::default(), &[]);
     for (number, faults) in [(0, 0), (5, Kind::File.bit()), (-1, Kind::File.bit())] {
         l.set(Kind::File, "f", Standing::Value(number));
         assert_eq!(l.tracked().faults, faults, "{number}");
@@ -94,7 +94,7 @@ fn the_owner_keeps_255_but_can_fail() {
 #[test]
 fn what_a_group_tracks_counts_for_every_member() {
     let (own, group) = (scripts(&[("a", -20, false)]), scripts(&[("g", -30, false), ("chk", 0, false)]));
-    let mut l = Ledger::new(100, &own, &group);
+    let mut l = Ledger::new(100, &own, &group, &[]);
     for (name, standing) in [("a", Standing::Down), ("g", Standing::Down), ("chk", Standing::Up)] {
         l.set(Kind::Script, name, standing);
     }
@@ -147,4 +147,17 @@ proptest! {
         }
         prop_assert_eq!(l, fresh);
     }
+}
+
+#[test]
+fn the_interface_of_an_address_is_a_fault_and_its_weight_elsewhere_does_not_count() {
+    let mut own = Tracking::default();
+    own.interfaces.push(reference("eth1", 20, false));
+    let mut l = Ledger::new(100, &own, &Tracking::default(), &["eth1".to_owned()]);
+    let mut see = |standing| {
+        l.set(Kind::Interface, "eth1", standing);
+        (l.tracked().priority, l.failures())
+    };
+    assert_eq!(see(Standing::Up), (100, String::new()));
+    assert_eq!(see(Standing::Down), (100, "interface eth1".to_owned()));
 }
