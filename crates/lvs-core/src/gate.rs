@@ -17,8 +17,13 @@ impl Gate {
 
     /// Whether this one may pass; then how many were held back before it.
     pub fn pass(&mut self, now: Time) -> Option<u64> {
+        self.pass_all(1, now)
+    }
+
+    /// The same of so many at once.
+    pub fn pass_all(&mut self, count: u64, now: Time) -> Option<u64> {
         if self.open.is_some_and(|open| now < open) {
-            self.held += 1;
+            self.held += count;
             return None;
         }
         self.open = Some(now + Self::INTERVAL);
@@ -37,6 +42,7 @@ mod tests {
         assert_eq!(gate.pass(at(0)), Some(0));
         assert_eq!((1..60).filter_map(|s| gate.pass(at(s))).count(), 0);
         assert_eq!(gate.pass(at(60)), Some(59));
-        assert_eq!(gate.pass(at(61)), None);
+        assert_eq!(gate.pass_all(3, at(61)), None);
+        assert_eq!(gate.pass_all(2, at(120)), Some(3));
     }
 }

@@ -24,6 +24,7 @@ use crate::status;
 use crate::tell;
 use crate::track::watch::{News, Watch};
 use crate::words::{Action, Input, State};
+use lines::Hearing;
 use reading::Readings;
 pub use trouble::Refusal;
 pub(crate) use trouble::cannot;
@@ -32,6 +33,7 @@ mod act;
 mod answer;
 mod group;
 mod hear;
+mod lines;
 mod links;
 mod notify;
 mod reading;
@@ -57,6 +59,7 @@ const NOTIFIER: u64 = 3;
 const LISTENER: u64 = 4;
 const HANDOVER: u64 = 5;
 const READING: u64 = 6;
+const LOSSES: u64 = 7;
 /// Tokens from here on are lines.
 const LINES: u64 = 1 << 32;
 /// And from here on those who ask questions.
@@ -98,6 +101,8 @@ pub struct Driver<S> {
     recorder: Option<Recorder>,
     claims: Claims,
     readings: Readings,
+    /// Where there are routes or rules to lose.
+    hearing: Option<Hearing>,
 }
 
 impl<S: Source> Driver<S> {
@@ -154,6 +159,7 @@ impl<S: Source> Driver<S> {
             LISTENER => self.let_in(),
             HANDOVER => self.handover.hear(),
             READING => self.take_reading(),
+            LOSSES => self.take_losses(),
             token if token >= CLIENTS => self.talk(token),
             token => {
                 if let Some(line) = self.edge.lines.iter().position(|l| LINES + l.key() == token) {
@@ -169,6 +175,7 @@ impl<S: Source> Driver<S> {
                 if self.instances[at].unset.is_due(now) {
                     self.retry_vips(at, now);
                 }
+                self.tend_lines(at, now);
                 self.feed(at, Input::Tick, now);
             }
         }

@@ -7,6 +7,8 @@ use lvs_core::sys::rtnl::Link;
 use lvs_core::time::Time;
 
 use crate::host::Host;
+use crate::iproute::Line;
+use crate::lost::Search;
 use crate::router::Router;
 use crate::spec::{Spec, Vip};
 use crate::stats::Stats;
@@ -36,7 +38,11 @@ pub struct Instance {
     /// Why its VMACs are not as they must be.
     pub vmac_trouble: Option<String>,
     /// Addresses that it could not set.
-    pub unset: Unset,
+    pub unset: Unset<Vip>,
+    /// Routes and rules that it could not set.
+    pub unset_lines: Unset<Line>,
+    /// When its routes and rules are looked for.
+    pub search: Search,
     /// It has been told to begin.
     pub started: bool,
     /// It is no longer in the configuration and ends once it has handed over.
@@ -59,6 +65,8 @@ impl Instance {
             stats: Stats::default(),
             vmac_trouble: None,
             unset: Unset::default(),
+            unset_lines: Unset::default(),
+            search: Search::default(),
             started: false,
             retired: false,
             owned: Vec::new(),
@@ -68,7 +76,8 @@ impl Instance {
 
     /// When it wants to be called again.
     pub fn deadline(&self) -> Option<Time> {
-        [self.router.deadline(), self.unset.deadline()].into_iter().flatten().min()
+        let edges = [self.unset.deadline(), self.unset_lines.deadline(), self.search.deadline()];
+        edges.into_iter().chain([self.router.deadline()]).flatten().min()
     }
 
     /// Opens a new account after a reload; how things stand is carried over, faults too: until they are looked at again
@@ -138,9 +147,9 @@ pub fn is_held(instances: &[Instance], at: usize, vip: &Vip) -> bool {
     others(instances, at).any(|i| i.spec.vips.iter().any(|v| v.is_at(vip)))
 }
 
-/// Of lines that remove routes and rules those that no other instance holds.
-pub fn unheld(instances: &[Instance], at: usize, mut lines: Vec<String>) -> Vec<String> {
-    lines.retain(|l| !others(instances, at).any(|i| i.spec.lines.remove.contains(l)));
+/// Of routes and rules those that no other instance holds.
+pub fn unheld(instances: &[Instance], at: usize, mut lines: Vec<Line>) -> Vec<Line> {
+    lines.retain(|l| !others(instances, at).any(|i| i.spec.lines.iter().any(|o| o.remove == l.remove)));
     lines
 }
 

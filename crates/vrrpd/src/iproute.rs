@@ -2,6 +2,7 @@
 //!
 //! The configuration speaks `ip`'s own language, with every option that `ip` will ever learn.
 
+use std::fmt;
 use std::io;
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -20,41 +21,59 @@ const RANKS: [&str; 3] = ["metric", "preference", "priority"];
 /// IP6_RT_PRIO_USER, the metric of an IPv6 route that is set without one. To a removal without one any metric is right, the
 /// lowest first; for IPv4 that is 0, the one that it was set with.
 const METRIC: &str = "metric 1024";
+/// RTPROT_KEEPALIVED.
+const MARK: u8 = 18;
+const OURS: &str = "protocol 18";
 
-/// Routes and rules of an instance, as arguments of `ip`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Lines {
-    /// To set them, in the file's order.
-    pub add: Vec<String>,
-    /// To remove them, the last one first.
-    pub remove: Vec<String>,
+/// A route or rule, as arguments of `ip`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// To set it.
+    pub add: String,
+    /// To remove it.
+    pub remove: String,
+    /// Its loss does not matter.
+    pub no_track: bool,
 }
 
-impl Lines {
-    /// Those of an instance.
-    pub fn new(routes: &[model::Route], rules: &[model::Rule]) -> Self {
-        let mut lines = Self::default();
-        for r in routes {
-            lines.push(r.family, "route", "replace", &r.words);
-        }
-        for r in rules {
-            lines.push(r.family, "rule", "add", &r.words);
-        }
-        lines.remove.reverse();
-        lines
-    }
+/// Those of an instance, in the file's order.
+pub fn lines(routes: &[model::Route], rules: &[model::Rule]) -> Vec<Line> {
+    let routes = routes.iter().map(|r| line(r.family, ["route", "replace"], &r.words, r.no_track));
+    routes.chain(rules.iter().map(|r| line(r.family, ["rule", "add"], &r.words, r.no_track))).collect()
+}
 
-    fn push(&mut self, family: Family, what: &str, set: &str, words: &model::Extra) {
-        let words: Vec<&str> = words.iter().map(|w| w.value.as_str()).collect();
-        // As keepalived marks what it sets (linux/rtnetlink.h: RTPROT_KEEPALIVED); a removal then takes nothing of others.
-        let marked = words.iter().any(|w| matches!(*w, "proto" | "protocol"));
-        let (words, family) = (words.join(" "), if family == Family::Inet { "-4" } else { "-6" });
-        let words = if marked { words } else { with(&words, "protocol 18") };
-        self.add.push(format!("{family} {what} {set} {words}"));
-        let ranked = what != "route" || words.split(' ').any(|w| RANKS.contains(&w));
-        let words = if ranked || family == "-4" { words } else { with(&words, METRIC) };
-        self.remove.push(format!("{family} {what} del {words}"));
+fn line(family: Family, [what, set]: [&str; 2], words: &model::Extra, no_track: bool) -> Line {
+    let words: Vec<&str> = words.iter().map(|w| w.value.as_str()).collect();
+    // As keepalived marks what it sets (linux/rtnetlink.h: RTPROT_KEEPALIVED); a removal then takes nothing of others.
+    let marked = words.iter().any(|w| matches!(*w, "proto" | "protocol"));
+    let (words, family) = (words.join(" "), if family == Family::Inet { "-4" } else { "-6" });
+    let words = if marked { words } else { with(&words, OURS) };
+    let add = format!("{family} {what} {set} {words}");
+    let ranked = what != "route" || words.split(' ').any(|w| RANKS.contains(&w));
+    let words = if ranked || family == "-4" { words } else { with(&words, METRIC) };
+    Line { add, remove: format!("{family} {what} del {words}"), no_track }
+}
+
+/// What removes them: what was set last goes first.
+pub fn removals<'a>(lines: impl DoubleEndedIterator<Item = &'a Line>) -> Vec<String> {
+    lines.rev().map(|l| l.remove.clone()).collect()
+}
+
+/// The mark of all these routes, so far as `ip` does not get its own from the file.
+pub fn mark<'a>(mut lines: impl Iterator<Item = &'a Line>) -> Option<u8> {
+    lines.all(|l| l.add.contains(OURS)).then_some(MARK)
+}
+
+/// `route 10.9.0.0/16 dev ens192 protocol 18`.
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&shown(&self.add))
     }
+}
+
+fn shown(line: &str) -> String {
+    let line = line.get(FAMILIES[0].len() + 1..).unwrap_or_default();
+    [" replace ", " add ", " del "].iter().fold(line.to_owned(), |l, verb| l.replacen(verb, " ", 1))
 }
 
 /// A line with something more. Next hops end a route for `ip`: after them it takes nothing else.
@@ -65,23 +84,58 @@ fn with(line: &str, more: &str) -> String {
     }
 }
 
-/// Runs lines; each is tried, whatever became of the one before. One process a family carries out all of them: the
-/// advertisements of other instances wait for it.
+/// Runs lines; each is tried, whatever became of the one before, and `Ok(false)`: it was there already. One process a family
+/// carries out all of them: the advertisements of other instances wait for it.
+pub fn try_each(lines: &[String]) -> Vec<Result<bool, String>> {
+    let mut results = vec![Ok(false); lines.len()];
+    for family in FAMILIES {
+        let own = |(_, l): &(usize, &'_ String)| l.starts_with(family);
+        let (places, own): (Vec<usize>, Vec<&str>) =
+            lines.iter().enumerate().filter(own).map(|(n, l)| (n, &l[family.len() + 1..])).unzip();
+        let mut rest = own.as_slice();
+        let mut ends = Vec::new();
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(fitting(rest));
+            ends.extend(carry_out(family, now));
+            rest = later;
+        }
+        places.into_iter().zip(ends).for_each(|(n, end)| results[n] = end);
+    }
+    results
+}
+
+/// The same where only failures matter.
 ///
 /// # Errors
 /// What `ip` says.
 pub fn run(lines: &[String]) -> Result<(), String> {
-    let mut failed = Vec::new();
-    for family in FAMILIES {
-        let own: Vec<&str> = lines.iter().filter_map(|l| l.strip_prefix(family)?.strip_prefix(' ')).collect();
-        let mut rest = own.as_slice();
-        while !rest.is_empty() {
-            let (now, later) = rest.split_at(fitting(rest));
-            failed.extend(carry_out(family, now).into_iter().map(|f| format!("ip {family} {f}")));
-            rest = later;
-        }
-    }
+    let ends = lines.iter().zip(try_each(lines));
+    let failed: Vec<String> = ends.filter_map(|(l, end)| Some(format!("ip {l}: {}", end.err()?))).collect();
     if failed.is_empty() { Ok(()) } else { Err(failed.join("; ")) }
+}
+
+/// Which of these are not there.
+///
+/// # Errors
+/// `ip` cannot be run.
+pub fn missing(lines: &[&Line]) -> Result<Vec<Line>, String> {
+    let mut missing = Vec::new();
+    for family in FAMILIES {
+        let own = lines.iter().filter_map(|l| Search::new(&l.remove).map(|s| (*l, s)));
+        let own: Vec<(&Line, Search)> = own.filter(|(_, s)| s.family() == family).collect();
+        let queries: Vec<&str> = own.iter().map(|(_, s)| s.query.as_str()).collect();
+        let found = look(family, &queries)?;
+        missing.extend(
+            own.iter().zip(&found).filter(|((_, s), f)| !s.is_there(f)).map(|((l, _), _)| (*l).clone()),
+        );
+    }
+    Ok(missing)
+}
+
+/// Sets what is missing, and takes no place that another has by now: `Ok(false)`.
+pub fn put_back(lines: &[Line]) -> Vec<Result<bool, String>> {
+    let lines: Vec<String> = lines.iter().map(|l| l.add.replacen(" replace ", " add ", 1)).collect();
+    try_each(&lines)
 }
 
 /// Removes what an earlier run has left of lines that remove routes and rules, and nothing that only resembles it; gives
@@ -104,7 +158,7 @@ pub fn remove_left<'a>(lines: impl Iterator<Item = &'a String>) -> Result<Vec<St
         left.extend(own.iter().zip(&found).flat_map(|(s, f)| s.removals(f)));
     }
     run(&left)?;
-    Ok(left.iter().map(|l| l[FAMILIES[0].len() + 1..].replacen(" del ", " ", 1)).collect())
+    Ok(left.iter().map(|l| shown(l)).collect())
 }
 
 /// What `ip` shows for each query; `Null` where it cannot look, as for an interface that is not there.
@@ -148,18 +202,25 @@ const LIMIT: Duration = Duration::from_secs(3);
 /// At most so many bytes are handed over at once: they fit into a pipe, whatever `ip` has to say before it reads them.
 const AT_ONCE: usize = 60_000;
 
-/// Gives the lines that failed, each with the reason.
-fn carry_out(family: &str, lines: &[&str]) -> Vec<String> {
+fn carry_out(family: &str, lines: &[&str]) -> Vec<Result<bool, String>> {
     let said = match batch(&[family], lines) {
         Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
-        Err(e) => return vec![cannot_run(&e)],
+        Err(e) => return vec![Err(cannot_run(&e)); lines.len()],
     };
-    let (failed, rest) = failures(&said, lines);
+    let (failed, rest) = failures(&said);
     match lines {
         // A line that `ip` cannot even read ends it there: the others are tried one by one.
         [_, _, ..] if !rest.is_empty() => lines.iter().flat_map(|l| carry_out(family, &[l])).collect(),
-        [line] if !rest.is_empty() => vec![format!("{line}: {rest}")],
-        _ => failed,
+        [_] if !rest.is_empty() => vec![Err(rest)],
+        _ => (0..lines.len()).map(|n| end(failed.iter().find(|(at, _)| *at == n))).collect(),
+    }
+}
+
+fn end(failure: Option<&(usize, String)>) -> Result<bool, String> {
+    match failure {
+        None => Ok(true),
+        Some((_, why)) if why.contains("File exists") => Ok(false),
+        Some((_, why)) => Err(why.clone()),
     }
 }
 
@@ -180,9 +241,8 @@ fn batch(options: &[&str], lines: &[&str]) -> io::Result<Output> {
     child::run(&mut ip, (lines.join("\n") + "\n").as_bytes(), LIMIT)
 }
 
-/// The lines that failed, each with the reason (that something is there already is no failure), and what was said at the
-/// end without a line's number.
-fn failures(said: &str, lines: &[&str]) -> (Vec<String>, String) {
+/// The numbers of the lines that failed, from 0 on, each with the reason, and what was said at the end without a number.
+fn failures(said: &str) -> (Vec<(usize, String)>, String) {
     let (mut failed, mut reason) = (Vec::new(), Vec::new());
     for text in said.lines() {
         let Some(number) = text.strip_prefix("Command failed -:") else {
@@ -191,113 +251,10 @@ fn failures(said: &str, lines: &[&str]) -> (Vec<String>, String) {
         };
         let why = std::mem::take(&mut reason).join(" ");
         let at = number.trim().parse::<usize>().ok().and_then(|n| n.checked_sub(1));
-        let line = at.and_then(|n| lines.get(n)).copied().unwrap_or_default();
-        if !why.contains("File exists") {
-            failed.push(format!("{line}: {why}"));
-        }
+        failed.extend(at.map(|at| (at, why)));
     }
     (failed, reason.join(" "))
 }
 
 #[cfg(test)]
-mod tests {
-    use lvs_core::conf::At;
-
-    use super::*;
-
-    #[test]
-    fn no_more_is_handed_over_at_once_than_a_pipe_holds() {
-        let long = "x".repeat(AT_ONCE / 3);
-        let lines = [long.as_str(); 7];
-        assert_eq!((fitting(&lines), fitting(&lines[..1])), (2, 1));
-        let endless = "x".repeat(2 * AT_ONCE);
-        assert_eq!(fitting(&[&endless, "y"]), 1);
-        assert_eq!(fitting(&["a"; 10]), 10);
-    }
-
-    #[test]
-    fn why_ip_did_nothing_is_told_apart() {
-        let text = |kind: io::ErrorKind| cannot_run(&kind.into());
-        assert!(text(io::ErrorKind::NotFound).contains("apt install iproute2"));
-        assert!(text(io::ErrorKind::TimedOut).starts_with("was not done in 3 s and is killed"));
-    }
-
-    #[test]
-    fn what_is_set_last_is_removed_first() {
-        let words = |text: &str| text.split(' ').map(|w| At::assumed(w.to_owned())).collect();
-        let route = model::Route {
-            family: Family::Inet,
-            words: words("10.0.0.0/8 via 192.168.15.1"),
-            no_track: false,
-            track_group: None,
-        };
-        let rule = model::Rule {
-            family: Family::Inet6,
-            words: words("from fd00::1 table 7"),
-            no_track: false,
-            track_group: None,
-        };
-        let lines = Lines::new(&[route], &[rule]);
-        assert_eq!(
-            lines.add,
-            [
-                "-4 route replace 10.0.0.0/8 via 192.168.15.1 protocol 18",
-                "-6 rule add from fd00::1 table 7 protocol 18"
-            ]
-        );
-        assert_eq!(
-            lines.remove,
-            [
-                "-6 rule del from fd00::1 table 7 protocol 18",
-                "-4 route del 10.0.0.0/8 via 192.168.15.1 protocol 18"
-            ]
-        );
-    }
-
-    #[test]
-    fn each_line_that_failed_is_named_with_its_reason() {
-        let lines = [
-            "route replace 10.9.0.0/16 via 1.2.3.4",
-            "rule add from 10.8.0.0/16",
-            "route replace 10.7.0.0/16 dev x",
-        ];
-        let said = "Error: Nexthop has invalid gateway.\nCommand failed -:1\nRTNETLINK answers: File exists\nCommand failed -:2\n\
-                    Cannot find device \"x\"\nCommand failed -:3\n";
-        let (found, rest) = failures(said, &lines);
-        assert_eq!(
-            found,
-            [
-                "route replace 10.9.0.0/16 via 1.2.3.4: Error: Nexthop has invalid gateway.",
-                "route replace 10.7.0.0/16 dev x: Cannot find device \"x\""
-            ]
-        );
-        assert_eq!(rest, "");
-        let unread = "Command line is not complete. Try option \"help\"\n";
-        assert_eq!(failures(unread, &lines), (Vec::new(), unread.trim().to_owned()));
-    }
-
-    #[test]
-    fn the_mark_comes_before_next_hops() {
-        let words = "10.9.0.0/16 nexthop via 10.0.0.1 nexthop via 10.0.0.2";
-        let words = words.split(' ').map(|w| At::assumed(w.to_owned())).collect();
-        let route = model::Route { family: Family::Inet, words, no_track: false, track_group: None };
-        let wanted = "-4 route del 10.9.0.0/16 protocol 18 nexthop via 10.0.0.1 nexthop via 10.0.0.2";
-        assert_eq!(Lines::new(&[route], &[]).remove, [wanted]);
-    }
-
-    #[test]
-    fn the_removal_of_an_ipv6_route_takes_no_other_metric() {
-        let route = |words: &str| {
-            let words = words.split(' ').map(|w| At::assumed(w.to_owned())).collect();
-            model::Route { family: Family::Inet6, words, no_track: false, track_group: None }
-        };
-        let lines = Lines::new(&[route("fd09::/64 dev x"), route("fd08::/64 dev x metric 5")], &[]);
-        assert_eq!(
-            lines.remove,
-            [
-                "-6 route del fd08::/64 dev x metric 5 protocol 18",
-                "-6 route del fd09::/64 dev x protocol 18 metric 1024"
-            ]
-        );
-    }
-}
+mod tests;

@@ -17,6 +17,7 @@ pub mod holder;
 pub mod host;
 pub mod instance;
 pub mod iproute;
+pub mod lost;
 pub mod metrics;
 pub mod notify;
 pub mod packet;

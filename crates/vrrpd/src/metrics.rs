@@ -63,6 +63,12 @@ const FAMILIES: &[Family] = &[
         samples: |r, l| plain(l, r.unset.len() as f64),
     },
     Family {
+        name: "vrrpd_routes_unset",
+        kind: "gauge",
+        help: "Routes and rules that a master could not set.",
+        samples: |r| plain(r.unset_routes.len() as f64),
+    },
+    Family {
         name: "vrrpd_tracked_fault",
         kind: Kind::Gauge,
         help: "1 while what is tracked is a fault.",
@@ -92,7 +98,11 @@ const FAMILIES: &[Family] = &[
     counter!("vrrpd_other_addresses_total", "Advertisements with another list of addresses.", other_vips),
     counter!("vrrpd_gratuitous_arp_sent_total", "Gratuitous ARP and neighbour advertisements sent.", garps),
     counter!("vrrpd_became_master_total", "Times the instance became master.", became_master),
-    counter!("vrrpd_addresses_restored_total", "Addresses put back after someone took them away.", restored),
+    counter!(
+        "vrrpd_addresses_restored_total",
+        "Addresses, routes and rules put back after someone took them away.",
+        restored
+    ),
     Family {
         name: "vrrpd_packets_rejected_total",
         kind: Kind::Counter,

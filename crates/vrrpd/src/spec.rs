@@ -8,7 +8,7 @@ use lvs_core::conf::model::{SyncDaemon, Tracking};
 use lvs_core::sys::rtnl::Address;
 
 use crate::door::Door;
-use crate::iproute::Lines;
+use crate::iproute::Line;
 use crate::notify::notifier::Scripts;
 use crate::params::Params;
 use crate::punctual::Punctuality;
@@ -84,7 +84,7 @@ pub struct Spec {
     /// `garp_extra_if` is for all interfaces with addresses, not only for VMACs.
     pub extra_all: bool,
     /// Routes and rules to set while master.
-    pub lines: Lines,
+    pub lines: Vec<Line>,
     /// The kernel's connection synchronisation follows it.
     pub sync: Option<SyncDaemon>,
     /// Whether its own link going down is a fault.
@@ -151,7 +151,7 @@ impl Spec {
             xmit_base: false,
             address_vmacs: Vec::new(),
             extra_all: false,
-            lines: Lines::default(),
+            lines: Vec::new(),
             sync: None,
             track_primary: true,
             rx_buffer: None,

@@ -33,7 +33,7 @@ pub struct Stats {
     pub garps: u64,
     /// Times it became master.
     pub became_master: u64,
-    /// Addresses put back after someone took them away.
+    /// Addresses, routes and rules put back after someone took them away.
     pub restored: u64,
     /// Who was heard, in the order of their last advertisements when the last new one came.
     pub peers: Vec<Seen>,
@@ -47,6 +47,7 @@ pub struct Stats {
 const OTHER_VIPS: usize = Reject::KINDS.len();
 const LOWER_MASTER: usize = OTHER_VIPS + 1;
 const UNSENT: usize = OTHER_VIPS + 2;
+const PUT_BACK: usize = OTHER_VIPS + 3;
 
 /// A sender of advertisements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +115,12 @@ impl Stats {
     pub fn not_sent(&mut self, now: Time) -> Option<u64> {
         self.send_errors += 1;
         self.gate(UNSENT).pass(now)
+    }
+
+    /// So many were put back at once; as [`Stats::refused`], by their number.
+    pub fn put_back(&mut self, count: usize, now: Time) -> Option<u64> {
+        self.restored += count as u64;
+        self.gate(PUT_BACK).pass_all(count as u64, now)
     }
 
     /// A lower master was answered; as [`Stats::refused`].

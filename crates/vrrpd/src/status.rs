@@ -71,6 +71,9 @@ pub struct Router {
     /// Those that could not be set, and why; tried again every second.
     #[serde(default)]
     pub unset: Vec<String>,
+    /// The same of its routes and rules.
+    #[serde(default)]
+    pub unset_routes: Vec<String>,
     /// Who was heard.
     pub peers: Vec<Peer>,
     /// What was counted.
@@ -126,7 +129,7 @@ pub struct Counters {
     pub garps: u64,
     /// Times it became master.
     pub became_master: u64,
-    /// Addresses put back after someone took them away.
+    /// Addresses, routes and rules put back after someone took them away.
     pub restored: u64,
 }
 

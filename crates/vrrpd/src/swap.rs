@@ -1,6 +1,7 @@
 //! What changes on the host when the addresses, routes and rules of an instance are others after a reload.
 
 use crate::instance::{Instance, is_held, unheld};
+use crate::iproute::Line;
 use crate::spec::{Spec, Vip};
 
 /// To be done in this order: what stays never vanishes, and what is new comes before what goes.
@@ -10,10 +11,10 @@ pub struct Swap {
     pub set: Vec<Vip>,
     /// Addresses to remove.
     pub unset: Vec<Vip>,
-    /// Lines that add routes and rules.
-    pub add: Vec<String>,
-    /// Lines that remove them.
-    pub remove: Vec<String>,
+    /// Routes and rules to set.
+    pub add: Vec<Line>,
+    /// Those to remove.
+    pub remove: Vec<Line>,
 }
 
 impl Swap {
@@ -23,7 +24,7 @@ impl Swap {
         let mut swap = Self::default();
         if router.state().holds() {
             swap.set = spec.vips.iter().filter(|v| !old.vips.contains(v)).cloned().collect();
-            swap.add = only(&spec.lines.add, &old.lines.add);
+            swap.add = only(&spec.lines, &old.lines, |l| &l.add);
         }
         // A master that was outdone takes nothing new. What it still has and will give up in a moment is what it then knows:
         // the new configuration.
@@ -34,14 +35,15 @@ impl Swap {
                     && !is_held(instances, at, v)
             };
             swap.unset = old.vips.iter().filter(unwanted).cloned().collect();
-            swap.remove = unheld(instances, at, only(&old.lines.remove, &spec.lines.remove));
+            swap.remove = unheld(instances, at, only(&old.lines, &spec.lines, |l| &l.remove));
         }
         swap
     }
 }
 
-fn only(a: &[String], b: &[String]) -> Vec<String> {
-    a.iter().filter(|l| !b.contains(l)).cloned().collect()
+/// Those whose text is in the first list only.
+fn only(a: &[Line], b: &[Line], text: fn(&Line) -> &String) -> Vec<Line> {
+    a.iter().filter(|l| !b.iter().any(|o| text(o) == text(l))).cloned().collect()
 }
 
 #[cfg(test)]
@@ -63,6 +65,10 @@ mod tests {
         Vip::plain("ens192", format!("192.168.15.{last}/32").parse().unwrap())
     }
 
+    fn line(route: &str) -> Line {
+        Line { add: format!("add {route}"), remove: format!("del {route}"), no_track: false }
+    }
+
     fn spec(vips: [u8; 2], route: &str) -> Spec {
         let (auth, peers) = (Auth::None, Vec::new());
         let door = Door {
@@ -76,8 +82,7 @@ mod tests {
         let group = [224, 0, 0, 18].into();
         let vips = vips.map(vip).to_vec();
         let mut spec = Spec::new("V", "ens192", 51, group, Params::default(), door, vips);
-        spec.lines.add.push(format!("add {route}"));
-        spec.lines.remove.push(format!("del {route}"));
+        spec.lines.push(line(route));
         spec
     }
 
@@ -99,8 +104,8 @@ mod tests {
         let wanted = Swap {
             set: vec![vip(113)],
             unset: vec![vip(111)],
-            add: vec!["add new".to_owned()],
-            remove: vec!["del old".to_owned()],
+            add: vec![line("new")],
+            remove: vec![line("old")],
         };
         assert_eq!(swap(win), (State::Master, wanted));
         assert_eq!(swap(|_| ()), (State::Backup, Swap::default()));
@@ -114,7 +119,7 @@ mod tests {
             let advert = Advert { src: IpAddr::from([192, 168, 15, 1]), priority: 200, interval: SECOND };
             instance.router.handle(Input::Advert(advert), Time::ZERO + 5 * SECOND, &mut Vec::new());
         };
-        let wanted = Swap { unset: vec![vip(111)], remove: vec!["del old".to_owned()], ..Swap::default() };
+        let wanted = Swap { unset: vec![vip(111)], remove: vec![line("old")], ..Swap::default() };
         assert_eq!(swap(outdone), (State::Backup, wanted));
     }
 }

@@ -7,7 +7,6 @@ use lvs_core::time::Time;
 use crate::door::{Reject, Way};
 use crate::instance::Instance;
 use crate::packet::{Addresses, Packet};
-use crate::spec::Vip;
 use crate::words::{Cause, Note, State};
 
 /// A change of state with its reason.
@@ -78,14 +77,12 @@ pub(crate) fn other_sum(instance: &Instance, way: Way) {
     log::info!("{name}: {src} computes the checksum of its advertisements {how}{ours}");
 }
 
-/// An address that someone else removed.
-pub(crate) fn restored(instance: &Instance, vip: &Vip) {
-    log::warn!(
-        "{}: {} was removed from {} by someone else: put back",
-        instance.spec.name,
-        vip.prefix,
-        vip.dev
-    );
+/// What was put back, each with what had become of it.
+pub(crate) fn restored(instance: &mut Instance, what: &[String], now: Time) {
+    let Some(mut held) = instance.stats.put_back(what.len(), now) else { return };
+    for what in what {
+        log::warn!("{}: {what}: put back{}", instance.spec.name, more(std::mem::take(&mut held)));
+    }
 }
 
 /// An advertisement that has left, or has not.

@@ -1,32 +1,37 @@
-//! Addresses that a master could not set: nobody serves them, so that it tries again and `status` shows them.
+//! Addresses, and routes and rules, that a master could not set: nobody serves them, so that it tries again and `status` shows
+//! them.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use lvs_core::time::Time;
-
-use crate::spec::Vip;
 
 /// How long after a failure.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// Those of one virtual router.
-#[derive(Clone, Debug, Default)]
-pub struct Unset {
-    failed: Vec<(Vip, String)>,
+#[derive(Clone, Debug)]
+pub struct Unset<T> {
+    failed: Vec<(T, String)>,
     again: Option<Time>,
 }
 
-impl Unset {
-    /// How an attempt to set an address ended; a line for the log, if that is news.
-    pub fn enter(&mut self, vip: &Vip, result: &Result<bool, String>, now: Time) -> Option<String> {
-        let before = self.failed.iter().position(|(v, _)| v == vip).map(|at| self.failed.remove(at).1);
-        let place = format_args!("{} on {}", vip.prefix, vip.dev);
+impl<T> Default for Unset<T> {
+    fn default() -> Self {
+        Self { failed: Vec::new(), again: None }
+    }
+}
+
+impl<T: Clone + PartialEq + Display> Unset<T> {
+    /// How an attempt to set one ended; a line for the log, if that is news.
+    pub fn enter(&mut self, it: &T, result: &Result<bool, String>, now: Time) -> Option<String> {
+        let before = self.failed.iter().position(|(f, _)| f == it).map(|at| self.failed.remove(at).1);
         let line = match result {
-            Ok(_) => before.map(|_| format!("{place} is set at last")),
+            Ok(_) => before.map(|_| format!("{it} is set at last")),
             Err(why) => {
                 let news = before.as_ref() != Some(why);
-                self.failed.push((vip.clone(), why.clone()));
-                news.then(|| format!("cannot set {place}: {why}: trying again every second"))
+                self.failed.push((it.clone(), why.clone()));
+                news.then(|| format!("cannot set {it}: {why}: trying again every second"))
             }
         };
         self.again = (!self.failed.is_empty()).then(|| now + AGAIN);
@@ -34,9 +39,14 @@ impl Unset {
     }
 
     /// Only these are wanted now.
-    pub fn keep(&mut self, vips: &[Vip]) {
-        self.failed.retain(|(v, _)| vips.contains(v));
+    pub fn keep(&mut self, wanted: &[T]) {
+        self.failed.retain(|(f, _)| wanted.contains(f));
         self.again = self.again.filter(|_| !self.failed.is_empty());
+    }
+
+    /// Not before then.
+    pub fn put_off(&mut self, until: Time) {
+        self.again = self.again.map(|again| again.max(until));
     }
 
     /// When to try again.
@@ -50,19 +60,20 @@ impl Unset {
     }
 
     /// Whether it is one of them.
-    pub fn has(&self, vip: &Vip) -> bool {
-        self.failed.iter().any(|(v, _)| v == vip)
+    pub fn has(&self, it: &T) -> bool {
+        self.failed.iter().any(|(f, _)| f == it)
     }
 
     /// Each with its reason, `10.0.0.100/32 on vrrp.51: there is no interface vrrp.51`.
     pub fn describe(&self) -> Vec<String> {
-        self.failed.iter().map(|(v, why)| format!("{} on {}: {why}", v.prefix, v.dev)).collect()
+        self.failed.iter().map(|(f, why)| format!("{f}: {why}")).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec::Vip;
 
     #[test]
     fn each_reason_is_news_once_and_so_is_its_end() {

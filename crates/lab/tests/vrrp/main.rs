@@ -7,6 +7,7 @@ mod dump;
 mod faults;
 mod left;
 mod links;
+mod lost;
 mod operated;
 mod reload;
 mod unicast;

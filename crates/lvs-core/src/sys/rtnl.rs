@@ -2,6 +2,7 @@
 
 mod address;
 mod link;
+mod losses;
 mod monitor;
 mod neighbour;
 mod route;
@@ -9,6 +10,7 @@ mod rule;
 
 pub use address::Address;
 pub use link::Link;
+pub use losses::Losses;
 pub use monitor::{Change, Monitor};
 pub use neighbour::{Neighbour, Proxy};
 pub use route::{Flow, Route, RouteKind};

@@ -145,8 +145,8 @@ fn remove_all(setup: &Setup, edge: &mut Edge) -> Result<String, String> {
         vmac::remove(link, &mut edge.rtnl)?;
         text += &format!("removed {}\n", link.name);
     }
-    let lines = setup.instances.iter().flat_map(|i| &i.lines.remove);
-    for line in iproute::remove_left(lines).map_err(|e| format!("cannot remove routes and rules: {e}"))? {
+    let lines = iproute::removals(setup.instances.iter().flat_map(|i| &i.lines));
+    for line in iproute::remove_left(lines.iter()).map_err(|e| format!("cannot remove routes and rules: {e}"))? {
         text += &format!("removed {line}\n");
     }
     if Handover::clean(&mut edge.rtnl)? > 0 {

@@ -9,7 +9,7 @@ use super::{Driver, Source};
 use crate::accept;
 use crate::host::Host;
 use crate::instance::{Instance, is_held, unheld};
-use crate::iproute;
+use crate::iproute::{self, Line};
 use crate::notify::Event;
 use crate::params::OWNER;
 use crate::spec::{Spec, Vip};
@@ -200,9 +200,9 @@ impl<S: Source> Driver<S> {
 
     /// The same with routes and rules: of these instances, and those that no other one holds.
     pub(super) fn clean_lines(&self, which: Range<usize>) {
-        let lines = which.map(|at| unheld(&self.instances, at, self.instances[at].spec.lines.remove.clone()));
-        let lines: Vec<String> = lines.flatten().collect();
-        match iproute::remove_left(lines.iter()) {
+        let lines = which.map(|at| unheld(&self.instances, at, self.instances[at].spec.lines.clone()));
+        let lines: Vec<Line> = lines.flatten().collect();
+        match iproute::remove_left(iproute::removals(lines.iter()).iter()) {
             Ok(left) => left.iter().for_each(|l| log::warn!("{l} was left by an earlier run: removed")),
             Err(e) => log::error!("cannot remove what an earlier run may have left: {e}"),
         }

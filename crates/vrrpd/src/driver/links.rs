@@ -140,6 +140,7 @@ impl<S: Source> Driver<S> {
         }
         self.place();
         self.restore(&changes);
+        self.suspect_lines(&changes);
     }
 
     /// An interface is gone. Another one may have its number by now, so that whoever was there is not found to be anywhere.

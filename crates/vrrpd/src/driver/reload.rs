@@ -58,6 +58,7 @@ impl<S: Source> Driver<S> {
         let first_new = self.instances.len();
         added.into_iter().for_each(|new| self.add(new));
         self.clean_lines(first_new..self.instances.len());
+        self.hear_losses();
         self.change_sync(old_sync.as_ref());
         self.watch.configure(&setup.things, now);
         self.notifier.configure(&setup.notify);
@@ -137,16 +138,16 @@ impl<S: Source> Driver<S> {
         let added = self.set_vips(at, |v| swap.set.contains(v));
         let instance = &mut self.instances[at];
         instance.unset.keep(&instance.spec.vips);
+        instance.unset_lines.keep(&instance.spec.lines);
         let name = &instance.spec.name;
         for vip in &swap.unset {
             if let Err(e) = self.edge.unset(vip) {
                 log::error!("{name}: cannot remove {} from {}: {e}", vip.prefix, vip.dev);
             }
         }
-        for lines in [swap.add, swap.remove] {
-            if let Err(e) = iproute::run(&lines) {
-                log::error!("{name}: {e}");
-            }
+        self.set_lines(at, |l| swap.add.contains(l));
+        if let Err(e) = iproute::run(&iproute::removals(swap.remove.iter())) {
+            log::error!("{}: {e}", self.instances[at].spec.name);
         }
         added
     }

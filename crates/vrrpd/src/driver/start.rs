@@ -80,6 +80,7 @@ impl<S: Source> Driver<S> {
             recorder: recorder.transpose()?,
             claims,
             readings: Readings::default(),
+            hearing: None,
         };
         driver.punctual.begin(&driver.punctuality);
         driver.begin(&setup.things, &setup.notify)?;
@@ -99,6 +100,7 @@ impl<S: Source> Driver<S> {
             self.clean(at)?;
             self.record_new(at, now);
         }
+        self.hear_losses();
         self.clean_lines(0..self.instances.len());
         if Handover::clean(&mut self.edge.rtnl)? > 0 {
             log::warn!("an earlier run died in a handover and kept ports silent: mended");

@@ -1,5 +1,6 @@
 //! The addresses of a master: set, put back, tried again, removed.
 
+use std::fmt::Display;
 use std::net::IpAddr;
 
 use log::Level;
@@ -9,6 +10,7 @@ use lvs_core::time::Time;
 use super::{Driver, Source};
 use crate::instance::{is_held, unheld};
 use crate::iproute;
+use crate::lost::Search;
 use crate::ready;
 use crate::spec::Vip;
 use crate::tell;
@@ -19,10 +21,7 @@ impl<S: Source> Driver<S> {
     pub(super) fn take_vips(&mut self, at: usize) {
         self.cover();
         self.set_vips(at, |_| true);
-        let instance = &self.instances[at];
-        if let Err(e) = iproute::run(&instance.spec.lines.add) {
-            log::error!("{}: {e}", instance.spec.name);
-        }
+        self.set_lines(at, |_| true);
     }
 
     pub(super) fn await_vips(&mut self, at: usize) {
@@ -33,8 +32,8 @@ impl<S: Source> Driver<S> {
 
     pub(super) fn drop_vips(&mut self, at: usize) {
         let instance = &self.instances[at];
-        let lines = unheld(&self.instances, at, instance.spec.lines.remove.clone());
-        if let Err(e) = iproute::run(&lines) {
+        let lines = unheld(&self.instances, at, instance.spec.lines.clone());
+        if let Err(e) = iproute::run(&iproute::removals(lines.iter())) {
             // Routes go with the address or the interface that they need; that they are gone is what was wanted.
             log::debug!("{}: {e}", instance.spec.name);
         }
@@ -48,7 +47,10 @@ impl<S: Source> Driver<S> {
             }
         }
         self.uncover();
-        self.instances[at].unset.keep(&[]);
+        let instance = &mut self.instances[at];
+        instance.unset.keep(&[]);
+        instance.unset_lines.keep(&[]);
+        instance.search = Search::default();
     }
 
     /// Sets these of its addresses; true when one was not there before. What cannot be set is tried again.
@@ -76,7 +78,7 @@ impl<S: Source> Driver<S> {
         if !instance.router.state().holds() {
             return;
         }
-        let mut restored = 0;
+        let mut restored = Vec::new();
         for vip in instance.spec.vips.iter().filter(|v| !v.no_track) {
             let Some(link) = self.edge.host.link(&vip.dev).map(|l| l.index) else { continue };
             // One that was never set was not taken away either.
@@ -86,20 +88,25 @@ impl<S: Source> Driver<S> {
             // That it exists means that the notification is older than our own setting of it.
             let result = self.edge.set(vip);
             if result == Ok(true) {
-                restored += 1;
-                tell::restored(instance, vip);
+                restored.push(format!("{} was removed from {} by someone else", vip.prefix, vip.dev));
             }
             enter(&mut instance.unset, &instance.spec.name, vip, &result);
         }
-        instance.stats.restored += restored;
-        if restored > 0 {
+        if !restored.is_empty() {
+            tell::restored(instance, &restored, clock::now());
             self.feed(at, Input::Restored, clock::now());
         }
     }
 }
 
-fn enter(unset: &mut Unset, name: &str, vip: &Vip, result: &Result<bool, String>) {
-    if let Some(line) = unset.enter(vip, result, clock::now()) {
+/// What came of an attempt to set an address, a route or a rule.
+pub(super) fn enter<T: Clone + PartialEq + Display>(
+    unset: &mut Unset<T>,
+    name: &str,
+    it: &T,
+    result: &Result<bool, String>,
+) {
+    if let Some(line) = unset.enter(it, result, clock::now()) {
         let level = if result.is_ok() { Level::Info } else { Level::Error };
         log::log!(level, "{name}: {line}");
     }

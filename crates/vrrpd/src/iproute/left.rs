@@ -229,6 +229,21 @@ impl<'a> Search<'a> {
         ranks.into_iter().map(|r| self.removal(r)).collect()
     }
 
+    /// Whether what was found is this, so far as that can be told. A rule without a preference that is taken for missing would be
+    /// there twice: with the file's mark it counts as this one, and so it does where `ip` cannot look.
+    pub(super) fn is_there(&self, found: &Value) -> bool {
+        let placed = self.route || self.rank.is_some();
+        let Some(found) = found.as_array() else { return !placed };
+        let shown = |f: &Value| self.shown.iter().all(|(key, value)| is_shown(f, key, *value));
+        let marked = |f: &Value| {
+            self.shown
+                .iter()
+                .filter(|(key, _)| *key == "protocol")
+                .all(|(key, value)| is_shown(f, key, *value))
+        };
+        found.iter().any(|f| if placed { self.is_rank(self.rank_of(f)) && shown(f) } else { marked(f) })
+    }
+
     fn rank_of(&self, found: &Value) -> u64 {
         found[if self.route { "metric" } else { "priority" }].as_u64().unwrap_or(0)
     }

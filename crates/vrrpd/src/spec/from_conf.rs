@@ -8,7 +8,7 @@ use lvs_core::sys::rtnl::Address;
 
 use super::{Setup, Spec, Vip};
 use crate::door::{Door, Peer};
-use crate::iproute::Lines;
+use crate::iproute;
 use crate::notify::Who;
 use crate::notify::notifier::Scripts;
 use crate::packet::{AUTH_DATA, Auth, Version};
@@ -106,7 +106,7 @@ fn spec(config: &Config, instance: &model::Instance) -> Spec {
         }),
         address_vmacs: address_vmacs(instance),
         extra_all: instance.garp.extra_all,
-        lines: Lines::new(&instance.routes, &instance.rules),
+        lines: iproute::lines(&instance.routes, &instance.rules),
         sync: config.global.sync_daemon.clone().filter(|d| *d.instance == *instance.name),
         track_primary: *instance.track_primary,
         rx_buffer: instance.rx_buffer.as_ref().and_then(|b| usize::try_from(b.value).ok()),

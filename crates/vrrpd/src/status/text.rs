@@ -32,7 +32,7 @@ impl fmt::Display for Router {
         )?;
         writeln!(f, "  priority   {}", self.why)?;
         writeln!(f, "  addresses  {}", self.vips.join(" "))?;
-        for unset in &self.unset {
+        for unset in self.unset.iter().chain(&self.unset_routes) {
             writeln!(f, "  not set    {unset}")?;
         }
         if let Some(master) = self.master.filter(|_| self.state == "BACKUP") {
@@ -79,7 +79,7 @@ impl Router {
             let _ = write!(text, ", not sent {}", c.send_errors);
         }
         if c.restored > 0 {
-            let _ = write!(text, ", addresses put back {}", c.restored);
+            let _ = write!(text, ", put back {}", c.restored);
         }
         text
     }

@@ -160,7 +160,7 @@ impl Cx<'_> {
         self.route_words(&words, named)?;
         let has_dev = words.iter().any(|w| matches!(w.as_str(), "dev" | "oif" | "nexthop"));
         if !has_dev && !no_track {
-            let message = "the route names no interface: its loss is not noticed".to_owned();
+            let message = "the route names no interface: that its interface fails is not noticed".to_owned();
             self.findings
                 .warning("untracked-route", first.place, message)
                 .help("add dev INTERFACE, or no_track");

@@ -91,3 +91,20 @@ fn rules_for_all_and_those_that_cannot_be_asked_for() {
     let table = json!([{"priority": 9, "src": "10.0.0.1", "table": "7", "protocol": "18"}]);
     assert_eq!(removals("-4 rule del from 10.0.0.1 preference 9 protocol 18", &table), [""; 0]);
 }
+
+/// What is taken for missing is set again: a rule that the kernel places would be there twice.
+#[test]
+fn what_is_there_is_known() {
+    let is_there = |line: &str, found: Value| Search::new(line).is_some_and(|s| s.is_there(&found));
+    let route = "-4 route del 10.9.0.0/16 via 10.0.0.1 metric 5 protocol 18";
+    assert!(is_there(route, json!([{"dst": "10.9.0.0/16", "metric": 5}])));
+    assert!(!is_there(route, json!([{"dst": "10.9.0.0/16", "metric": 6}])));
+    assert!(!is_there(route, json!([])) && !is_there(route, Value::Null), "nor its table");
+    let placed = "-4 rule del from 10.8.0.0/16 preference 77 protocol 18";
+    assert!(is_there(placed, json!([{"priority": 77, "protocol": "keepalived"}])));
+    assert!(!is_there(placed, json!([{"priority": 78, "protocol": "keepalived"}])));
+    let unplaced = "-4 rule del from 10.8.0.0/16 goto 0x10 protocol 18";
+    assert!(is_there(unplaced, json!([{"priority": 5, "protocol": "18", "goto": 16}])));
+    assert!(!is_there(unplaced, json!([{"priority": 5, "protocol": "static"}])));
+    assert!(!is_there(unplaced, json!([])) && is_there(unplaced, Value::Null));
+}
