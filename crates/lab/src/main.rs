@@ -3,7 +3,7 @@
 //! `lab server NAME PORT|ADDRESS:PORT...` answers with its name; `lab get ADDRESS:PORT` asks once (1 s); `lab client ADDRESS:PORT
 //! [--from A,B..] [--rate N] [--timeout MS]` asks at a steady rate; `lab echo NAME PORT` and `lab talk ADDRESS:PORT [FROM]` keep
 //! one connection; `lab page PORT STATUS [tls|cut]` is a web server of one page; `lab flood INTERFACE VRID RATE SECONDS` sends
-//! bad VRRP packets; `lab datagrams PATH` prints what daemons tell a service manager; `lab ask ADDRESS INTERFACE RATE [MAC FROM]` asks who has an address; `lab init NAME` is process 1 of a
+//! bad VRRP packets; `lab datagrams PATH` prints what daemons tell a service manager; `lab squat NAME...` takes names of sockets; `lab ask ADDRESS INTERFACE RATE [MAC FROM]` asks who has an address; `lab init NAME` is process 1 of a
 //! host.
 
 use std::io::Write;
@@ -52,10 +52,11 @@ fn run(words: &[&str]) -> Result<()> {
         ["page", port, status, "tls"] => lab::page::run(port.parse()?, status, Manner::Tls),
         ["page", port, status, "cut"] => lab::page::run(port.parse()?, status, Manner::Cut),
         ["datagrams", path] => datagrams(path),
+        ["squat", names @ ..] => squat(names),
         ["client", service, options @ ..] => client(service, options),
         _ => bail!(
             "server NAME PORT..., get ADDRESS:PORT, client ADDRESS:PORT, echo NAME PORT, talk ADDRESS:PORT, page PORT STATUS [tls|cut], \
-             flood INTERFACE VRID RATE SECONDS, datagrams PATH, ask ADDRESS INTERFACE RATE, or init NAME"
+             flood INTERFACE VRID RATE SECONDS, datagrams PATH, squat NAME..., ask ADDRESS INTERFACE RATE, or init NAME"
         ),
     }
 }
@@ -68,6 +69,19 @@ fn datagrams(path: &str) -> Result<()> {
     loop {
         let n = socket.recv(&mut bytes)?;
         writeln!(std::io::stdout().lock(), "{}", String::from_utf8_lossy(&bytes[..n]))?;
+    }
+}
+
+/// Takes names in the abstract namespace of Unix sockets and says nothing to anybody.
+fn squat(names: &[&str]) -> Result<()> {
+    use std::os::linux::net::SocketAddrExt;
+    use std::os::unix::net::{SocketAddr, UnixListener};
+
+    let take = |name: &&str| UnixListener::bind_addr(&SocketAddr::from_abstract_name(name)?);
+    let _held = names.iter().map(take).collect::<Result<Vec<_>, _>>()?;
+    writeln!(std::io::stdout().lock(), "holds {}", names.join(" "))?;
+    loop {
+        std::thread::park();
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Two daemons in one network namespace would both be master of one virtual router: what one sends to the group, the other
 //! does not hear. Each holds a name in the abstract namespace of Unix sockets for every virtual router; such names belong to
-//! the network namespace and go with their daemon, however that ends.
+//! the network namespace and go with their daemon, however that ends. Anybody can take one: it counts if its holder is root or
+//! our own user.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,15 +13,15 @@ use std::os::unix::net::{SocketAddr, UnixListener};
 use lvs_core::addr::Family;
 use lvs_core::sys::limit::raise_descriptors;
 
-use crate::holder::{Holder, taken};
+use crate::holder::Holder;
 use crate::spec::Spec;
 
 /// Descriptors for everything else.
 const SPARE: u64 = 512;
 
-/// The names that are held. Nobody is let in; whoever knocks learns who is there.
+/// The names that are held, none instead where a stranger has it. Nobody is let in; whoever knocks learns who is there.
 #[derive(Debug, Default)]
-pub struct Claims(BTreeMap<String, UnixListener>);
+pub struct Claims(BTreeMap<String, Option<UnixListener>>);
 
 impl Claims {
     /// Takes the names of these virtual routers, beside those that are held.
@@ -37,9 +38,9 @@ impl Claims {
             if self.0.contains_key(&name) {
                 continue;
             }
-            match SocketAddr::from_abstract_name(&name).and_then(|a| UnixListener::bind_addr(&a)) {
+            match hold(&name) {
                 Ok(socket) => drop(taken.insert(name, socket)),
-                Err(e) => refused.push(why(spec, &name, &e)),
+                Err(e) => refused.push(why(spec, &e)),
             }
         }
         if !refused.is_empty() {
@@ -49,6 +50,15 @@ impl Claims {
         Ok(())
     }
 
+    /// Takes a name that was one of an earlier run; false where another daemon has it.
+    pub fn may_have(&mut self, name: &str) -> bool {
+        if !self.0.contains_key(name) {
+            let Ok(held) = hold(name) else { return false };
+            self.0.insert(name.to_owned(), held);
+        }
+        true
+    }
+
     /// Gives up all names but those of these virtual routers.
     pub fn keep<'a>(&mut self, specs: impl Iterator<Item = &'a Spec>) {
         let kept: Vec<String> = specs.map(name).collect();
@@ -56,19 +66,37 @@ impl Claims {
     }
 }
 
-fn name(spec: &Spec) -> String {
+/// What the name of a virtual router is.
+pub fn name(spec: &Spec) -> String {
     let family = if spec.family == Family::Inet { 4 } else { 6 };
     format!("vrrpd-router/{}/{}/{family}", spec.vrid, spec.interface)
 }
 
-fn why(spec: &Spec, claim: &str, e: &io::Error) -> String {
+/// Binds a name. A stranger that has it is named, and nothing is held: nobody but root keeps a director from starting.
+fn hold(name: &str) -> io::Result<Option<UnixListener>> {
+    match SocketAddr::from_abstract_name(name).and_then(|a| UnixListener::bind_addr(&a)) {
+        Ok(listener) => Ok(Some(listener)),
+        Err(e) if e.kind() == io::ErrorKind::AddrInUse => match Holder::of(name) {
+            Some(holder) if holder.is_trusted() => Err(io::Error::new(e.kind(), holder.to_string())),
+            stranger => {
+                let who = stranger
+                    .map_or_else(|| "a program that does not say who it is".to_owned(), |h| h.to_string());
+                log::warn!(
+                    "{who}, holds the name @{name} and is no vrrpd of root's: going on without it ('ss -xap' shows it)"
+                );
+                Ok(None)
+            }
+        },
+        Err(e) => Err(e),
+    }
+}
+
+fn why(spec: &Spec, e: &io::Error) -> String {
     let Spec { name, vrid, interface, .. } = spec;
     if e.kind() == io::ErrorKind::AddrInUse {
-        let what = format!("VRID {vrid} on {interface}");
-        let ours = format!(
-            "another vrrpd of this host runs {what}, and both would be its master: stop that one, or give one of them another virtual_router_id"
+        return format!(
+            "{name}: another vrrpd of this host runs VRID {vrid} on {interface}, and both would be its master: stop that one, or give one of them another virtual_router_id ({e})"
         );
-        return format!("{name}: {}", taken(claim, &what, Holder::of(claim), &ours));
     }
     format!("{name}: cannot claim VRID {vrid} on {interface}: {e}")
 }

@@ -95,7 +95,7 @@ enum Verb {
 #[derive(Debug, Args)]
 struct At {
     /// The name of the daemon's socket
-    #[arg(long, value_name = "NAME", default_value = control::NAME)]
+    #[arg(long, value_name = "NAME", default_value = control::NAME, value_parser = name)]
     socket: String,
 }
 
@@ -154,6 +154,12 @@ struct One {
     /// Leave a running master of lower priority alone
     #[arg(long)]
     nopreempt: bool,
+}
+
+/// Part of a file's name.
+fn name(text: &str) -> Result<String, String> {
+    let whole = !text.is_empty() && text.len() <= 40 && !text.contains('/');
+    if whole { Ok(text.to_owned()) } else { Err("write a name, up to 40 bytes without '/'".to_owned()) }
 }
 
 /// What an advertisement can say.

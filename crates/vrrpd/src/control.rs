@@ -1,14 +1,20 @@
 //! The socket through which a running daemon is asked: one line of JSON in, one out.
 //!
-//! Its name is in the abstract namespace of Unix sockets: it belongs to the network namespace, as the VIPs do, one
-//! daemon can have it at a time, and nothing of it is left when the daemon is killed.
+//! It lies in the daemon's [place](crate::place), where only root can put one; anybody may ask how things stand.
 
+use std::fs::{self, Permissions};
 use std::io::{self, Read, Write};
-use std::os::fd::AsFd;
-use std::os::linux::net::SocketAddrExt;
-use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
+use nix::sys::socket::sockopt::{PeerCredentials, ReceiveTimeout, SendTimeout};
+use nix::sys::socket::{
+    AddressFamily, SockFlag, SockType, UnixAddr, connect, getsockopt, setsockopt, socket,
+};
+use nix::sys::time::TimeVal;
 use nix::unistd::geteuid;
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +56,7 @@ pub enum Answer {
 /// The listening socket.
 pub struct Listener {
     socket: UnixListener,
+    path: PathBuf,
 }
 
 /// One who asks.
@@ -74,14 +81,17 @@ pub enum Turn {
 }
 
 impl Listener {
-    /// Listens under a name.
+    /// Listens there; whoever has the place knows that nobody else does.
     ///
     /// # Errors
-    /// `EADDRINUSE`: a daemon of that name runs in this network namespace.
-    pub fn open(name: &str) -> io::Result<Self> {
-        let socket = UnixListener::bind_addr(&address(name)?)?;
+    /// What the system says.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        // A killed daemon's.
+        let _ = fs::remove_file(path);
+        let socket = UnixListener::bind(path)?;
         socket.set_nonblocking(true)?;
-        Ok(Self { socket })
+        fs::set_permissions(path, Permissions::from_mode(0o666))?;
+        Ok(Self { socket, path: path.to_owned() })
     }
 
     /// The next who wants to ask.
@@ -91,6 +101,13 @@ impl Listener {
         let peer = getsockopt(&stream, PeerCredentials).ok()?;
         let trusted = peer.uid() == 0 || peer.uid() == geteuid().as_raw();
         Some(Client { stream, question: Vec::new(), answer: Vec::new(), sent: 0, trusted })
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        // One that stays answers nobody.
+        let _ = fs::remove_file(&self.path);
     }
 }
 
@@ -163,20 +180,18 @@ impl Client {
     }
 }
 
-fn address(name: &str) -> io::Result<SocketAddr> {
-    SocketAddr::from_abstract_name(name)
+/// For how long an answer is waited for. What changes something may take the daemon a while.
+fn patience(question: &Question) -> Duration {
+    Duration::from_secs(if *question == Question::Status { 2 } else { 10 })
 }
 
-/// Asks a running daemon.
+/// Asks the daemon that listens there.
 ///
 /// # Errors
 /// A text for the person at the prompt: none runs, or it does not answer.
-pub fn ask(name: &str, question: &Question) -> Result<Answer, String> {
+pub fn ask(path: &Path, question: &Question) -> Result<Answer, String> {
     let talk = || -> io::Result<Vec<u8>> {
-        let mut stream = UnixStream::connect_addr(&address(name)?)?;
-        let limit = Some(std::time::Duration::from_secs(10));
-        stream.set_read_timeout(limit)?;
-        stream.set_write_timeout(limit)?;
+        let mut stream = reach(path, patience(question))?;
         let mut line = serde_json::to_vec(question)?;
         line.push(b'\n');
         stream.write_all(&line)?;
@@ -185,23 +200,39 @@ pub fn ask(name: &str, question: &Question) -> Result<Answer, String> {
         Ok(answer)
     };
     let bytes = talk().map_err(|e| match e.kind() {
-        io::ErrorKind::ConnectionRefused => {
-            format!("no vrrpd runs in this network namespace (nothing listens at @{name})")
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => {
+            format!("no vrrpd runs in this network namespace (nothing listens at {})", path.display())
         }
         io::ErrorKind::WouldBlock => "vrrpd does not answer".to_owned(),
-        _ => format!("cannot ask vrrpd: {e}"),
+        _ => format!("cannot ask vrrpd at {}: {e}", path.display()),
     })?;
     serde_json::from_slice(&bytes).map_err(|e| format!("vrrpd's answer is not understood: {e}"))
 }
 
+/// Connects, and waits for nothing longer than so: one that stands still lets its queue of visitors grow until it is full.
+fn reach(path: &Path, limit: Duration) -> io::Result<UnixStream> {
+    let socket = socket(AddressFamily::Unix, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
+    let limit = TimeVal::new(i64::try_from(limit.as_secs()).unwrap_or(i64::MAX), 0);
+    setsockopt(&socket, SendTimeout, &limit)?;
+    setsockopt(&socket, ReceiveTimeout, &limit)?;
+    connect(socket.as_raw_fd(), &UnixAddr::new(path)?)?;
+    Ok(UnixStream::from(socket))
+}
+
 #[cfg(test)]
 mod tests {
+    use lvs_core::sys::clock;
+
     use super::*;
 
+    fn path(name: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("vrrpd-{name}-{}", std::process::id()))
+    }
+
     fn pair(name: &str) -> (Listener, std::thread::JoinHandle<Result<Answer, String>>) {
-        let listener = Listener::open(name).unwrap();
-        let name = name.to_owned();
-        (listener, std::thread::spawn(move || ask(&name, &Question::Garp(Some("VI_1".to_owned())))))
+        let path = path(name);
+        let listener = Listener::open(&path).unwrap();
+        (listener, std::thread::spawn(move || ask(&path, &Question::Garp(Some("VI_1".to_owned())))))
     }
 
     fn client(listener: &Listener) -> Client {
@@ -215,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_question_is_answered_even_when_the_answer_is_long() {
-        let (listener, asking) = pair(&format!("vrrpd-test-{}", std::process::id()));
+        let (listener, asking) = pair("long");
         let mut client = client(&listener);
         let asked = loop {
             match client.turn() {
@@ -235,11 +266,18 @@ mod tests {
     }
 
     #[test]
-    fn one_daemon_a_name_and_a_clear_word_when_there_is_none() {
-        let name = format!("vrrpd-lone-{}", std::process::id());
-        let error = ask(&name, &Question::Status).unwrap_err();
+    fn a_clear_word_when_there_is_none_or_it_stands_still() {
+        let path = path("lone");
+        let error = ask(&path, &Question::Status).unwrap_err();
         assert!(error.contains("no vrrpd runs"), "{error}");
-        let _first = Listener::open(&name).unwrap();
-        assert_eq!(Listener::open(&name).err().map(|e| e.kind()), Some(io::ErrorKind::AddrInUse));
+        drop(UnixListener::bind(&path).unwrap());
+        let error = ask(&path, &Question::Status).unwrap_err();
+        assert!(error.contains("no vrrpd runs"), "what a killed one leaves: {error}");
+        let listener = Listener::open(&path).unwrap();
+        let asked = clock::now();
+        assert_eq!(ask(&path, &Question::Status), Err("vrrpd does not answer".to_owned()));
+        assert!(clock::now() - asked < Duration::from_secs(8));
+        drop(listener);
+        assert!(!path.exists());
     }
 }

@@ -14,6 +14,7 @@ use nix::sys::signal::Signal;
 use crate::claim::Claims;
 use crate::control::{Client, Listener};
 use crate::edge::Edge;
+use crate::estate::Keeper;
 use crate::handover::Handover;
 use crate::instance::Instance;
 use crate::notify::notifier::Notifier;
@@ -31,6 +32,7 @@ pub(crate) use trouble::cannot;
 
 mod act;
 mod answer;
+mod estate;
 mod group;
 mod hear;
 mod lines;
@@ -103,6 +105,9 @@ pub struct Driver<S> {
     readings: Readings,
     /// Where there are routes or rules to lose.
     hearing: Option<Hearing>,
+    keeper: Keeper,
+    /// Something was set or removed since it was written down.
+    stale: bool,
 }
 
 impl<S: Source> Driver<S> {
@@ -127,6 +132,7 @@ impl<S: Source> Driver<S> {
         }
         self.handover.end(&mut self.edge.rtnl);
         self.remove_all_vmacs();
+        self.write_estate();
         if let Err(e) = self.edge.guard.end() {
             log::error!("{e}");
         }
@@ -184,6 +190,9 @@ impl<S: Source> Driver<S> {
             self.handover.tick(now, &mut self.edge.rtnl);
         }
         self.bury();
+        if std::mem::take(&mut self.stale) {
+            self.write_estate();
+        }
         self.systemd.tick(now);
         if std::mem::take(&mut self.changed) {
             self.systemd.status(|| status::summary(self.instances.iter().map(|i| i.router.state().name())));
@@ -211,6 +220,7 @@ impl<S: Source> Driver<S> {
     /// Hands over; asked a second time, it does not wait for successors.
     fn stop(&mut self) {
         let now = clock::now();
+        self.write_estate();
         if self.stopping {
             log::warn!("asked to stop again: not waiting for a successor");
         }

@@ -1,5 +1,4 @@
-//! Who has a name in the abstract namespace of Unix sockets. Any user can take one, and so keep a daemon from starting that
-//! needs it: whoever is kept must learn by whom.
+//! Who has a name in the abstract namespace of Unix sockets. Any user can take one: what it means depends on whose it is.
 
 use std::fmt;
 use std::os::fd::AsRawFd;
@@ -44,21 +43,6 @@ impl fmt::Display for Holder {
     }
 }
 
-/// Why a name is not to be had, by who has it: `ours` where that may be a daemon like this one.
-pub fn taken(name: &str, what: &str, holder: Option<Holder>, ours: &str) -> String {
-    match holder {
-        Some(holder) if holder.is_trusted() => format!("{ours} ({holder})"),
-        Some(holder) => {
-            format!(
-                "{what} is taken by {holder}, which is no vrrpd of root's: any user can take the name @{name}; end it"
-            )
-        }
-        None => {
-            format!("{ours}, or a program that does not say who it is ('ss -xap | grep {name}' shows it)")
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::linux::net::SocketAddrExt;
@@ -73,17 +57,5 @@ mod tests {
         let _socket = UnixListener::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
         let myself = Holder { pid: std::process::id().try_into().unwrap(), uid: geteuid().as_raw() };
         assert_eq!(Holder::of(&name), Some(myself));
-    }
-
-    #[test]
-    fn a_stranger_is_called_one() {
-        let text = |holder| taken("n", "the name", holder, "another vrrpd runs");
-        assert_eq!(text(Some(Holder { pid: 7, uid: 0 })), "another vrrpd runs (process 7, uid 0)");
-        let stranger = text(Some(Holder { pid: 7, uid: 12345 }));
-        assert!(
-            stranger.starts_with("the name is taken by process 7, uid 12345, which is no vrrpd"),
-            "{stranger}"
-        );
-        assert!(text(None).contains("ss -xap | grep n"), "{}", text(None));
     }
 }

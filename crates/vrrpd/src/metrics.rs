@@ -64,9 +64,9 @@ const FAMILIES: &[Family] = &[
     },
     Family {
         name: "vrrpd_routes_unset",
-        kind: "gauge",
+        kind: Kind::Gauge,
         help: "Routes and rules that a master could not set.",
-        samples: |r| plain(r.unset_routes.len() as f64),
+        samples: |r, l| plain(l, r.unset_routes.len() as f64),
     },
     Family {
         name: "vrrpd_tracked_fault",

@@ -162,6 +162,12 @@ impl Router {
         self.timers.down.filter(|_| near).map(|down| down - now)
     }
 
+    /// Whether it takes no part, or will take none after its handover, until it is asked to resume.
+    pub fn is_released(&self) -> bool {
+        let leaves = self.state == State::Leaving && self.leave_to == State::Released && !self.returns;
+        self.state == State::Released || leaves
+    }
+
     /// Whether the sync group may make it master: it has won its own election.
     pub fn is_ripe(&self) -> bool {
         self.ripe || self.state == State::Master

@@ -78,6 +78,7 @@ mod tests {
             vips: Vec::new(),
             peers,
             check_source: false,
+            old_sum: None,
         };
         let group = [224, 0, 0, 18].into();
         let vips = vips.map(vip).to_vec();

@@ -4,6 +4,7 @@ mod cases;
 mod coverage;
 mod duel;
 mod dump;
+mod estate;
 mod faults;
 mod left;
 mod links;

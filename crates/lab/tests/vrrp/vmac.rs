@@ -283,7 +283,7 @@ fn vmacs_that_a_kill_leaves_go_at_the_next_start_or_by_flush() {
     let daemon = scene.router.spawn(RUN);
     daemon.wait_for_line("vrrp.51 was left by an earlier run: removed", 10 * SECONDS);
     let only = |state: &[String]| state.iter().any(|l| l.starts_with("192.168.32.111/32 ens224"));
-    wait(20 * SECONDS, "what is configured now", || only(&scene.state()) && scene.state().len() == 3);
+    wait(20 * SECONDS, "what is configured now", || only(&scene.state()) && scene.state().len() == 2);
     assert!(!left(), "{}", scene.router.ok("ip link"));
     assert_eq!(daemon.stop(10 * SECONDS), 0);
 }

@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use nix::errno::Errno;
@@ -31,8 +32,9 @@ impl Lock {
     }
 }
 
+/// Whoever may read a file may lock it: that is left to its owner.
 fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).truncate(false).write(true).open(path)
+    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Verbs that ask a running daemon.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -11,21 +11,30 @@ use nix::errno::Errno;
 
 use super::complain;
 use crate::claim::Claims;
-use crate::control::{Answer, Listener, Question, ask};
+use crate::control::{self, Answer, Question};
 use crate::driver::{Source, cannot};
 use crate::edge::Edge;
+use crate::estate::Keeper;
 use crate::file::File;
 use crate::handover::Handover;
-use crate::holder::{Holder, taken};
+use crate::host::Host;
 use crate::iproute;
 use crate::metrics;
 use crate::params::OWNER;
+use crate::place::{self, Place, RUN};
 use crate::spec::{Setup, Spec};
 use crate::status::Report;
 use crate::vmac;
 
 /// Top left, and everything below erased.
 const CLEAR: &str = "\x1b[H\x1b[J";
+
+/// Asks the daemon of this name.
+fn ask(name: &str, question: &Question) -> Result<Answer, String> {
+    let socket =
+        place::socket(Path::new(RUN), name).map_err(|e| format!("cannot tell where vrrpd listens: {e}"))?;
+    control::ask(&socket, question)
+}
 
 fn read(socket: &str) -> Result<Report, String> {
     match ask(socket, &Question::Status)? {
@@ -99,37 +108,54 @@ pub(super) fn order(socket: &str, question: &Question) -> ExitCode {
 
 /// `vrrpd flush`: only where no daemon runs, for it would put the addresses back.
 pub(super) fn flush(config: PathBuf, socket: &str) -> ExitCode {
-    // Held until the end: none may start in between.
-    let _listener = match Listener::open(socket) {
-        Ok(listener) => listener,
-        Err(e) if e.kind() == io::ErrorKind::AddrInUse => {
-            let ours = "a vrrpd runs here and keeps its addresses: stop it first";
-            complain(&taken(socket, &format!("@{socket}"), Holder::of(socket), ours));
-            return ExitCode::FAILURE;
-        }
-        Err(e) => {
-            complain(&format!("cannot listen at @{socket}: {e}"));
-            return ExitCode::FAILURE;
-        }
-    };
-    let setup = match File::new(config).read() {
-        Ok(setup) => setup,
-        Err(text) => {
+    let mut removed = String::new();
+    let result = flush_all(config, socket, &mut removed);
+    // Also what went before something was in the way.
+    let _ = print(&removed);
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err((status, text)) => {
             complain(&text);
-            return ExitCode::from(2);
+            ExitCode::from(status)
         }
-    };
+    }
+}
+
+fn flush_all(config: PathBuf, socket: &str, removed: &mut String) -> Result<(), (u8, String)> {
+    let no = |text: String| (1, text);
+    // Held until the end: none may start in between.
+    let place = Place::take(Path::new(RUN), socket).map_err(|e| match e.kind() {
+        io::ErrorKind::AddrInUse => {
+            no(format!("a vrrpd runs here ({e}) and keeps its addresses: stop it first"))
+        }
+        _ => no(e.to_string()),
+    })?;
+    let mut edge = Edge::open(socket, Duration::ZERO, Duration::ZERO)
+        .map_err(|e| no(cannot("open sockets", &e).text))?;
+    // A wrong file keeps nothing of that in its place.
+    let _place = remove_written(place, &mut edge, removed).map_err(no)?;
+    let setup = File::new(config).read().map_err(|text| (2, text))?;
     // Held until the end, too: a daemon of another name may run these routers.
     let mut claims = Claims::default();
-    let edge = claims.take(setup.instances.iter()).and_then(|()| {
-        Edge::open(socket, Duration::ZERO, Duration::ZERO).map_err(|e| cannot("open sockets", &e).text)
-    });
-    finish(edge.and_then(|mut edge| remove_all(&setup, &mut edge)))
+    claims.take(setup.instances.iter()).map_err(no)?;
+    remove_all(&setup, &mut edge, removed).map_err(no)
+}
+
+/// What a killed daemon has written down; of that only who was released stays.
+fn remove_written(place: Place, edge: &mut Edge, text: &mut String) -> Result<Keeper, String> {
+    let (mut keeper, left) = Keeper::open(place);
+    let (removed, failed) = left.remove(edge, &mut Claims::default(), &[]);
+    removed.iter().for_each(|what| *text += &format!("removed {what}\n"));
+    if !failed.is_empty() {
+        return Err(format!("cannot remove {}", failed.join("; ")));
+    }
+    keeper.keep(left.cleared());
+    edge.host = Host::read(&mut edge.rtnl).map_err(|e| e.to_string())?;
+    Ok(keeper)
 }
 
 /// The addresses first: they are what a successor must not find.
-fn remove_all(setup: &Setup, edge: &mut Edge) -> Result<String, String> {
-    let mut text = String::new();
+fn remove_all(setup: &Setup, edge: &mut Edge, text: &mut String) -> Result<(), String> {
     let ours = setup.instances.iter().filter(|i| i.params.priority < OWNER);
     for vip in ours.flat_map(|i| &i.vips) {
         let removed = edge.unset(vip).map_err(|e| {
@@ -137,21 +163,22 @@ fn remove_all(setup: &Setup, edge: &mut Edge) -> Result<String, String> {
             format!("cannot remove {} from {}: {e}{hint}", vip.prefix, vip.dev)
         })?;
         if removed {
-            text += &format!("removed {} from {}\n", vip.prefix, vip.dev);
+            *text += &format!("removed {vip}\n");
         }
     }
     let specs: Vec<&Spec> = setup.instances.iter().filter(|i| i.params.priority < OWNER).collect();
     for link in vmac::ours(&edge.host, &specs) {
         vmac::remove(link, &mut edge.rtnl)?;
-        text += &format!("removed {}\n", link.name);
+        *text += &format!("removed {}\n", link.name);
     }
     let lines = iproute::removals(setup.instances.iter().flat_map(|i| &i.lines));
-    for line in iproute::remove_left(lines.iter()).map_err(|e| format!("cannot remove routes and rules: {e}"))? {
-        text += &format!("removed {line}\n");
+    for line in
+        iproute::remove_left(lines.iter()).map_err(|e| format!("cannot remove routes and rules: {e}"))?
+    {
+        *text += &format!("removed {line}\n");
     }
     if Handover::clean(&mut edge.rtnl)? > 0 {
-        text += "removed the rules of a handover that was not finished\n";
+        *text += "removed the rules of a handover that was not finished\n";
     }
-    edge.guard.flush()?;
-    Ok(text)
+    edge.guard.flush()
 }

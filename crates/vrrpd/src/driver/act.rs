@@ -69,6 +69,7 @@ impl<S: Source> Driver<S> {
     }
 
     fn act(&mut self, at: usize, action: Action, now: Time) {
+        self.stale |= matches!(action, Action::TakeVips | Action::DropVips | Action::Enter { .. });
         match action {
             Action::Advertise(priority) => self.advertise(at, priority, now),
             Action::TakeVips => {

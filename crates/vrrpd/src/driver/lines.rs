@@ -78,6 +78,7 @@ impl<S: Source> Driver<S> {
 
     /// Sets these of its routes and rules; what cannot be set is tried again.
     pub(super) fn set_lines(&mut self, at: usize, which: impl Fn(&Line) -> bool) {
+        self.stale = true;
         let instance = &mut self.instances[at];
         let lines: Vec<&Line> = instance.spec.lines.iter().filter(|l| which(l)).collect();
         let words: Vec<String> = lines.iter().map(|l| l.add.clone()).collect();

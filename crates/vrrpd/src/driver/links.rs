@@ -44,6 +44,7 @@ impl<S: Source> Driver<S> {
             log::error!("{}: {e}", instance.spec.name);
         }
         instance.vmac_trouble = trouble;
+        self.stale |= result == Ok(true);
         if result == Ok(true) && self.instances[at].router.speaks() {
             self.give_voice(at);
         }

@@ -66,6 +66,7 @@ impl<S: Source> Driver<S> {
         self.place();
         self.regroup(now);
         self.bury();
+        self.stale = true;
         memory::trim();
         memory::let_go_of_program();
     }

@@ -16,9 +16,11 @@ use super::{Driver, HANDOVER, LARGEST, LISTENER, MONITOR, NOTIFIER, SIGNALS, Sou
 use crate::claim::Claims;
 use crate::control::Listener;
 use crate::edge::Edge;
+use crate::estate::{Estate, Keeper};
 use crate::handover::Handover;
 use crate::instance::Instance;
 use crate::notify::notifier::{Notifier, Scripts};
+use crate::place::{Place, RUN};
 use crate::punctual::Punctual;
 use crate::record::recorder::Recorder;
 use crate::track::watch::{Things, Watch};
@@ -32,7 +34,7 @@ impl<S: Source> Driver<S> {
     pub fn start(mut source: S, name: &str, record: Option<&Path>) -> Result<Self, Refusal> {
         let setup = source.read()?;
         // Before anything is touched: two daemons would take the addresses from each other.
-        let listener = Listener::open(name).map_err(|e| occupied(name, &e))?;
+        let (listener, keeper, left) = take_place(name)?;
         // Before the links are read: a change in between would never be heard of.
         let monitor = Monitor::open().map_err(|e| cannot("watch links", &e))?;
         let edge = Edge::open(name, setup.garp_interval, setup.gna_interval)
@@ -81,9 +83,11 @@ impl<S: Source> Driver<S> {
             claims,
             readings: Readings::default(),
             hearing: None,
+            keeper,
+            stale: true,
         };
         driver.punctual.begin(&driver.punctuality);
-        driver.begin(&setup.things, &setup.notify)?;
+        driver.begin(&setup.things, &setup.notify, &left)?;
         driver.systemd.ready();
         // What reading the file and the lists of links has left; what a takeover needs comes back from the page cache.
         drop((setup.things, setup.notify));
@@ -92,7 +96,7 @@ impl<S: Source> Driver<S> {
         Ok(driver)
     }
 
-    fn begin(&mut self, things: &Things, scripts: &Scripts) -> Result<(), Refusal> {
+    fn begin(&mut self, things: &Things, scripts: &Scripts, left: &Estate) -> Result<(), Refusal> {
         self.deadlines = vec![None; self.instances.len()];
         let now = clock::now();
         self.clean_vmacs()?;
@@ -102,6 +106,7 @@ impl<S: Source> Driver<S> {
         }
         self.hear_losses();
         self.clean_lines(0..self.instances.len());
+        self.clean_left(left);
         if Handover::clean(&mut self.edge.rtnl)? > 0 {
             log::warn!("an earlier run died in a handover and kept ports silent: mended");
         }
@@ -110,8 +115,17 @@ impl<S: Source> Driver<S> {
         self.poll.add(&self.watch, WATCH, Interest::Read).map_err(|e| cannot("watch what is tracked", &e))?;
         self.notifier.configure(scripts);
         self.poll.add(&self.notifier, NOTIFIER, Interest::Read).map_err(|e| cannot("watch scripts", &e))?;
+        self.stay_released(&left.released, now);
         self.enter_all();
         self.place();
         Ok(())
     }
+}
+
+/// The right to run under this name, and what whoever had it before has left.
+fn take_place(name: &str) -> Result<(Listener, Keeper, Estate), Refusal> {
+    let place = Place::take(Path::new(RUN), name).map_err(|e| occupied(name, &e))?;
+    let listener = Listener::open(&place.socket).map_err(|e| cannot("listen for questions", &e))?;
+    let (keeper, left) = Keeper::open(place);
+    Ok((listener, keeper, left))
 }

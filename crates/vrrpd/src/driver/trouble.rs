@@ -4,7 +4,6 @@ use std::io;
 
 use lvs_core::sys::rtnl::Link;
 
-use crate::holder::{Holder, taken};
 use crate::host::Host;
 use crate::spec::{Setup, Spec};
 use crate::vmac;
@@ -50,13 +49,12 @@ pub(super) fn check_interfaces(setup: &Setup, host: &Host) -> Result<(), Refusal
 }
 
 pub(super) fn occupied(name: &str, e: &io::Error) -> Refusal {
-    if e.kind() == io::ErrorKind::AddrInUse {
-        let ours = format!(
-            "another vrrpd runs in this network namespace (@{name}): 'vrrpd status' asks it; --socket gives a second one another name"
-        );
-        return Refusal::from(taken(name, &format!("@{name}"), Holder::of(name), &ours));
+    match e.kind() {
+        io::ErrorKind::AddrInUse => Refusal::from(format!(
+            "another vrrpd runs in this network namespace ({name}, {e}): 'vrrpd status' asks it; --socket gives a second one another name"
+        )),
+        _ => cannot("take its place", e),
     }
-    cannot(&format!("listen at @{name}"), e)
 }
 
 /// A right that is missing is missing the next time too; a shortage of descriptors or memory, or a list of links that changed

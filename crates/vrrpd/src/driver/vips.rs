@@ -55,6 +55,7 @@ impl<S: Source> Driver<S> {
 
     /// Sets these of its addresses; true when one was not there before. What cannot be set is tried again.
     pub(super) fn set_vips(&mut self, at: usize, which: impl Fn(&Vip) -> bool) -> bool {
+        self.stale = true;
         let (edge, instance, mut new) = (&mut self.edge, &mut self.instances[at], false);
         for vip in instance.spec.vips.iter().filter(|v| which(v)) {
             let result = edge.set(vip);
