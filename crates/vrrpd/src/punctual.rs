@@ -36,6 +36,23 @@ impl Punctual {
         }
     }
 
+    /// The configuration has another wish. What it no longer wishes is the process's until that ends.
+    pub fn change(&mut self, old: &Punctuality, new: &Punctuality) {
+        let added = Punctuality {
+            priority: new.priority.filter(|_| new.priority != old.priority),
+            no_swap: new.no_swap && !old.no_swap,
+            ..*new
+        };
+        self.begin(&added);
+        let gone = [
+            ("vrrp_rt_priority", old.priority.is_some() && new.priority.is_none()),
+            ("vrrp_no_swap", old.no_swap && !new.no_swap),
+        ];
+        for (keyword, _) in gone.iter().filter(|(_, gone)| *gone) {
+            log::warn!("{keyword} is gone from the configuration: it stays in force until a restart");
+        }
+    }
+
     /// A timer was served this late.
     pub fn was_late(&mut self, wish: &Punctuality, late: Duration) {
         if let Some(priority) = raised(wish, self.now, late) {

@@ -36,6 +36,7 @@ impl<S: Source> Driver<S> {
 
     fn take_over(&mut self, setup: Setup) {
         self.edge.announcer.set_gaps(setup.garp_interval, setup.gna_interval);
+        self.punctual.change(&self.punctuality, &setup.punctuality);
         self.punctuality = setup.punctuality;
         let now = clock::now();
         let old_sync = self.instances.iter().find_map(|i| i.spec.sync.clone());
