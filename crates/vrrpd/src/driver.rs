@@ -88,6 +88,8 @@ pub struct Driver<S> {
     last_scripts: Option<Time>,
     /// Changes of state that their sync group has not followed yet.
     moves: VecDeque<(usize, State, State)>,
+    /// Whom a sync group follows at this moment, and why.
+    mover: Option<String>,
     actions: Vec<Action>,
     buffer: Vec<u8>,
     stopping: bool,

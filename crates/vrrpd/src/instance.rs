@@ -122,11 +122,24 @@ impl Instance {
 
     /// Why it takes no part in the election, in words.
     pub fn failures(&self) -> String {
-        let words = self.ledger.failures();
+        let mut words = self.ledger.failures();
+        if let Some(why) = self.no_source() {
+            words = words.replacen(Kind::Source.name(), &format!("{}: {why}", Kind::Source.name()), 1);
+        }
         match self.link {
             None => format!("there is no interface {} ({words})", self.spec.interface),
             Some(_) => format!("failed on {}: {words}", self.spec.interface),
         }
+    }
+
+    /// Why its advertisements have no address to come from, if they have none.
+    fn no_source(&self) -> Option<String> {
+        self.ledger.failed().find(|k| *k == Kind::Source)?;
+        Some(match (self.spec.source, self.spec.family) {
+            (Some(source), _) => format!("{source} is not set there"),
+            (None, Family::Inet) => "it has no IPv4 address".to_owned(),
+            (None, Family::Inet6) => "it has no link-local IPv6 address".to_owned(),
+        })
     }
 
     /// Whether packets of this family on this link may be for it.
@@ -189,6 +202,16 @@ mod tests {
         member.spec.group_name = None;
         member.account();
         assert_eq!(member.ledger.failures(), "link");
+    }
+
+    #[test]
+    fn what_is_missing_for_a_source_is_said() {
+        let mut instance = instance("A", 51);
+        instance.link = Some(2);
+        instance.ledger.fail(Kind::Source, true);
+        assert_eq!(instance.failures(), "failed on ens192: source: it has no IPv4 address");
+        instance.spec.source = Some([192, 168, 15, 7].into());
+        assert_eq!(instance.failures(), "failed on ens192: source: 192.168.15.7 is not set there");
     }
 
     #[test]

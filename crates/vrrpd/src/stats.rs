@@ -63,7 +63,7 @@ pub struct Seen {
 }
 
 /// A change of state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transition {
     /// When.
     pub at: Time,
@@ -73,6 +73,15 @@ pub struct Transition {
     pub to: State,
     /// Why.
     pub cause: Cause,
+    /// Who moved, and why, where it was another member of the sync group.
+    pub group: Option<String>,
+}
+
+impl Transition {
+    /// Why, in words.
+    pub fn why(&self) -> String {
+        self.group.clone().unwrap_or_else(|| self.cause.to_string())
+    }
 }
 
 impl Stats {

@@ -7,24 +7,26 @@ use lvs_core::time::Time;
 use crate::door::{Reject, Way};
 use crate::instance::Instance;
 use crate::packet::{Addresses, Packet};
+use crate::stats::Transition;
 use crate::words::{Cause, Note, State};
 
 /// A change of state with its reason.
-pub(crate) fn entered(instance: &Instance, to: State, cause: &Cause) {
-    let name = &instance.spec.name;
+pub(crate) fn entered(instance: &Instance, transition: &Transition) {
+    let (name, why) = (&instance.spec.name, transition.why());
     let priority = instance.router.tracked().priority;
-    match (to, cause) {
-        (State::Master, _) => log::info!("{name}: {cause}: becoming master with priority {priority}"),
+    match (transition.to, &transition.cause) {
+        (State::Master, _) => log::info!("{name}: {why}: becoming master with priority {priority}"),
         (State::Fault, Cause::Failed { .. }) => {
-            log::warn!("{name}: {}: taking no part in the election", instance.failures());
+            let group = transition.group.as_ref().map(|g| format!(" ({g})")).unwrap_or_default();
+            log::warn!("{name}: {}{group}: taking no part in the election", instance.failures());
         }
         (State::Leaving, _) => {
-            log::info!("{name}: {cause}: priority 0 sent, the addresses stay until a successor is heard");
+            log::info!("{name}: {why}: priority 0 sent, the addresses stay until a successor is heard");
         }
-        (State::Backup, _) => log::info!("{name}: {cause}: backup with priority {priority}"),
-        (State::Released, _) => log::info!("{name}: {cause}: released"),
-        (State::Stopped, _) => log::info!("{name}: {cause}: stopped"),
-        (State::Init | State::Fault, _) => log::info!("{name}: {cause}"),
+        (State::Backup, _) => log::info!("{name}: {why}: backup with priority {priority}"),
+        (State::Released, _) => log::info!("{name}: {why}: released"),
+        (State::Stopped, _) => log::info!("{name}: {why}: stopped"),
+        (State::Init | State::Fault, _) => log::info!("{name}: {why}"),
     }
 }
 

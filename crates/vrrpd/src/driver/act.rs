@@ -94,10 +94,12 @@ impl<S: Source> Driver<S> {
             }
             Action::SeekPeers => self.edge.announcer.seek_peers(&self.edge.host, &self.instances[at]),
             Action::Enter { from, to, cause } => {
+                let group = self.why_group(at, to, cause);
                 let instance = &mut self.instances[at];
-                instance.stats.moved(Transition { at: now, from, to, cause });
+                let transition = Transition { at: now, from, to, cause, group };
+                tell::entered(instance, &transition);
+                instance.stats.moved(transition);
                 self.changed = true;
-                tell::entered(instance, to, &cause);
                 if instance.spec.group_name.is_some() {
                     self.moves.push_back((at, from, to));
                 }

@@ -5,9 +5,10 @@ use lvs_core::time::Time;
 
 use super::{Driver, Source};
 use crate::group::{self, Member, Order};
+use crate::instance::Instance;
 use crate::notify::Event;
 use crate::track::Kind;
-use crate::words::{Input, State};
+use crate::words::{Cause, Input, State};
 
 /// The members of one group as instances of the driver.
 struct Members<'a, S> {
@@ -32,8 +33,36 @@ impl<S: Source> Driver<S> {
         while let Some((at, from, to)) = self.moves.pop_front() {
             let members = self.members_of(at);
             let moved = members.iter().position(|m| *m == at);
+            self.mover = self.describe_move(at, now);
             group::follow(&mut Members { driver: self, members: &members, now }, moved, from, to);
+            self.mover = None;
             self.notify_group(&members, now);
+        }
+    }
+
+    /// Who has moved, or won its election, and why: the others follow it.
+    fn describe_move(&self, at: usize, now: Time) -> Option<String> {
+        let Instance { spec, router, stats, .. } = self.instances.get(at)?;
+        let wins = router.is_ripe() && router.state() == State::Backup;
+        let why = if wins { router.cause_of_silence(now).to_string() } else { stats.history.back()?.why() };
+        Some(format!("{}: {why}", spec.name))
+    }
+
+    /// What the sync group has to do with a change of state: whom it follows, or whose fault it has.
+    pub(super) fn why_group(&self, at: usize, to: State, cause: Cause) -> Option<String> {
+        let group = self.instances[at].spec.group_name.as_deref()?;
+        match (cause, to) {
+            (Cause::Group, State::Master) => {
+                self.mover.as_ref().map(|m| format!("sync group {group} is ready, the last was {m}"))
+            }
+            (Cause::Group, _) => self.mover.as_ref().map(|m| format!("sync group {group} follows {m}")),
+            (Cause::Failed { faults }, _) if faults == Kind::Group.bit() => {
+                let others = self.members_of(at).into_iter().filter(|m| *m != at && self.member(*m).faulty);
+                let failures =
+                    others.map(|m| &self.instances[m]).map(|i| format!("{} {}", i.spec.name, i.failures()));
+                Some(failures.collect::<Vec<_>>().join("; "))
+            }
+            _ => None,
         }
     }
 
@@ -66,7 +95,7 @@ impl<S: Source> Driver<S> {
         let Some(name) = self.instances.get(at).and_then(|i| i.spec.group_name.as_deref()) else {
             return Vec::new();
         };
-        let same = |i: &crate::instance::Instance| !i.retired && i.spec.group_name.as_deref() == Some(name);
+        let same = |i: &Instance| !i.retired && i.spec.group_name.as_deref() == Some(name);
         self.instances.iter().enumerate().filter(|(_, i)| same(i)).map(|(at, _)| at).collect()
     }
 

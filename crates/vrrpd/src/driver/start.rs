@@ -68,6 +68,7 @@ impl<S: Source> Driver<S> {
             notifier,
             last_scripts: None,
             moves: VecDeque::new(),
+            mover: None,
             actions: Vec::new(),
             buffer: vec![0; LARGEST],
             stopping: false,

@@ -68,7 +68,8 @@ impl Router {
         false
     }
 
-    pub(super) fn cause_of_silence(&self, now: Time) -> Cause {
+    /// Why its election is won, as long as it is backup.
+    pub fn cause_of_silence(&self, now: Time) -> Cause {
         match self.heard {
             Heard::Nothing(since) => Cause::Silence { silent: now - since },
             Heard::Master(master, at) => Cause::MasterLost { master, silent: now - at },

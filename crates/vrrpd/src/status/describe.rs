@@ -87,7 +87,7 @@ fn transitions(stats: &Stats, moment: Moment) -> Vec<Transition> {
             age: moment.age(t.at),
             from: t.from.name().to_owned(),
             to: t.to.name().to_owned(),
-            cause: t.cause.to_string(),
+            cause: t.why(),
         })
         .collect()
 }

@@ -40,7 +40,8 @@ fn after_a_takeover() -> Instance {
     i.stats.heard(advert, at(3600));
     i.stats.refused(Reject::Password, at(3601));
     let cause = Cause::MasterLost { master: peer, silent: Duration::from_millis(3610) };
-    i.stats.moved(crate::stats::Transition { at: at(3604), from: State::Backup, to: State::Master, cause });
+    let (from, to) = (State::Backup, State::Master);
+    i.stats.moved(crate::stats::Transition { at: at(3604), from, to, cause, group: None });
     i
 }
 
