@@ -6,7 +6,9 @@ mod brake;
 mod drain;
 mod judge;
 mod load;
+mod places;
 mod ramp;
+mod reload;
 mod rest;
 mod settle;
 

@@ -1,17 +1,15 @@
-//! How a monitor begins, and how it takes another configuration without forgetting what it knows.
+//! How a monitor begins.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use lvs_core::addr::{Endpoint, Family};
 use lvs_core::conf::Config;
-use lvs_core::conf::model::{Target, VirtualServer};
 use lvs_core::desired::{self, Health, ServerHealth, ServiceHealth};
-use lvs_core::table::{Protocol, ServiceKey, Table};
+use lvs_core::table::{ServiceKey, Table};
 use lvs_core::time::Time;
 
-use super::{Monitor, Server, Watched, name, ramp};
-use crate::change::{Change, What};
+use super::{Monitor, Server, Watched, ramp};
+use crate::change::What;
 use crate::checker::{Checker, Knowledge};
 use crate::drains::Drains;
 use crate::histogram::Histogram;
@@ -47,7 +45,7 @@ impl Remembered {
 }
 
 /// What is known of a real server before a configuration is taken.
-type Known<'a> = &'a dyn Fn(User) -> Option<bool>;
+pub(super) type Known<'a> = &'a dyn Fn(User) -> Option<bool>;
 
 impl Monitor {
     /// A monitor whose first knowledge is the table that was `found`: servers that stand in it are alive, servers
@@ -116,129 +114,8 @@ impl Monitor {
         }
     }
 
-    /// Takes another configuration. Servers and checks that are in both keep their state; what is known of a server that
-    /// is new in its service, because another service shares its check, is told.
-    pub fn reload(&mut self, mut config: Config, seed: u64, now: Time) -> Vec<Order> {
-        let keys = desired::keys(&config);
-        // Who rests is decided anew, for the numbers of virtual servers change.
-        self.resting.clear();
-        let old = Places::new(&self.config, &self.keys);
-        let (old_health, old_servers) = (std::mem::take(&mut self.health), std::mem::take(&mut self.servers));
-        let places: Vec<_> =
-            config.virtual_servers.iter().zip(&keys).map(|(vs, k)| old.service(vs, k)).collect();
-        let quorum = |v: usize| places[v].is_some_and(|o| old_health.services[o].quorum);
-        let users = servers(&config).map(|(u, _, s)| (u, *s.endpoint));
-        let before: HashMap<User, User> =
-            users.filter_map(|(u, e)| Some((u, old.user(places[u.vs as usize], e)?))).collect();
-        let up = |o: User| old_health.services[o.vs as usize].servers[o.rs as usize].up;
-        let known = |u: User| before.get(&u).map(|o| up(*o));
-
-        let mut orders = Vec::new();
-        let wanted = roster(&config, &self.options);
-        forget_checks(&mut config);
-        let checks = self.inherit(wanted, &known, seed, now, &mut orders);
-        self.gone.extend(self.keys.iter().flatten());
-        // Only a file without errors is taken here.
-        self.gone.append(&mut self.kept);
-        self.take(config, keys, &quorum, now);
-        self.checks.reserve_exact(checks.len());
-        orders.extend(checks.into_iter().map(|w| self.enlist(w)));
-        self.assess();
-
-        for (u, o) in &before {
-            let old = &old_servers[o.vs as usize][o.rs as usize];
-            let new = &mut self.servers[u.vs as usize][u.rs as usize];
-            (new.changed, new.serves) = (old.changed, old.serves);
-            new.died.clone_from(&old.died);
-            let old = &old_health.services[o.vs as usize].servers[o.rs as usize];
-            let new = &mut self.health.services[u.vs as usize].servers[u.rs as usize];
-            // The brake tells what is other than before.
-            (new.share, new.kept) = (old.share, old.kept);
-        }
-        let moved: HashMap<User, User> = before.iter().map(|(u, o)| (*o, *u)).collect();
-        self.ramps.translate(|o| moved.get(&o).copied());
-        self.tell_news(&known, now);
-        orders
-    }
-
-    /// Tells of servers that are other than they were known to be, or that begin dead.
-    fn tell_news(&mut self, known: Known<'_>, now: Time) {
-        let all: Vec<_> = servers(&self.config).map(|(u, vs, s)| (u, desired::starts_down(vs, s))).collect();
-        for (user, alpha) in all {
-            let (v, r) = (user.vs as usize, user.rs as usize);
-            // Who begins alive is no news, unless his file has him begin dead.
-            let was = known(user).unwrap_or(!alpha);
-            if was != self.health.services[v].servers[r].up && !self.servers[v][r].unproven {
-                self.turn(user, now);
-            }
-        }
-    }
-
-    /// What serves and is not in another configuration: keepalived tells that as it tells a death. To be told by the
-    /// configuration that is still in force.
-    pub fn farewell(&self, new: &Config) -> Vec<Change> {
-        let keys = desired::keys(new);
-        let next = Places::new(new, &keys);
-        let mut leaving = Vec::new();
-        for (v, vs) in self.config.virtual_servers.iter().enumerate() {
-            let place = next.service(vs, &self.keys[v]);
-            let health = &self.health.services[v];
-            let change = |what| Change { vs: v as u32, service: name(vs), what };
-            for (r, server) in vs.real_servers.iter().enumerate() {
-                let stays = next.user(place, *server.endpoint).is_some();
-                if !stays && health.servers[r].up && !self.servers[v][r].unproven {
-                    let user = User { vs: v as u32, rs: r as u32 };
-                    leaving.push(change(What::Left(user, *server.endpoint)));
-                }
-            }
-            if place.is_none() && health.quorum {
-                leaving.push(change(What::QuorumLeft));
-            }
-        }
-        leaving
-    }
-
-    /// Finds for each wanted check the old one: the same in all, else the same try at other times. Checks that
-    /// nobody wants any more end.
-    fn inherit(
-        &mut self,
-        wanted: Vec<Wanted>,
-        known: Known<'_>,
-        seed: u64,
-        now: Time,
-        orders: &mut Vec<Order>,
-    ) -> Vec<Watched> {
-        let old: Vec<_> = std::mem::take(&mut self.checks).into_iter().enumerate().collect();
-        let mut same = HashMap::new();
-        let mut alike: HashMap<_, Vec<Watched>> = HashMap::new();
-        let still: std::collections::HashSet<_> = wanted.iter().map(|w| &w.identity).collect();
-        for (number, watched) in old {
-            let Some(watched) = watched else { continue };
-            orders.push(Order::End(number as u32));
-            if still.contains(&watched.identity) {
-                same.insert(watched.identity.clone(), watched);
-            } else {
-                alike.entry(watched.identity.task.clone()).or_default().push(watched);
-            }
-        }
-        let mut all = Vec::with_capacity(wanted.len());
-        for Wanted { identity, users } in wanted {
-            let other = || alike.get_mut(&identity.task).and_then(Vec::pop);
-            match same.remove(&identity).or_else(other) {
-                Some(mut watched) => {
-                    if watched.identity.schedule != identity.schedule {
-                        watched.checker.reschedule(Arc::clone(&identity.schedule), now);
-                    }
-                    all.push(Watched { identity, users, ..watched });
-                }
-                None => all.push(self.fresh(Wanted { identity, users }, known, seed, now)),
-            }
-        }
-        all
-    }
-
     /// A check that was not there before.
-    fn fresh(&self, wanted: Wanted, known: Known<'_>, seed: u64, now: Time) -> Watched {
+    pub(super) fn fresh(&self, wanted: Wanted, known: Known<'_>, seed: u64, now: Time) -> Watched {
         let Wanted { identity, users } = wanted;
         let knowledge = knowledge(identity.alpha, users.iter().map(|u| known(*u)));
         // Neighbours in the file must not be neighbours in time.
@@ -248,7 +125,7 @@ impl Monitor {
         Watched { identity, users, checker, last: None, tries: [0; 2], weight: None }
     }
 
-    fn enlist(&mut self, watched: Watched) -> Order {
+    pub(super) fn enlist(&mut self, watched: Watched) -> Order {
         let number = self.checks.len() as u32;
         for user in watched.users.iter() {
             self.servers[user.vs as usize][user.rs as usize].checks.push(number);
@@ -259,7 +136,7 @@ impl Monitor {
     }
 
     /// Makes a configuration the one in force, before its checks are known.
-    fn take(
+    pub(super) fn take(
         &mut self,
         config: Config,
         keys: Vec<Vec<ServiceKey>>,
@@ -283,7 +160,7 @@ impl Monitor {
     }
 
     /// Derives every server's state from its checks and the list of drained servers.
-    fn assess(&mut self) {
+    pub(super) fn assess(&mut self) {
         let users: Vec<_> = servers(&self.config).map(|(u, _, s)| (u, *s.endpoint)).collect();
         for (user, endpoint) in users {
             let up = self.checks_of(user).all(|c| c.checker.is_up());
@@ -298,7 +175,7 @@ impl Monitor {
 }
 
 /// The checks are in the roster; what the file says of them is needed no more, and is most of a large file.
-fn forget_checks(config: &mut Config) {
+pub(super) fn forget_checks(config: &mut Config) {
     let servers = config.virtual_servers.iter_mut().flat_map(|vs| &mut vs.real_servers);
     servers.for_each(|s| s.checks = Vec::new());
 }
@@ -312,37 +189,4 @@ fn knowledge(alpha: bool, servers: impl Iterator<Item = Option<bool>>) -> Knowle
         (false, false) if known.is_empty() => Knowledge::Unproven,
         (false, false) => Knowledge::Dead,
     }
-}
-
-/// What a virtual server is known by, whatever stands in its group.
-type Name = (Target, Protocol, Family);
-
-/// Where virtual and real servers stand in a configuration.
-struct Places {
-    named: HashMap<Name, usize>,
-    services: HashMap<ServiceKey, usize>,
-    servers: HashMap<(usize, Endpoint), User>,
-}
-
-impl Places {
-    fn new(config: &Config, keys: &[Vec<ServiceKey>]) -> Self {
-        let named = config.virtual_servers.iter().enumerate().map(|(v, vs)| (known_by(vs), v));
-        let services = keys.iter().enumerate().flat_map(|(v, keys)| keys.iter().map(move |k| (*k, v)));
-        let servers = servers(config).map(|(u, _, s)| ((u.vs as usize, *s.endpoint), u));
-        Self { named: named.collect(), services: services.collect(), servers: servers.collect() }
-    }
-
-    /// The same virtual server: of the same name, else one of whose services is the same.
-    fn service(&self, vs: &VirtualServer, keys: &[ServiceKey]) -> Option<usize> {
-        let named = self.named.get(&known_by(vs));
-        named.or_else(|| keys.iter().find_map(|k| self.services.get(k))).copied()
-    }
-
-    fn user(&self, service: Option<usize>, endpoint: Endpoint) -> Option<User> {
-        self.servers.get(&(service?, endpoint)).copied()
-    }
-}
-
-fn known_by(vs: &VirtualServer) -> Name {
-    (vs.target.value.clone(), *vs.protocol, vs.family)
 }
