@@ -213,7 +213,9 @@ fn a_drain_that_waits_ends_with_the_last_connection() {
     echo.wait_for_line("echoes", 5 * SECONDS);
     director.start();
     director.wait_for_vip(20 * SECONDS);
-    wait(10 * SECONDS, "the real server", || director.knows("192.168.15.102:7885"));
+    // The other one does not exist, and counts as alive until its first try has failed.
+    let knows = |server| director.knows(&format!("192.168.15.{server}:7885"));
+    wait(20 * SECONDS, "one real server alone", || knows(102) && !knows(103));
     let held = seed.client.spawn("lab talk 192.168.15.111:7885");
     held.wait_for_line("r102", 5 * SECONDS);
     // What is closed is forgotten soon.
