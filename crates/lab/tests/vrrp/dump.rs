@@ -56,7 +56,8 @@ const REFUSED: usize = 150;
 const OTHER_FORMS: [(&str, &str, &str); 1] =
     [("sequences-in-a-row", "", "it gives addresses that are none: an error, and the instance is left out")];
 
-/// For `sh -c SCRIPT FILE INTERFACE...`: keepalived dumps what it has read, starts, and is killed with its namespace.
+/// For `sh -c SCRIPT FILE INTERFACE...`: keepalived dumps what it has read, starts, and is killed with its namespaces,
+/// whatever processes it has by then.
 const SCRIPT: &str = r#"
 ip link set lo up
 n=0
@@ -67,9 +68,8 @@ for i in "$@"; do
 done | ip -batch - || exit 9
 d=$(mktemp -d)
 mkfifo $d/log
-keepalived -n -l -d -G -P -f "$0" -p $d/p -r $d/r -b $d/b >$d/log 2>&1 & k=$!
+keepalived -n -l -d -G -P -f "$0" -p $d/p -r $d/r -b $d/b >$d/log 2>&1 &
 timeout 20 sed -u '/< Interfaces >/q' <$d/log
-kill -9 $k $(cat $d/r)
 rm -r $d
 "#;
 
@@ -79,7 +79,11 @@ const TIME: usize = 26;
 /// keepalived's dump of a file, without the times; or what it says when it does not start.
 fn dump(file: &Path, interfaces: &BTreeSet<String>) -> Result<String, String> {
     let mut command = Command::new("unshare");
-    command.args(["-n", "sh", "-c", SCRIPT]).arg(file).args(interfaces).env("LC_ALL", "C");
+    command
+        .args(["-n", "-p", "--fork", "--kill-child", "sh", "-c", SCRIPT])
+        .arg(file)
+        .args(interfaces)
+        .env("LC_ALL", "C");
     let output = command.output().map_err(|e| e.to_string())?;
     let log = String::from_utf8_lossy(&output.stdout).into_owned();
     if !log.contains("< Interfaces >") {
