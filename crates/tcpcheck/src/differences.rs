@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
-use lvs_core::addr::{Endpoint, Family};
+use lvs_core::addr::Endpoint;
 use lvs_core::conf::Config;
 use lvs_core::conf::check::many;
-use lvs_core::conf::model::{RealServer, Target, VirtualServer};
+use lvs_core::conf::model::{RealServer, ServiceId, VirtualServer};
 use lvs_core::desired;
-use lvs_core::table::{Protocol, ServiceKey};
+use lvs_core::table::ServiceKey;
 
 use crate::monitor::{Monitor, name};
 use crate::roster::{Identity, User, roster};
@@ -65,22 +65,19 @@ fn checks<'a>(
     sums
 }
 
-/// What a virtual server is known by.
-type Id = (String, Protocol, Family);
-
 /// A configuration with its checks.
 struct Side<'a> {
     config: &'a Config,
     keys: Vec<Vec<ServiceKey>>,
-    services: Vec<(Id, usize)>,
-    places: HashMap<Id, usize>,
+    services: Vec<(ServiceId, usize)>,
+    places: HashMap<ServiceId, usize>,
     checks: HashMap<User, u64>,
 }
 
 impl<'a> Side<'a> {
     fn new(config: &'a Config, keys: Vec<Vec<ServiceKey>>, checks: HashMap<User, u64>) -> Self {
         let each = config.virtual_servers.iter().enumerate();
-        let services: Vec<_> = each.map(|(v, vs)| (id(vs), v)).collect();
+        let services: Vec<_> = each.map(|(v, vs)| (vs.id(), v)).collect();
         Self { config, keys, places: services.iter().cloned().collect(), services, checks }
     }
 
@@ -98,12 +95,6 @@ impl<'a> Side<'a> {
         let known = |r: usize| self.checks.get(&User { vs: v as u32, rs: r as u32 }).copied();
         each.map(|(r, server)| (*server.endpoint, (server, known(r)))).collect()
     }
-}
-
-fn id(vs: &VirtualServer) -> Id {
-    // A mark has no protocol.
-    let protocol = if matches!(*vs.target, Target::Mark(_)) { Protocol::Tcp } else { *vs.protocol };
-    (name(vs), protocol, vs.family)
 }
 
 fn between(

@@ -178,16 +178,12 @@ impl Monitor {
 /// A virtual server's name for people, each of a file its own: `192.168.15.111:443`, `192.168.15.111:53/udp`, `fwmark 7`,
 /// `fwmark 7 IPv6`, `group web`.
 pub fn name(vs: &VirtualServer) -> String {
-    let protocol = match *vs.protocol {
-        Protocol::Tcp => String::new(),
-        other => format!("/{}", other.to_string().to_lowercase()),
-    };
-    match &*vs.target {
-        Target::Addr(vip) => format!("{vip}{protocol}"),
+    let target = &*vs.target;
+    match (target, *vs.protocol) {
         // A mark has no protocol, but there is one of each family.
-        Target::Mark(mark) if vs.family == Family::Inet6 => format!("fwmark {mark} IPv6"),
-        Target::Mark(mark) => format!("fwmark {mark}"),
-        Target::Group(group) => format!("group {group}{protocol}"),
+        (Target::Mark(_), _) if vs.family == Family::Inet6 => format!("{target} IPv6"),
+        (Target::Mark(_), _) | (_, Protocol::Tcp) => target.to_string(),
+        (_, other) => format!("{target}/{}", other.to_string().to_lowercase()),
     }
 }
 

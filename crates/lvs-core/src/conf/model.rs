@@ -21,7 +21,7 @@ pub use global::{Fifo, FlushOnStop, Garp, Global, SyncDaemon, VrrpVersion};
 pub use left_out::LeftOut;
 pub use outline::Outline;
 pub use script::{Command, Reference, Script, TrackFile, TrackProcess, Weight};
-pub use service::{GroupEntry, RealServer, ServerGroup, Sorry, Target, VirtualServer};
+pub use service::{GroupEntry, RealServer, ServerGroup, ServiceId, Sorry, Target, VirtualServer};
 pub use statics::{Extra, Route, Rule, StaticAddress, TrackGroup};
 pub use vrrp::{
     Address, AddressVmac, Authentication, Broadcast, InitialState, Instance, Notify, Peer, SyncGroup,

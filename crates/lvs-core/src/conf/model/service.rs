@@ -164,7 +164,16 @@ pub struct RealServer {
     pub checks: Vec<Check>,
 }
 
+/// What one service of the kernel is known by, whatever stands in its group; a mark has no protocol.
+pub type ServiceId = (Target, Option<Protocol>, Family);
+
 impl VirtualServer {
+    /// What it is known by among those of its file, and found by in another file.
+    pub fn id(&self) -> ServiceId {
+        let protocol = (!matches!(*self.target, Target::Mark(_))).then_some(*self.protocol);
+        (self.target.value.clone(), protocol, self.family)
+    }
+
     /// The commands that are told of its changes: its own, then its real servers'.
     pub fn notifiers(&self) -> impl Iterator<Item = &Command> {
         let own = [&self.quorum_up, &self.quorum_down].into_iter().flatten();

@@ -5,12 +5,8 @@ use std::collections::hash_map::Entry;
 
 use super::{At, Cx};
 use crate::addr::Family;
-use crate::conf::model::{Config, GroupEntry, LeftOut, ServerGroup, Target, VirtualServer};
+use crate::conf::model::{Config, GroupEntry, LeftOut, ServerGroup, ServiceId, Target, VirtualServer};
 use crate::desired::leads;
-use crate::table::Protocol;
-
-/// A service is known by its address and port (or mark, or group), its protocol and its family.
-type Key = (Target, Option<Protocol>, Family);
 
 /// Groups of virtual servers that do not exist, and services that are listed twice.
 pub(super) fn resolve(cx: &mut Cx<'_>, config: &mut Config) {
@@ -23,11 +19,10 @@ pub(super) fn resolve(cx: &mut Cx<'_>, config: &mut Config) {
         }
         sound
     });
-    let mut seen: HashMap<Key, usize> = HashMap::with_capacity(config.virtual_servers.len());
+    let mut seen: HashMap<ServiceId, usize> = HashMap::with_capacity(config.virtual_servers.len());
     let mut kept: Vec<VirtualServer> = Vec::with_capacity(config.virtual_servers.len());
     for vs in std::mem::take(&mut config.virtual_servers) {
-        let protocol = (!matches!(vs.target.value, Target::Mark(_))).then_some(vs.protocol.value);
-        match seen.entry((vs.target.value.clone(), protocol, vs.family)) {
+        match seen.entry(vs.id()) {
             Entry::Vacant(slot) => {
                 slot.insert(kept.len());
                 kept.push(vs);
