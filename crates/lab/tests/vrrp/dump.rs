@@ -53,7 +53,7 @@ const OTHER_FORMS: [(&str, &str, &str); 1] =
     [("sequences-in-a-row", "", "it gives addresses that are none: an error, and the instance is left out")];
 
 /// For `sh -c SCRIPT FILE INTERFACE...`: keepalived dumps what it has read, starts, and is killed with its namespaces,
-/// whatever processes it has by then.
+/// whatever processes it has by then. Without -B its BFD process dumps too, into the same log in the midst of a router.
 const SCRIPT: &str = r#"
 ip link set lo up
 n=0
@@ -64,7 +64,7 @@ for i in "$@"; do
 done | ip -batch - || exit 9
 d=$(mktemp -d)
 mkfifo $d/log
-keepalived -n -l -d -G -P -f "$0" -p $d/p -r $d/r -b $d/b >$d/log 2>&1 &
+keepalived -n -l -d -G -P -B -f "$0" -p $d/p -r $d/r -b $d/b >$d/log 2>&1 &
 timeout 20 sed -u '/< Interfaces >/q' <$d/log
 rm -r $d
 "#;
@@ -85,10 +85,7 @@ fn dump(file: &Path, interfaces: &BTreeSet<String>) -> Result<String, String> {
     if !log.contains("< Interfaces >") {
         return Err(format!("{log}{}", String::from_utf8_lossy(&output.stderr)));
     }
-    // Other processes say this in between, whenever they get there.
-    let others = |l: &&str| l.ends_with("Startup complete") || l.contains(" child process, pid=");
-    let lines = log.lines().filter(|l| !others(l));
-    Ok(lines.map(|l| l.get(TIME..).unwrap_or("").to_owned() + "\n").collect())
+    Ok(log.lines().map(|l| l.get(TIME..).unwrap_or("").to_owned() + "\n").collect())
 }
 
 /// The interfaces that must be there for keepalived to start.

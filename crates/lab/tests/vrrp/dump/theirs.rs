@@ -35,6 +35,8 @@ pub(super) fn routers(dump: &str) -> BTreeMap<String, Fields> {
         match line.len() - line.trim_start().len() {
             1 => router = text.strip_prefix("VRRP Instance = ").map(|n| all.entry(n.to_owned()).or_default()),
             3 => list = router.as_mut().and_then(|r| field(text, r)),
+            // Another process said this in between; every line of the dump is indented.
+            0 => {}
             _ => {
                 if let (Some(r), Some(list)) = (router.as_mut(), &list) {
                     add(r, list, text);
