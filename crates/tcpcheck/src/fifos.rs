@@ -4,17 +4,16 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
-use lvs_core::addr::Endpoint;
 use lvs_core::conf::Config;
-use lvs_core::conf::model::{Fifo, Target, VirtualServer};
+use lvs_core::conf::model::Fifo;
 use lvs_core::sys::children::Children;
 use lvs_core::sys::fifo::Pipe;
 use lvs_core::sys::script::Job;
-use lvs_core::table::Protocol;
 use nix::sys::signal::Signal;
 
 use crate::change::{Change, What};
 use crate::programs::Programs;
+use crate::title;
 
 /// The pipes of a configuration.
 pub struct Fifos {
@@ -105,10 +104,7 @@ impl Fifos {
         if self.readers.is_empty() {
             return;
         }
-        let Some(line) = config.virtual_servers.get(change.vs as usize).and_then(|vs| line(vs, change))
-        else {
-            return;
-        };
+        let Some(line) = line(config, change) else { return };
         for reader in &mut self.readers {
             if reader.pipe.write(&line) {
                 log::warn!("{}: nobody reads it and it is full: lines are lost", reader.pipe.path());
@@ -143,32 +139,16 @@ impl Drop for Fifos {
 }
 
 /// The line of a change; none for what keepalived has no line for.
-fn line(vs: &VirtualServer, change: &Change) -> Option<String> {
+fn line(config: &Config, change: &Change) -> Option<String> {
+    let vs = config.virtual_servers.get(change.vs as usize)?;
     let up = |up| if up { "UP" } else { "DOWN" };
     let server =
-        |endpoint, is| Some(format!("RS {} {} {}\n", place(endpoint, *vs.protocol), service(vs), up(is)));
+        |e, is| Some(format!("RS {} {} {}\n", title::server(config, vs, e), title::service(vs), up(is)));
     match &change.what {
         What::Up(_, endpoint) => server(endpoint, true),
         What::Down(_, endpoint, _) | What::Left(_, endpoint) => server(endpoint, false),
-        What::QuorumGained => Some(format!("VS {} {}\n", service(vs), up(true))),
-        What::QuorumLost(_) | What::QuorumLeft => Some(format!("VS {} {}\n", service(vs), up(false))),
+        What::QuorumGained => Some(format!("VS {} {}\n", title::service(vs), up(true))),
+        What::QuorumLost(_) | What::QuorumLeft => Some(format!("VS {} {}\n", title::service(vs), up(false))),
         _ => None,
     }
-}
-
-fn service(vs: &VirtualServer) -> String {
-    match &*vs.target {
-        Target::Addr(vip) => place(vip, *vs.protocol),
-        Target::Mark(mark) => format!("FWM {mark}"),
-        Target::Group(group) => format!("[{group}]:{}:{}", word(*vs.protocol), 0),
-    }
-}
-
-fn word(protocol: Protocol) -> String {
-    protocol.to_string().to_lowercase()
-}
-
-/// `[10.0.0.1]:tcp:80`, for both families.
-fn place(endpoint: &Endpoint, protocol: Protocol) -> String {
-    format!("[{}]:{}:{}", endpoint.addr, word(protocol), endpoint.port)
 }

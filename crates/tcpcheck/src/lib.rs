@@ -38,6 +38,7 @@ pub mod shots;
 pub mod state;
 pub mod status;
 pub mod task;
+mod title;
 pub mod told;
 pub mod watch;
 pub mod web;
