@@ -35,6 +35,7 @@ pub mod flood;
 mod host;
 pub mod init;
 mod kernel;
+pub mod mailbox;
 pub mod page;
 mod place;
 pub mod seed;

@@ -74,12 +74,17 @@ impl ServiceHealth {
         health
     }
 
+    /// The weights of live real servers together.
+    pub fn live_weight(&self, vs: &VirtualServer) -> u64 {
+        self.servers.iter().zip(&vs.real_servers).map(|(h, s)| h.counted(s)).sum()
+    }
+
     /// Decides the quorum anew and returns it if it changed.
     ///
     /// It is lost when the live weights together are less than quorum - hysteresis, or nothing; it is gained when
     /// they reach quorum + hysteresis.
     pub fn settle(&mut self, vs: &VirtualServer) -> Option<bool> {
-        let sum: u64 = self.servers.iter().zip(&vs.real_servers).map(|(h, s)| h.counted(s)).sum();
+        let sum = self.live_weight(vs);
         let (quorum, slack) = (u64::from(*vs.quorum), u64::from(*vs.hysteresis));
         let need = if self.quorum { quorum.saturating_sub(slack) } else { quorum + slack };
         let now = sum > 0 && sum >= need;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use lvs_core::conf::check::many;
 use lvs_core::conf::model::FlushOnStop;
 use lvs_core::gate::Gate;
+use lvs_core::sys::mail::Post;
 use lvs_core::sys::poll::{Event, Interest, Signals};
 use lvs_core::sys::rtnl::Monitor as Links;
 use lvs_core::sys::systemd::Systemd;
@@ -48,6 +49,7 @@ pub struct Driver {
     signals: Signals,
     links: Option<Links>,
     notifier: Notifier,
+    post: Post,
     fifos: Fifos,
     systemd: Systemd,
     control: Option<Control>,
@@ -94,6 +96,7 @@ impl Driver {
             signals,
             links,
             notifier,
+            post: Post::default(),
             fifos,
             systemd,
             control,
@@ -153,7 +156,7 @@ impl Driver {
 
     fn begin(&mut self) {
         let now = clock::now();
-        self.open_pipes();
+        self.open_ways();
         self.set_timeouts();
         self.watch_links(now);
         self.tell_leaving();

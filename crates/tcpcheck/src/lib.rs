@@ -23,6 +23,7 @@ mod idle;
 pub mod keeper;
 pub mod kernel;
 pub mod lines;
+mod mail;
 pub mod monitor;
 pub mod notify;
 pub mod once;

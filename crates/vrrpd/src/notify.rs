@@ -11,6 +11,7 @@ use lvs_core::conf::model::{Command, Notify};
 
 use crate::words::State;
 
+mod mail;
 pub mod notifier;
 
 /// Whom an event is about.

@@ -20,6 +20,15 @@ global_defs dynamic_interfaces = head of a file
 global_defs vmac_prefix = head of a file
 global_defs vmac_addr_prefix = use_vmac_addr
 global_defs vrrp_garp_extra_if = use_vmac_addr
+global_defs router_id = mail:faults_are_kept_back_and_the_default_is_that_of_global_defs
+global_defs notification_email = mail:faults_are_kept_back_and_the_default_is_that_of_global_defs
+global_defs notification_email_from = mail:faults_are_kept_back_and_the_default_is_that_of_global_defs
+global_defs smtp_server = mail:faults_are_kept_back_and_the_default_is_that_of_global_defs
+global_defs smtp_connect_timeout = mail:faults_are_kept_back_and_the_default_is_that_of_global_defs
+global_defs smtp_helo_name = mail:faults_are_kept_back_and_the_default_is_that_of_global_defs
+global_defs smtp_alert = mail:faults_are_kept_back_and_the_default_is_that_of_global_defs
+global_defs smtp_alert_vrrp = mail:faults_are_kept_back_and_the_default_is_that_of_global_defs
+global_defs no_email_faults = mail:faults_are_kept_back_and_the_default_is_that_of_global_defs
 global_defs notify_fifo = rare words
 global_defs notify_fifo_script = rare words
 global_defs vrrp_notify_fifo = rare words
@@ -101,6 +110,7 @@ vrrp_instance notify_deleted = vrrp_track:an_instance_that_a_reload_removes_is_t
 vrrp_instance notify = vrrp_track:scripts_run_as_their_user_and_unsafe_ones_do_not_run
 vrrp_instance notify_priority_changes = rare words
 vrrp_instance notify_master_rx_lower_pri = rare words
+vrrp_instance smtp_alert = mail:changes_are_mailed_where_the_file_says_so
 vrrp_sync_group group = sync group
 vrrp_sync_group sync_group_tracking_weight = rare words
 vrrp_sync_group track_interface = rare words
@@ -114,6 +124,7 @@ vrrp_sync_group notify_stop = rare words
 vrrp_sync_group notify_deleted = rare words
 vrrp_sync_group notify = vrrp_track:a_sync_group_moves_as_one_and_tells_it_in_order
 vrrp_sync_group notify_priority_changes = rare words
+vrrp_sync_group smtp_alert = mail:changes_are_mailed_where_the_file_says_so
 vrrp_script script = track_script
 vrrp_script interval = track_script
 vrrp_script timeout = vrrp_track:without_a_weight_the_first_result_is_waited_for_and_a_hanging_script_is_a_fault
@@ -137,8 +148,9 @@ vrrp_track_process full_command = rare words
 ";
 
 /// The tests of other files that play the same file with both programs.
-const ELSEWHERE: [(&str, &str); 2] = [
+const ELSEWHERE: [(&str, &str); 3] = [
     ("vrrp_track", include_str!("../vrrp_track/main.rs")),
+    ("mail", include_str!("../vrrp_track/mail.rs")),
     ("faults", include_str!("../faults/connections.rs")),
 ];
 

@@ -1,5 +1,6 @@
 //! What routers track and what they tell: each scene is played with keepalived and with vrrpd, and must come to the same.
 
+mod mail;
 mod scene;
 
 use lab::{SECONDS, pause};

@@ -18,6 +18,7 @@ pub(super) fn advise(config: &Config, env: &Env, findings: &mut Findings) {
         }
     }
     passwords(config, host, findings);
+    mails(config, findings);
     for vs in &config.virtual_servers {
         quorum(vs, findings);
         mark(vs, findings);
@@ -99,6 +100,27 @@ fn passwords(config: &Config, host: Option<&Host>, findings: &mut Findings) {
                 .help(format!("chmod o-r {file}"));
         }
     }
+}
+
+/// The original is silent about mails that it cannot send.
+fn mails(config: &Config, findings: &mut Findings) {
+    let mail = &config.global.mail;
+    let vrrp = config.instances.iter().map(|i| i.notify.mail);
+    let groups = config.sync_groups.iter().map(|g| g.notify.mail);
+    let own =
+        config.virtual_servers.iter().flat_map(|v| v.real_servers.iter().map(|r| r.mail).chain([v.mail]));
+    let mut alerts = [mail.any, mail.vrrp, mail.checker].into_iter().chain(vrrp).chain(groups).chain(own);
+    let alert = alerts.find_map(|a| a.filter(|on| **on)).map(|on| on.place);
+    let wish = mail.to.first().map(|to| to.place);
+    let (Some(place), lacks, help) = (match (wish, &mail.server) {
+        (None, _) => (alert, "notification_email", "notification_email { ADDRESS }"),
+        (_, None) => (wish, "smtp_server", "smtp_server 127.0.0.1"),
+        _ => return,
+    }) else {
+        return;
+    };
+    let message = format!("no mail is sent: global_defs has no {lacks}");
+    findings.warning("no-mail", place, message).help(format!("add {help} to global_defs"));
 }
 
 fn weights(vs: &VirtualServer) -> u64 {

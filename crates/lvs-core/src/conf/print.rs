@@ -73,6 +73,13 @@ impl Out {
         }
     }
 
+    /// A switch that has no default of its own.
+    fn nearest(&mut self, key: &str, value: Option<At<bool>>) {
+        if let Some(value) = value {
+            self.switch(key, *value, !*value);
+        }
+    }
+
     /// A bare keyword, if it holds.
     fn flag(&mut self, key: &str, value: bool) {
         if value {

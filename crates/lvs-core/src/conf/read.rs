@@ -9,6 +9,7 @@ mod http;
 mod instance;
 mod leave;
 mod link;
+mod mail;
 mod real;
 mod script;
 mod server_group;
@@ -143,7 +144,7 @@ impl Cx<'_> {
         let place = stmt.place(0);
         let name = keyword.name;
         match keyword.status {
-            Status::Unsupported(differs) if self.worth_saying(stmt, name, differs, block) => {
+            Status::Unsupported(differs) if self.worth_saying(stmt, differs, block) => {
                 let message = format!("{name} is not supported: {differs}");
                 self.findings.warning("not-supported", place, message).until(stmt.last_line());
             }
@@ -167,12 +168,9 @@ impl Cx<'_> {
         }
     }
 
-    /// Mail, SNMP and the like have many keywords; that there are none is said once.
-    fn worth_saying(&mut self, stmt: Stmt<'_>, name: &str, differs: &str, block: &Block) -> bool {
-        let shared = block.name == "global_defs" || name == "smtp_alert";
-        !shared
-            || (stmt.has_block() && name != "notification_email")
-            || self.findings.first("not-supported", differs)
+    /// SNMP and the like have many keywords; that there is none is said once.
+    fn worth_saying(&mut self, stmt: Stmt<'_>, differs: &str, block: &Block) -> bool {
+        block.name != "global_defs" || stmt.has_block() || self.findings.first("not-supported", differs)
     }
 
     /// Whether a statement has the words and the block that its keyword takes.

@@ -9,7 +9,7 @@ use crate::table::{Forward, Protocol};
 const ADVICE: [&str; 4] = ["no-vip", "default-priority", "no-checker", "check-schedule"];
 
 /// The configuration, and what is wrong with it.
-fn read(text: &str) -> (Config, Vec<Diag>) {
+pub(in crate::conf) fn read(text: &str) -> (Config, Vec<Diag>) {
     let (config, mut findings) = parse("t.conf", text.as_bytes(), &mut NoFiles, &Env::default());
     findings.retain(|d| !ADVICE.contains(&d.code));
     (config, findings)

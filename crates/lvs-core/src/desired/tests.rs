@@ -53,6 +53,7 @@ fn real(last: u8) -> RealServer {
         alpha: at(false),
         notify_up: None,
         notify_down: None,
+        mail: None,
         checks: vec![check(end(last))],
     }
 }
@@ -78,6 +79,7 @@ fn pair() -> VirtualServer {
         hysteresis: at(0),
         quorum_up: None,
         quorum_down: None,
+        mail: None,
         ha_suspend: at(false),
         virtualhost: None,
         real_servers: vec![real(1), real(2)],

@@ -11,6 +11,8 @@ pub mod ipvs;
 pub mod limit;
 pub mod lock;
 pub mod log;
+#[cfg(feature = "mail")]
+pub mod mail;
 pub mod memory;
 pub mod multicast;
 pub mod names;

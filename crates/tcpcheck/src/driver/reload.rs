@@ -30,7 +30,7 @@ impl Driver {
         let orders = self.monitor.reload(config, self.seed, now);
         self.engine.avoid(all_vips(self.monitor.config()));
         self.read_drains();
-        self.open_pipes();
+        self.open_ways();
         self.obey(orders);
         self.watch_links(now);
         self.set_timeouts();

@@ -9,6 +9,7 @@ use lvs_core::time::Time;
 use super::Driver;
 use crate::change::Change;
 use crate::engine::Finished;
+use crate::mail::letter;
 use crate::outcome::{Outcome, Reason};
 
 impl Driver {
@@ -82,15 +83,19 @@ impl Driver {
         }
     }
 
-    /// Tells the programs and pipes of the file.
+    /// Tells the programs, pipes and mailboxes of the file.
     fn spread(&mut self, change: &Change, now: Time) {
         self.fifos.tell(self.monitor.config(), change);
         self.notifier.tell(self.monitor.config(), change, now);
+        if let Some(letter) = letter(self.monitor.config(), self.monitor.health(), change) {
+            self.post.send(letter);
+        }
     }
 
-    /// Opens the pipes that are written to; none where no table is kept.
-    pub(super) fn open_pipes(&mut self) {
+    /// Opens the ways to pipes and mailboxes; none where no table is kept.
+    pub(super) fn open_ways(&mut self) {
         if self.kernel.is_some() {
+            self.post.configure(&self.monitor.config().global);
             self.fifos.configure(self.monitor.config());
         }
     }

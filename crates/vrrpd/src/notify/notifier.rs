@@ -5,15 +5,17 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
 
-use lvs_core::conf::model::{Command, Fifo, Global, Notify};
+use lvs_core::conf::model::{Command, Fifo, Global, Mail, Notify};
 use lvs_core::queue::{PATIENCE, Queue};
 use lvs_core::sys::children::{Children, End};
 use lvs_core::sys::fifo::Pipe;
+use lvs_core::sys::mail::Post;
 use lvs_core::sys::poll::{Event as Ready, Interest, Poll};
 use lvs_core::sys::script::{self, Job};
 use lvs_core::time::Time;
 use nix::sys::signal::Signal;
 
+use super::mail::letter;
 use super::{Event, Who, calls, line};
 
 /// The scripts of a configuration, by whom they are about.
@@ -52,6 +54,8 @@ pub struct Notifier {
     children: Option<Children>,
     told: BTreeMap<(Who, String), Told>,
     readers: Vec<Reader>,
+    mail: Mail,
+    post: Post,
 }
 
 impl Notifier {
@@ -66,6 +70,8 @@ impl Notifier {
             children: None,
             told: BTreeMap::new(),
             readers: Vec::new(),
+            mail: Mail::default(),
+            post: Post::default(),
         })
     }
 
@@ -82,6 +88,8 @@ impl Notifier {
             let notify = if *notify == *none { Rc::clone(&none) } else { Rc::new(notify.clone()) };
             (told.notify, told.jobs) = (notify, jobs);
         }
+        self.mail = scripts.global.mail.clone();
+        self.post.configure(&scripts.global);
         self.open_pipes(&scripts.global);
         self.start_readers();
     }
@@ -161,6 +169,11 @@ impl Notifier {
             if let Some((_, job)) = told.jobs.iter().find(|(known, _)| known == command) {
                 told.queue.push(job.with(more));
             }
+        }
+        let mails =
+            self.mail.is_of_vrrp(told.notify.mail) && !(event == Event::Fault && *self.mail.no_faults);
+        if let Some(letter) = letter(who, name, event).filter(|_| mails) {
+            self.post.send(letter);
         }
         self.write(&line(who, name, event, priority));
         self.start_waiting(now);

@@ -17,6 +17,7 @@ fn all() -> Notify {
         says_deleted: At::assumed(true),
         any: Some(command("any")),
         priority_changes: At::assumed(true),
+        mail: None,
     }
 }
 

@@ -195,3 +195,14 @@ fn a_script_that_cannot_run_is_told_where_it_is_tracked_and_where_it_notifies() 
         ]
     );
 }
+
+#[test]
+fn mails_that_nobody_gets_are_told() {
+    let global = |lines: &str| format!("global_defs {{\n{lines}\n}}\n{}", instance("smtp_alert"));
+    let to = "notification_email {\na@example.org\n}";
+    let none = "no-mail: no mail is sent: global_defs has no";
+    assert_eq!(said(&global(""), None, false), [format!("9 {none} notification_email")]);
+    assert_eq!(said(&global(to), None, false), [format!("3 {none} smtp_server")]);
+    assert!(said(&global(&format!("{to}\nsmtp_server ::1")), None, false).is_empty());
+    assert!(said(&instance("smtp_alert off"), None, false).is_empty());
+}

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
+use super::mail::Mail;
 use super::script::Command;
 use crate::conf::place::At;
 use crate::plan::Timeouts;
@@ -111,7 +112,7 @@ pub struct Global {
     pub vmac_prefix: Option<At<String>>,
     /// `vmac_addr_prefix`; none: `vmac_prefix`.
     pub vmac_addr_prefix: Option<At<String>>,
-    /// `router_id`; none: the host's name.
+    /// `router_id`, the name of this host in mails; none: the host's name.
     pub router_id: Option<At<String>>,
     /// `script_user USER`: who runs scripts.
     pub script_user: Option<At<String>>,
@@ -171,6 +172,8 @@ pub struct Global {
     pub vrrp_fifo: Option<Fifo>,
     /// `lvs_notify_fifo`.
     pub lvs_fifo: Option<Fifo>,
+    /// Who is sent mails.
+    pub mail: Mail,
     /// `startup_script`.
     pub startup_script: Option<Command>,
     /// `shutdown_script`.
@@ -230,6 +233,7 @@ impl Default for Global {
             notify_fifo: None,
             vrrp_fifo: None,
             lvs_fifo: None,
+            mail: Mail::default(),
             startup_script: None,
             shutdown_script: None,
             startup_timeout: ten,

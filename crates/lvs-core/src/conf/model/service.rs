@@ -128,6 +128,8 @@ pub struct VirtualServer {
     pub quorum_up: Option<Command>,
     /// `quorum_down`.
     pub quorum_down: Option<Command>,
+    /// `smtp_alert`; none: as [`super::Mail::is_of_quorum`] has it.
+    pub mail: Option<At<bool>>,
     /// `ha_suspend`: no checks while its address is not on this host.
     pub ha_suspend: At<bool>,
     /// `virtualhost`.
@@ -160,6 +162,8 @@ pub struct RealServer {
     pub notify_up: Option<Box<Command>>,
     /// `notify_down`.
     pub notify_down: Option<Box<Command>>,
+    /// `smtp_alert`; none: as [`super::Mail::is_of_server`] has it.
+    pub mail: Option<At<bool>>,
     /// Its checkers; all must be well. Without any it is always in the table.
     pub checks: Vec<Check>,
 }

@@ -138,6 +138,8 @@ pub struct Notify {
     pub any: Option<Command>,
     /// `notify_priority_changes` (default: the global one).
     pub priority_changes: At<bool>,
+    /// `smtp_alert`; none: as [`super::Mail::is_of_vrrp`] has it.
+    pub mail: Option<At<bool>>,
 }
 
 impl Notify {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::{Out, owner, quote, vrrp};
-use crate::conf::model::{Fifo, FlushOnStop, Garp, Global, SyncDaemon, VrrpVersion};
+use crate::conf::model::{Fifo, FlushOnStop, Garp, Global, Mail, SyncDaemon, VrrpVersion};
 
 pub(super) fn print(out: &mut Out, g: &Global) {
     let mut inside = Out { depth: 1, ..Out::default() };
@@ -31,8 +31,25 @@ fn lines(out: &mut Out, g: &Global, usual: &Global) {
     fifo(out, "notify_fifo", g.notify_fifo.as_ref());
     fifo(out, "vrrp_notify_fifo", g.vrrp_fifo.as_ref());
     fifo(out, "lvs_notify_fifo", g.lvs_fifo.as_ref());
+    mail(out, &g.mail, &usual.mail);
     instances(out, g, usual);
     balancer(out, g);
+}
+
+fn mail(out: &mut Out, m: &Mail, usual: &Mail) {
+    if !m.to.is_empty() {
+        out.block("notification_email", |out| m.to.iter().for_each(|to| out.line(quote(to))));
+    }
+    out.optional("notification_email_from", m.from.as_ref());
+    if let Some(server) = &m.server {
+        out.line(format_args!("smtp_server {} {}", quote(server), *m.port));
+    }
+    out.seconds("smtp_connect_timeout", *m.timeout, *usual.timeout);
+    out.optional("smtp_helo_name", m.helo.as_ref());
+    out.nearest("smtp_alert", m.any);
+    out.nearest("smtp_alert_vrrp", m.vrrp);
+    out.nearest("smtp_alert_checker", m.checker);
+    out.flag("no_email_faults", *m.no_faults);
 }
 
 fn fifo(out: &mut Out, key: &str, fifo: Option<&Fifo>) {

@@ -100,6 +100,7 @@ fn health(out: &mut Out, vs: &VirtualServer) {
     out.value("hysteresis", *vs.hysteresis, 0);
     out.command("quorum_up", vs.quorum_up.as_ref());
     out.command("quorum_down", vs.quorum_down.as_ref());
+    out.nearest("smtp_alert", vs.mail);
     out.optional("virtualhost", vs.virtualhost.as_ref());
     if let Some(s) = &vs.sorry {
         sorry(out, s, *vs.forward);
@@ -147,6 +148,7 @@ fn real_server(out: &mut Out, rs: &RealServer, vs: &VirtualServer, global: &Glob
         out.switch("alpha", *rs.alpha, *vs.alpha);
         out.command("notify_up", rs.notify_up.as_deref());
         out.command("notify_down", rs.notify_down.as_deref());
+        out.nearest("smtp_alert", rs.mail);
         // Checks that make no connection have no keyword for it and get the time from here.
         let unconnected = rs.checks.iter().find(|c| !connects(&c.kind));
         let timeout = unconnected.map_or(TIMEOUT, |c| *c.probe.timeout);

@@ -260,6 +260,7 @@ fn notify(out: &mut Out, n: &Notify, global: &Global) {
     out.command("notify_master_rx_lower_pri", n.master_rx_lower_pri.as_ref());
     out.command("notify", n.any.as_ref());
     out.switch("notify_priority_changes", *n.priority_changes, *global.notify_priority_changes);
+    out.nearest("smtp_alert", n.mail);
 }
 
 fn members(out: &mut Out, names: &[At<String>]) {

@@ -17,7 +17,8 @@ pub(super) fn read(cx: &mut Cx<'_>, stmt: Stmt<'_>) {
             || vrrp(cx, s.key, s.stmt)
             || garp(cx, s.key, s.stmt)
             || lvs(cx, s.key, s.stmt)
-            || process(cx, s.key, s.stmt);
+            || process(cx, s.key, s.stmt)
+            || cx.mail(s.key, s.stmt);
         if !read {
             cx.untyped(s.key, block, s.stmt);
         }

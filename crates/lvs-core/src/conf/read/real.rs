@@ -24,7 +24,7 @@ pub(super) fn read(cx: &mut Cx<'_>, stmt: Stmt<'_>, defaults: &Defaults) -> Opti
     let (mut forward, mut virtualhost) = (None, defaults.virtualhost.clone());
     let (mut weight, mut inhibit, mut alpha) = (defaults.weight, defaults.inhibit, defaults.alpha);
     let (mut upper, mut lower) = (At::default(), At::default());
-    let (mut notify_up, mut notify_down) = (None, None);
+    let (mut notify_up, mut notify_down, mut mail) = (None, None, None);
     let mut schedule = defaults.schedule.clone();
     let mut checks = Vec::new();
     let keywords = keywords();
@@ -36,6 +36,7 @@ pub(super) fn read(cx: &mut Cx<'_>, stmt: Stmt<'_>, defaults: &Defaults) -> Opti
             "alpha" => cx.set_switch(s, &mut alpha),
             "notify_up" => notify_up = cx.command(s, 1).map(Box::new),
             "notify_down" => notify_down = cx.command(s, 1).map(Box::new),
+            "smtp_alert" => cx.set_alert(s, &mut mail),
             "uthreshold" => cx.set_count(s, 0..=u32::MAX, &mut upper),
             "lthreshold" => cx.set_count(s, 0..=u32::MAX, &mut lower),
             "lvs_method" => forward = cx.forward(s),
@@ -63,6 +64,7 @@ pub(super) fn read(cx: &mut Cx<'_>, stmt: Stmt<'_>, defaults: &Defaults) -> Opti
         alpha,
         notify_up,
         notify_down,
+        mail,
         checks: all,
     })
 }

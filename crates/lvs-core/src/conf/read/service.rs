@@ -85,6 +85,7 @@ impl Draft<'_> {
                 hysteresis: At::default(),
                 quorum_up: None,
                 quorum_down: None,
+                mail: None,
                 ha_suspend: At::default(),
                 virtualhost: None,
                 real_servers: Vec::new(),
@@ -166,6 +167,7 @@ fn health<'t>(cx: &mut Cx<'_>, key: &str, s: Stmt<'t>, d: &mut Draft<'t>) -> boo
         "hysteresis" => cx.set_count(s, 0..=u32::MAX, &mut d.out.hysteresis),
         "quorum_up" => d.out.quorum_up = cx.command(s, 1),
         "quorum_down" => d.out.quorum_down = cx.command(s, 1),
+        "smtp_alert" => cx.set_alert(s, &mut d.out.mail),
         _ => return false,
     }
     true

@@ -72,7 +72,7 @@ impl Cx<'_> {
         Some(Reference { name, weight })
     }
 
-    /// A `notify*` line; false if the keyword is none.
+    /// A `notify*` line or `smtp_alert`; false if the keyword is none.
     pub(super) fn notify(&mut self, key: &str, s: Stmt<'_>, out: &mut Notify) -> bool {
         if key == "notify_deleted" {
             out.says_deleted = At::assumed(true);
@@ -90,6 +90,10 @@ impl Cx<'_> {
             "notify" => &mut out.any,
             "notify_priority_changes" => {
                 self.set_switch(s, &mut out.priority_changes);
+                return true;
+            }
+            "smtp_alert" => {
+                self.set_alert(s, &mut out.mail);
                 return true;
             }
             _ => return false,

@@ -1,9 +1,11 @@
 //! Keywords of `global_defs`, and process settings outside all blocks.
 
+mod mail;
 mod process;
 mod vrrp;
 
 use super::{Block, CHECK, DAEMONS, Keyword, TABLE, VRRP};
+use mail::MAIL;
 pub(super) use process::OUTSIDE;
 use process::PROCESS;
 use vrrp::VRRP_DEFAULTS;
@@ -11,16 +13,15 @@ use vrrp::VRRP_DEFAULTS;
 /// `global_defs`.
 pub(super) static GLOBAL: Block = Block {
     name: "global_defs",
-    keywords: &[COMMON, VRRP_DEFAULTS, LVS_SETTINGS, PROCESS, REPORTING, OTHER, OUTSIDE],
+    keywords: &[COMMON, VRRP_DEFAULTS, LVS_SETTINGS, PROCESS, MAIL, REPORTING, OTHER, OUTSIDE],
 };
 
-const NO_MAIL: &str = "no mail is sent";
 const NO_SCRIPT: &str = "it is not run; ExecStartPre= and ExecStopPost= of the systemd unit do that";
 const NO_SNMP: &str = "there is no SNMP agent; use `vrrpd status --json` and the tools' metrics";
 const NO_DBUS: &str = "nothing is told to D-Bus";
 
 const COMMON: &[Keyword] = &[
-    Keyword::ignored("router_id", "NAME", "the name of this host in messages; default: the host name"),
+    Keyword::used(DAEMONS, "router_id", "NAME", "the name of this host in mails; default: the host name"),
     Keyword::used(
         DAEMONS,
         "script_user",
@@ -95,17 +96,6 @@ const LVS_SETTINGS: &[Keyword] = &[
 ];
 
 const REPORTING: &[Keyword] = &[
-    Keyword::unsupported("notification_email", "", "recipients of mails", NO_MAIL).with(&EMAIL),
-    Keyword::ignored("notification_email_from", "ADDRESS", "sender of mails"),
-    Keyword::ignored("smtp_server", "HOST [PORT]", "mail server"),
-    Keyword::ignored("smtp_connect_timeout", "SECONDS", "mail server's time"),
-    Keyword::ignored("smtp_helo_name", "NAME", "name told to the mail server"),
-    Keyword::unsupported("smtp_alert", "[on|off]", "mails by default", NO_MAIL),
-    Keyword::unsupported("smtp_alert_vrrp", "[on|off]", "mails of instances by default", NO_MAIL),
-    Keyword::unsupported("smtp_alert_checker", "[on|off]", "mails of checkers by default", NO_MAIL),
-    Keyword::ignored("alert_email", "...", "old mail setting"),
-    Keyword::ignored("no_email_faults", "", "no mails for faults"),
-    Keyword::ignored("no_checker_emails", "", "no mails of checkers"),
     Keyword::unsupported("enable_snmp_vrrp", "", "SNMP", NO_SNMP),
     Keyword::unsupported("enable_snmp_keepalived", "", "SNMP", NO_SNMP),
     Keyword::unsupported("enable_snmp_checker", "", "SNMP", NO_SNMP),
@@ -170,5 +160,3 @@ const OTHER: &[Keyword] = &[
     Keyword::foreign("lvs_id", "a name of keepalived before 1.2", "write router_id"),
     Keyword::foreign("smtp_connect_time", "no keyword of any version", "write smtp_connect_timeout"),
 ];
-
-static EMAIL: Block = Block::list("notification_email");

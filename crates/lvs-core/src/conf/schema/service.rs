@@ -10,8 +10,6 @@ pub(super) static VIRTUAL_SERVER: Block =
 /// `virtual_server_group`; its lines are `IP[-IP] [PORT]` or `fwmark N [inet|inet6]`.
 pub(super) static SERVER_GROUP: Block = Block::list("virtual_server_group");
 
-const NO_MAIL: &str = "no mail is sent";
-
 const SCHEDULING: &[Keyword] = &[
     Keyword::used(
         TABLE,
@@ -62,7 +60,12 @@ const HEALTH: &[Keyword] = &[
     Keyword::used(CHECK, "omega", "", "run the notifiers at the stop too"),
     Keyword::used(CHECK, "ha_suspend", "", "no checks while the VIP is not on this host"),
     Keyword::used(CHECK, "virtualhost", "NAME", "Host of HTTP checks"),
-    Keyword::unsupported("smtp_alert", "[on|off]", "mails", NO_MAIL),
+    Keyword::used(
+        CHECK,
+        "smtp_alert",
+        "[on|off]",
+        "mail when the quorum is lost or gained; default: that of global_defs, else off",
+    ),
     Keyword::ignored("snmp_name", "NAME", "name in SNMP"),
 ];
 
@@ -109,6 +112,11 @@ const REAL_KEYWORDS: &[Keyword] = &[
     Keyword::used(CHECK, "connect_timeout", "SECONDS", "default of its checkers' connect_timeout"),
     Keyword::used(CHECK, "warmup", "SECONDS", "default of its checkers' warmup"),
     Keyword::used(CHECK, "delay_loop", "SECONDS", "default of its checkers' delay_loop"),
-    Keyword::unsupported("smtp_alert", "[on|off]", "mails", NO_MAIL),
+    Keyword::used(
+        CHECK,
+        "smtp_alert",
+        "[on|off]",
+        "mail when it fails or comes back; default: that of global_defs, else on",
+    ),
     Keyword::ignored("snmp_name", "NAME", "name in SNMP"),
 ];

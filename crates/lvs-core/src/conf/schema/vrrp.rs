@@ -175,7 +175,12 @@ const NOTIFY: &[Keyword] = &[
         "run after any of them, with INSTANCE or GROUP, name, state, priority",
     ),
     Keyword::used(VRRP, "notify_priority_changes", "[on|off]", "tell changes of priority as well"),
-    Keyword::unsupported("smtp_alert", "[on|off]", "mails", "no mail is sent"),
+    Keyword::used(
+        VRRP,
+        "smtp_alert",
+        "[on|off]",
+        "mail changes of state; default: that of global_defs, else off",
+    ),
 ];
 
 const RARE: &[Keyword] = &[
