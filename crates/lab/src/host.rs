@@ -102,6 +102,14 @@ impl Host {
         Daemon::new(self.shown(&words), self.start(&words, Stdio::null()))
     }
 
+    /// Makes a named pipe and reads it for as long as the reader is kept; a writer that goes does not end it.
+    #[track_caller]
+    pub fn pipe(&self, path: &str) -> Daemon {
+        let read = format!("exec 3<>{path}; while read -r line <&3; do echo \"$line\"; done");
+        self.ok(&["mkfifo", path]);
+        self.spawn(&["sh", "-c", &read])
+    }
+
     /// Does `work` in a thread that sees this host's interfaces and its IPVS; threads that it starts see them too.
     #[track_caller]
     pub fn on_net<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {

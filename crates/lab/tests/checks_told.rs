@@ -31,11 +31,9 @@ impl Director {
     fn start(lab: &Lab, program: &str, n: u8, file: &str) -> Self {
         let host = lab.host(program, &[&format!("10.0.0.{n}/24")]);
         host.write(FILE, file);
-        host.ok("mkfifo /run/pipe");
         let mailbox = host.spawn("lab mailbox 25");
         mailbox.wait_for_line("takes mails", 10 * SECONDS);
-        let pipe =
-            host.spawn(&["sh", "-c", "exec 3<>/run/pipe; while read -r line <&3; do echo \"$line\"; done"]);
+        let pipe = host.pipe("/run/pipe");
         let daemon = host.spawn(&match program {
             "tcpcheck" => format!("tcpcheck watch --ipvs --config {FILE}"),
             _ => format!("keepalived -G -n -l --check -f {FILE} -p /run/k.pid -c /run/kc.pid"),

@@ -54,12 +54,10 @@ impl Scene {
         let lab = Lab::new();
         let host = lab.host("d100", &["192.168.15.100/21"]);
         host.nic("ens224", &["10.1.0.1/24"]);
-        host.ok("mkfifo /run/pipe");
         script(&host, "/etc/note", "echo \"$@\" >> /run/told");
         host.write("/etc/vrrp.conf", file);
         prepare(&host);
-        let pipe =
-            host.spawn(&["sh", "-c", "exec 3<>/run/pipe; while read -r line <&3; do echo \"$line\"; done"]);
+        let pipe = host.pipe("/run/pipe");
         let daemon = host.spawn(match program {
             Program::Vrrpd => "vrrpd --config /etc/vrrp.conf",
             Program::Keepalived => "keepalived -G -n -l -P -f /etc/vrrp.conf -p /run/p -r /run/r -c /run/c",
