@@ -5,6 +5,7 @@ use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use lvs_core::addr::Family;
 use lvs_core::sys::frame;
 use lvs_core::sys::frames::Frames;
 use lvs_core::time::Time;
@@ -19,9 +20,23 @@ const MOST: usize = 20_000;
 /// Sends such frames, each now or after the gap that the configuration asks for.
 pub struct Announcer {
     frames: Frames,
-    /// When, on which interface, for which address.
-    waiting: VecDeque<(Time, u32, IpAddr)>,
+    lanes: Vec<Lane>,
     gaps: [Duration; 2],
+}
+
+/// The frames of one kind on one interface, between which the gap lies.
+struct Lane {
+    link: u32,
+    family: Family,
+    /// The gap after the last one is over then.
+    free: Time,
+    waiting: VecDeque<IpAddr>,
+}
+
+impl Lane {
+    fn next(&mut self, now: Time) -> Option<IpAddr> {
+        if self.free <= now { self.waiting.pop_front() } else { None }
+    }
 }
 
 impl Announcer {
@@ -30,7 +45,7 @@ impl Announcer {
     /// # Errors
     /// `EPERM` without CAP_NET_RAW.
     pub fn open(garp_gap: Duration, gna_gap: Duration) -> io::Result<Self> {
-        Ok(Self { frames: Frames::open()?, waiting: VecDeque::new(), gaps: [garp_gap, gna_gap] })
+        Ok(Self { frames: Frames::open()?, lanes: Vec::new(), gaps: [garp_gap, gna_gap] })
     }
 
     /// Changes the gaps between gratuitous ARPs and between neighbour advertisements.
@@ -53,15 +68,28 @@ impl Announcer {
     /// Now, or after the gap.
     fn announce_vip(&mut self, host: &Host, vip: &Vip, now: Time) -> u64 {
         let Some(link) = host.link(&vip.dev).map(|l| l.index) else { return 0 };
-        let gap = self.gaps[usize::from(vip.prefix.addr.is_ipv6())];
-        if gap.is_zero() {
-            return u64::from(self.announce_one(host, link, vip.prefix.addr));
+        let addr = vip.prefix.addr;
+        if self.gap(Family::of(addr)).is_zero() {
+            return u64::from(self.announce_one(host, link, addr));
         }
-        if self.waiting.len() < MOST {
-            let after = self.waiting.iter().rev().find(|g| g.1 == link).map_or(now, |g| g.0 + gap);
-            self.waiting.push_back((after, link, vip.prefix.addr));
+        let waiting: usize = self.lanes.iter().map(|l| l.waiting.len()).sum();
+        if waiting < MOST {
+            self.lane(link, Family::of(addr), now).waiting.push_back(addr);
         }
         0
+    }
+
+    fn gap(&self, family: Family) -> Duration {
+        self.gaps[usize::from(family == Family::Inet6)]
+    }
+
+    fn lane(&mut self, link: u32, family: Family, now: Time) -> &mut Lane {
+        let at = self.lanes.iter().position(|l| l.link == link && l.family == family);
+        let at = at.unwrap_or_else(|| {
+            self.lanes.push(Lane { link, family, free: now, waiting: VecDeque::new() });
+            self.lanes.len() - 1
+        });
+        &mut self.lanes[at]
     }
 
     /// Asks for the MAC address of every peer, in the name of the source address: the answer is not needed, the question
@@ -77,26 +105,30 @@ impl Announcer {
 
     /// When the next waiting frame is due.
     pub fn deadline(&self) -> Option<Time> {
-        self.waiting.iter().map(|g| g.0).min()
+        self.lanes.iter().filter(|l| !l.waiting.is_empty()).map(|l| l.free).min()
     }
 
     /// Sends the frames whose gap is over.
     pub fn announce_due(&mut self, host: &Host, now: Time) -> u64 {
+        let mut lanes = std::mem::take(&mut self.lanes);
+        // Without a frame and a gap there is nothing to remember, and the interface may be gone.
+        lanes.retain(|l| l.free > now || !l.waiting.is_empty());
         let mut sent = 0;
-        for _ in 0..self.waiting.len() {
-            let Some((at, link, addr)) = self.waiting.pop_front() else { break };
-            if at <= now {
-                sent += u64::from(self.announce_one(host, link, addr));
-            } else {
-                self.waiting.push_back((at, link, addr));
+        for lane in &mut lanes {
+            let gap = self.gap(lane.family);
+            while let Some(addr) = lane.next(now) {
+                sent += u64::from(self.announce_one(host, lane.link, addr));
+                // Counted from now: frames that are late are not sent all at once.
+                lane.free = now + gap;
             }
         }
+        self.lanes = lanes;
         sent
     }
 
     /// Frames of an address that was given up must not follow.
     pub fn silence(&mut self, gone: IpAddr) {
-        self.waiting.retain(|(_, _, addr)| *addr != gone);
+        self.lanes.iter_mut().for_each(|l| l.waiting.retain(|addr| *addr != gone));
     }
 
     fn announce_one(&self, host: &Host, link: u32, addr: IpAddr) -> bool {
