@@ -1,7 +1,9 @@
 //! One `vrrp_script`: when it is run, when it has taken too long, and what its results come to.
 //!
 //! It runs at a fixed rhythm from the start, never twice at once: a run that is still going when the next is due
-//! makes that one be left out. A run past its timeout has failed; its process group is asked to end (SIGTERM), and
+//! makes that one begin as soon as it has ended. So one that hangs for its whole interval, which is the timeout unless
+//! another is set, fails every interval, and `fall` of them take so long as with keepalived, which runs it beside
+//! itself. A run past its timeout has failed; its process group is asked to end (SIGTERM), and
 //! killed when it does not. As in keepalived the very first result decides alone, whatever `rise` and `fall` say.
 
 use std::fmt;
@@ -113,6 +115,8 @@ pub struct Check {
     rules: Rules,
     next: Time,
     run: Run,
+    /// A run is to begin as soon as none is under way.
+    due: bool,
     standing: Standing,
     /// Results in a row against the standing.
     against: u32,
@@ -126,7 +130,16 @@ impl Check {
     /// A script that is first run at `now`.
     pub fn new(rules: Rules, now: Time) -> Self {
         let standing = if rules.init_fail { Standing::Presumed } else { Standing::Unknown };
-        Self { rules, next: now, run: Run::Idle, standing, against: 0, decided: false, last: None }
+        Self {
+            rules,
+            next: now,
+            run: Run::Idle,
+            due: false,
+            standing,
+            against: 0,
+            decided: false,
+            last: None,
+        }
     }
 
     /// How it stands.
@@ -170,22 +183,24 @@ impl Check {
             _ => (),
         }
         if now >= self.next {
-            self.due(now, out);
+            self.beat(now);
         }
-    }
-
-    fn due(&mut self, now: Time, out: &mut Vec<Act>) {
-        let late = now - self.next;
-        let interval = self.rules.interval.max(Duration::from_millis(1));
-        // In step with the first start, unless so late that whole beats were missed.
-        self.next = if late < interval { self.next + interval } else { now + interval };
-        if self.run == Run::Idle {
+        if self.due && self.run == Run::Idle {
+            self.due = false;
             self.run = Run::Running(now + self.rules.timeout);
             out.push(Act::Start);
         }
     }
 
-    /// The run has ended, or could not be started.
+    fn beat(&mut self, now: Time) {
+        let late = now - self.next;
+        let interval = self.rules.interval.max(Duration::from_millis(1));
+        // In step with the first start, unless so late that whole beats were missed.
+        self.next = if late < interval { self.next + interval } else { now + interval };
+        self.due = true;
+    }
+
+    /// The run has ended, or could not be started; [`Check::tick`] begins the next one if it is due.
     pub fn ended(&mut self, outcome: Outcome, out: &mut Vec<Act>) {
         let counted = matches!(self.run, Run::Running(_));
         self.run = Run::Idle;

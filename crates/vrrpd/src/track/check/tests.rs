@@ -47,12 +47,31 @@ fn it_runs_at_once_and_then_at_a_steady_rhythm() {
 }
 
 #[test]
-fn it_never_runs_twice_at_once() {
+fn it_never_runs_twice_at_once_and_again_as_soon_as_it_can() {
     let mut c = Check::new(rules(), at(0));
     tick(&mut c, 0);
     assert_eq!(tick(&mut c, 2000), []);
     assert_eq!(end(&mut c, Outcome::Status(0)), [Act::Changed(Standing::Up)]);
-    assert_eq!(c.deadline(), at(4000));
+    assert_eq!(tick(&mut c, 2500), [Act::Start]);
+    assert_eq!(c.deadline(), at(4000), "the rhythm stays");
+    assert_eq!(end(&mut c, Outcome::Status(0)), []);
+    assert_eq!(tick(&mut c, 3000), [], "once");
+}
+
+#[test]
+fn one_that_hangs_for_its_whole_interval_fails_every_interval() {
+    let mut c = Check::new(Rules { timeout: 2 * SECOND, fall: 3, ..rules() }, at(0));
+    run(&mut c, 0);
+    assert_eq!(tick(&mut c, 2000), [Act::Start]);
+    for (begin, acts) in [
+        (4000, &[Act::Terminate][..]),
+        (6000, &[Act::Terminate]),
+        (8000, &[Act::Terminate, Act::Changed(Standing::Down)]),
+    ] {
+        assert_eq!(tick(&mut c, begin), acts);
+        assert_eq!(end(&mut c, Outcome::Signal(15)), []);
+        assert_eq!(tick(&mut c, begin), [Act::Start]);
+    }
 }
 
 #[test]
@@ -66,7 +85,7 @@ fn past_its_timeout_it_has_failed_is_asked_to_end_and_then_killed() {
     assert_eq!(tick(&mut c, 5000), [Act::Kill]);
     assert_eq!(tick(&mut c, 6000), [], "it is still there: a process can hang in the kernel");
     assert_eq!(end(&mut c, Outcome::Signal(9)), [], "the run has been counted already");
-    assert_eq!(tick(&mut c, 8000), [Act::Start]);
+    assert_eq!(tick(&mut c, 7000), [Act::Start]);
 }
 
 #[test]
@@ -135,7 +154,11 @@ proptest! {
             let mut out = Vec::new();
             match e {
                 Event::Wait(millis) => { now += millis; c.tick(at(now), &mut out); }
-                Event::End(status) if running => { running = false; c.ended(Outcome::Status(status), &mut out); }
+                Event::End(status) if running => {
+                    c.ended(Outcome::Status(status), &mut out);
+                    c.tick(at(now), &mut out);
+                    running = false;
+                }
                 Event::End(_) => (),
             }
             for act in out {
