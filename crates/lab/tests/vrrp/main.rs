@@ -11,6 +11,7 @@ mod links;
 mod lost;
 mod operated;
 mod reload;
+mod shark;
 mod told;
 mod unicast;
 mod vmac;

@@ -6,6 +6,7 @@ use lab::{Daemon, Host, Lab, SECONDS, Signal, pause, wait};
 
 use super::duel::Program;
 use super::faults::RUN;
+use super::shark;
 
 /// A router and a neighbour on two segments.
 struct Scene {
@@ -84,16 +85,14 @@ impl Scene {
 
     /// Begins to look at announcements on both segments.
     fn listen(&self) -> Daemon {
-        let fields = "-e frame.interface_name -e eth.src -e arp.src.proto_ipv4 -e arp.dst.proto_ipv4 \
-                      -e icmpv6.nd.na.target_address";
-        let filter = "arp or (icmp6 and ip6[40] == 136)";
-        let mut words = vec!["tshark", "-l", "-i", "br0", "-i", "br1", "-f", filter, "-T", "fields"];
-        words.extend(fields.split_whitespace());
-        let shark = self.lab.switch().spawn(&words);
-        shark.wait_for_line("Capturing", 20 * SECONDS);
-        // tshark says so a little before it does so.
-        pause(SECONDS);
-        shark
+        let fields = [
+            "frame.interface_name",
+            "eth.src",
+            "arp.src.proto_ipv4",
+            "arp.dst.proto_ipv4",
+            "icmpv6.nd.na.target_address",
+        ];
+        shark::listen(&self.lab, &["br0", "br1"], "arp or (icmp6 and ip6[40] == 136)", &fields)
     }
 }
 
