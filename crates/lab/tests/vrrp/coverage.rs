@@ -6,7 +6,7 @@ use lvs_core::conf::schema::{self, Status, Tool};
 
 use super::cases;
 
-/// Block, keyword, and the scenario: the name of a duel, `wire`, or a test of another file (`file:test`).
+/// Block, keyword, and the scenario: the name of a duel, or a test of another file (`file:test`).
 const TABLE: &str = "
 top global_defs = vrrp_version 3
 top vrrp_instance = v2
@@ -14,9 +14,9 @@ top vrrp_sync_group = sync group
 top vrrp_script = track_script
 top track_file = track_file
 top vrrp_track_process = track_process
-global_defs script_user = head of a file
+global_defs script_user = scripts:scripts_keep_their_users_intervals_and_timeouts
 global_defs enable_script_security = vrrp_track:scripts_run_as_their_user_and_unsafe_ones_do_not_run
-global_defs dynamic_interfaces = head of a file
+global_defs dynamic_interfaces = waits:a_link_that_is_not_tracked_and_an_interface_that_comes_later_are_no_error
 global_defs vmac_prefix = head of a file
 global_defs vmac_addr_prefix = use_vmac_addr
 global_defs vrrp_garp_extra_if = use_vmac_addr
@@ -37,19 +37,19 @@ global_defs vrrp_version = vrrp_version 3
 global_defs vrrp_strict = vrrp_strict
 global_defs vrrp_mcast_group4 = vrrp_mcast_group4
 global_defs vrrp_mcast_group6 = vrrp_mcast_group6
-global_defs vrrp_check_unicast_src = vrrp_check_unicast_src
-global_defs vrrp_garp_master_delay = global garp options
-global_defs vrrp_garp_master_repeat = global garp options
-global_defs vrrp_garp_master_refresh = global garp options
-global_defs vrrp_garp_master_refresh_repeat = global garp options
+global_defs vrrp_check_unicast_src = peers:who_may_send_unicast_and_from_how_far
+global_defs vrrp_garp_master_delay = effects:announcements_and_elections_keep_their_times
+global_defs vrrp_garp_master_repeat = effects:announcements_and_elections_keep_their_times
+global_defs vrrp_garp_master_refresh = effects:announcements_and_elections_keep_their_times
+global_defs vrrp_garp_master_refresh_repeat = effects:announcements_and_elections_keep_their_times
 global_defs vrrp_garp_lower_prio_delay = global garp options
 global_defs vrrp_garp_lower_prio_repeat = global garp options
-global_defs vrrp_garp_interval = vrrp_garp_interval
-global_defs vrrp_gna_interval = vrrp_garp_interval
-global_defs vrrp_min_garp = vrrp_min_garp
+global_defs vrrp_garp_interval = effects:announcements_and_elections_keep_their_times
+global_defs vrrp_gna_interval = effects:announcements_and_elections_keep_their_times
+global_defs vrrp_min_garp = effects:announcements_and_elections_keep_their_times
 global_defs vrrp_lower_prio_no_advert = rare words
 global_defs vrrp_down_timer_adverts = rare words
-global_defs vrrp_startup_delay = vrrp_startup_delay
+global_defs vrrp_startup_delay = effects:announcements_and_elections_keep_their_times
 global_defs vrrp_notify_priority_changes = rare words
 global_defs lvs_sync_daemon = faults:keepalived_takes_connections_over_from_vrrpd
 global_defs vrrp_rt_priority = real time
@@ -67,7 +67,7 @@ authentication auth_type = v2, PASS
 authentication auth_pass = v2, long PASS
 vrrp_instance nopreempt = nopreempt
 vrrp_instance preempt = head of a file
-vrrp_instance preempt_delay = preempt_delay
+vrrp_instance preempt_delay = waits:a_lower_master_is_replaced_after_preempt_delay_and_a_dead_one_at_once
 vrrp_instance strict_mode = rare words
 vrrp_instance accept = vrrp_strict, accept
 vrrp_instance no_accept = no_accept
@@ -79,8 +79,8 @@ vrrp_instance virtual_routes = virtual_routes
 vrrp_instance virtual_rules = virtual_rules
 vrrp_instance unicast_peer = unicast
 vrrp_instance unicast_src_ip = unicast
-vrrp_instance unicast_ttl = unicast, ttl
-vrrp_instance check_unicast_src = unicast, check_unicast_src
+vrrp_instance unicast_ttl = peers:who_may_send_unicast_and_from_how_far
+vrrp_instance check_unicast_src = peers:who_may_send_unicast_and_from_how_far
 vrrp_instance old_unicast_checksum = old_unicast_checksum
 vrrp_instance unicast_fault_no_peer = unicast, no peer is a fault
 vrrp_instance mcast_src_ip = mcast_src_ip
@@ -90,12 +90,12 @@ vrrp_instance use_vmac = use_vmac
 vrrp_instance vmac_xmit_base = vmac_xmit_base
 vrrp_instance use_vmac_addr = use_vmac_addr
 vrrp_instance garp_extra_if = use_vmac_addr
-vrrp_instance dont_track_primary = dont_track_primary
+vrrp_instance dont_track_primary = waits:a_link_that_is_not_tracked_and_an_interface_that_comes_later_are_no_error
 vrrp_instance kernel_rx_buf_size = rare words
-vrrp_instance garp_master_delay = garp options
-vrrp_instance garp_master_repeat = garp options
-vrrp_instance garp_master_refresh = garp options
-vrrp_instance garp_master_refresh_repeat = garp options
+vrrp_instance garp_master_delay = effects:announcements_and_elections_keep_their_times
+vrrp_instance garp_master_repeat = effects:announcements_and_elections_keep_their_times
+vrrp_instance garp_master_refresh = effects:announcements_and_elections_keep_their_times
+vrrp_instance garp_master_refresh_repeat = effects:announcements_and_elections_keep_their_times
 vrrp_instance garp_lower_prio_delay = garp after lower ones
 vrrp_instance garp_lower_prio_repeat = garp after lower ones
 vrrp_instance track_interface = vrrp_track:other_interfaces_change_the_priority_or_are_a_fault
@@ -126,12 +126,12 @@ vrrp_sync_group notify = vrrp_track:a_sync_group_moves_as_one_and_tells_it_in_or
 vrrp_sync_group notify_priority_changes = rare words
 vrrp_sync_group smtp_alert = mail:changes_are_mailed_where_the_file_says_so
 vrrp_script script = track_script
-vrrp_script interval = track_script
-vrrp_script timeout = vrrp_track:without_a_weight_the_first_result_is_waited_for_and_a_hanging_script_is_a_fault
+vrrp_script interval = scripts:scripts_keep_their_users_intervals_and_timeouts
+vrrp_script timeout = scripts:scripts_keep_their_users_intervals_and_timeouts
 vrrp_script weight = track_script
 vrrp_script rise = vrrp_track:scripts_change_the_priority_by_their_weights_after_rise_and_fall
 vrrp_script fall = vrrp_track:scripts_change_the_priority_by_their_weights_after_rise_and_fall
-vrrp_script user = rare words
+vrrp_script user = scripts:scripts_keep_their_users_intervals_and_timeouts
 vrrp_script init_fail = rare words
 track_file file = track_file
 track_file weight = track_file
@@ -148,7 +148,11 @@ vrrp_track_process full_command = rare words
 ";
 
 /// The tests of other files that play the same file with both programs.
-const ELSEWHERE: [(&str, &str); 3] = [
+const ELSEWHERE: [(&str, &str); 7] = [
+    ("effects", include_str!("effects.rs")),
+    ("peers", include_str!("peers.rs")),
+    ("scripts", include_str!("scripts.rs")),
+    ("waits", include_str!("waits.rs")),
     ("vrrp_track", include_str!("../vrrp_track/main.rs")),
     ("mail", include_str!("../vrrp_track/mail.rs")),
     ("faults", include_str!("../faults/connections.rs")),
