@@ -44,6 +44,8 @@ pub struct Router {
     state: State,
     since: Time,
     timers: Timers,
+    /// `vrrp_startup_delay`: no election is won before; what a master says is heard.
+    embargo: Time,
     tracked: Tracked,
     source: Option<IpAddr>,
     /// The interval that the master advertised (version 3), else ours.
@@ -89,6 +91,7 @@ impl Router {
             state: State::Init,
             since: Time::ZERO,
             timers: Timers::default(),
+            embargo: Time::ZERO,
             tracked,
             source: None,
             master_interval,
@@ -158,8 +161,13 @@ impl Router {
 
     /// As backup of a master that has said goodbye or is outdone: how long until it takes over, if nothing happens.
     pub fn wins_in(&self, now: Time) -> Option<Duration> {
-        let near = self.state == State::Backup && self.predecessor().is_some();
+        let near = self.state == State::Backup && !self.is_early(now) && self.predecessor().is_some();
         self.timers.down.filter(|_| near).map(|down| down - now)
+    }
+
+    /// Whether it wins no election yet, whatever it hears: its startup delay is not over.
+    pub fn is_early(&self, now: Time) -> bool {
+        now < self.embargo
     }
 
     /// Whether it takes no part, or will take none after its handover, until it is asked to resume.
@@ -204,12 +212,8 @@ impl Router {
         if self.state != State::Init {
             return;
         }
-        self.since = now;
-        if self.params.startup_delay > Duration::ZERO && self.timers.start.is_none() {
-            self.timers.start = Some(now + self.params.startup_delay);
-        } else {
-            self.elect(Cause::Started, now, out);
-        }
+        self.embargo = now + self.params.startup_delay;
+        self.elect(Cause::Started, now, out);
     }
 
     /// Takes part in the election from the beginning: as backup, unless faulty or the owner.
@@ -218,7 +222,9 @@ impl Router {
             return self.enter(State::Fault, Cause::Failed { faults: self.tracked.faults }, now, out);
         }
         self.become_backup(cause, now, out);
-        if self.tracked.priority == OWNER {
+        if self.tracked.priority == OWNER && self.is_early(now) {
+            self.timers.down = Some(self.embargo);
+        } else if self.tracked.priority == OWNER {
             self.win(Cause::Owner, now, out);
         } else {
             self.seek_peers(now, out);
@@ -236,7 +242,7 @@ impl Router {
         self.enter(State::Backup, cause, now, out);
         self.master_interval = self.params.interval;
         self.heard = Heard::Nothing(now);
-        self.timers = Timers { down: Some(now + self.down_interval()), ..Timers::default() };
+        self.timers = Timers { down: Some(self.down_time(now)), ..Timers::default() };
     }
 
     fn enter(&mut self, to: State, cause: Cause, now: Time, out: &mut Vec<Action>) {
@@ -248,6 +254,11 @@ impl Router {
         self.since = now;
         self.ripe = false;
         self.timers = Timers::default();
+    }
+
+    /// When a master that was heard now, or none, has been silent for too long.
+    fn down_time(&self, now: Time) -> Time {
+        now.max(self.embargo) + self.down_interval()
     }
 
     fn down_interval(&self) -> Duration {
@@ -272,9 +283,6 @@ impl Router {
     }
 
     fn tick(&mut self, now: Time, out: &mut Vec<Action>) {
-        if Timers::take(&mut self.timers.start, now).is_some() {
-            self.elect(Cause::Started, now, out);
-        }
         if Timers::take(&mut self.timers.down, now).is_some() {
             let cause = self.cause_of_silence(now);
             self.win(cause, now, out);

@@ -34,8 +34,6 @@ pub fn handover(params: &Params) -> Duration {
 /// When a router wants to be called again, and what for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timers {
-    /// The first election may begin.
-    pub start: Option<Time>,
     /// The next advertisement.
     pub advert: Option<Time>,
     /// The master has been silent for too long.
@@ -63,7 +61,6 @@ impl Timers {
     pub fn next(&self) -> Option<Time> {
         // `preempt` is looked at when an advertisement comes; nothing happens at its own moment.
         let all = [
-            self.start,
             self.advert,
             self.down,
             self.garp,

@@ -165,5 +165,9 @@ fn announcements_and_elections_keep_their_times() {
         has_bursts(few, &sent, "10.0.N.1", &[(0.0, 1)]);
         let delayed = sent["advert"][0] - few.started;
         assert!(at_once < 3.0 && delayed > 3.3 && delayed < 6.0, "{at_once} {delayed} {}", few.who);
+        // Backup it is from the beginning.
+        let says = |word: &str| few.daemon.lines().into_iter().find(|l| l.text.to_lowercase().contains(word));
+        let times = [" backup", " master"].map(|word| says(word).expect(word).at);
+        assert!(times[1] - times[0] > 3 * SECONDS, "{} {}", few.who, few.daemon.log());
     }
 }

@@ -16,8 +16,8 @@ impl Router {
             self.heard = Heard::Goodbye(advert.src);
             self.ripe = false;
             self.timers.preempt = None;
-            self.timers.down =
-                Some(now + skew(self.params.version, self.tracked.priority, self.master_interval));
+            let skew = skew(self.params.version, self.tracked.priority, self.master_interval);
+            self.timers.down = Some(now.max(self.embargo) + skew);
         } else if advert.priority >= self.tracked.priority {
             self.timers.preempt = None;
             self.accept(advert, now);
@@ -45,7 +45,7 @@ impl Router {
         if self.params.version == Version::V3 && advert.interval > Duration::ZERO {
             self.master_interval = advert.interval;
         }
-        self.timers.down = Some(now + self.down_interval());
+        self.timers.down = Some(self.down_time(now));
     }
 
     fn may_preempt(&mut self, advert: Advert, now: Time, out: &mut Vec<Action>) -> bool {
@@ -92,7 +92,7 @@ impl Router {
         let hindered = !self.params.preempt || self.params.preempt_delay > Duration::ZERO;
         if let (State::Backup, Heard::Lower(master, _), true) = (self.state, self.heard, hindered) {
             self.heard = Heard::Master(master, now);
-            self.timers.down = self.timers.down.map(|_| now + self.down_interval());
+            self.timers.down = self.timers.down.map(|_| self.down_time(now));
         }
     }
 }

@@ -57,7 +57,7 @@ impl Router {
             return;
         }
         self.master_interval = self.params.interval;
-        let down = now + self.down_interval();
+        let down = self.down_time(now);
         self.timers.down = self.timers.down.map(|t| t.min(down));
     }
 }

@@ -530,11 +530,22 @@ fn a_member_of_a_group_waits_for_the_others() {
 }
 
 #[test]
-fn the_first_election_waits_for_the_startup_delay() {
-    let mut rig = Rig::new(Params { startup_delay: 5 * SECOND, ..Params::default() });
-    assert_eq!(rig.router.state(), State::Init);
-    assert_eq!(rig.until(State::Backup), 5.0);
-    assert_eq!(rig.until(State::Master), 8.609_375);
+fn for_its_startup_delay_a_backup_hears_and_wins_nothing() {
+    let rig = || Rig::new(Params { startup_delay: 5 * SECOND, ..Params::default() });
+    let mut alone = rig();
+    assert_eq!(enters(&alone.out), [(State::Init, State::Backup)], "scripts are told at once");
+    assert_eq!(alone.until(State::Master), 8.609_375);
+    for (priority, wins) in [(0, 5.609_375), (200, 8.609_375), (50, 8.609_375)] {
+        let mut rig = rig();
+        rig.tell(1.0, advert(102, priority));
+        assert_eq!(rig.until(State::Master), wins, "after an advertisement of {priority}");
+    }
+    let mut late = rig();
+    late.tell(4.0, Input::Track(Tracked { priority: 100, faults: 1 }));
+    late.tell(4.5, Input::Track(Tracked { priority: 100, faults: 0 }));
+    assert_eq!(late.until(State::Master), 8.609_375);
+    let mut owner = Rig::new(Params { startup_delay: 5 * SECOND, priority: OWNER, ..Params::default() });
+    assert_eq!(owner.until(State::Master), 5.0);
 }
 
 /// Simulated first: for three intervals nobody would be master.

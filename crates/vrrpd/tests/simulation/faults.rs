@@ -130,7 +130,7 @@ pub(crate) fn heal(world: &mut World, rng: &mut Rng) {
         }
     }
     world.run(world.now);
-    while !world.hosts.iter().any(crate::host::Host::is_able) || rng.percent(60) {
+    while !world.hosts.iter().any(|h| h.is_able(world.now)) || rng.percent(60) {
         let i = index(rng, world.hosts.len());
         mend(world, i);
     }
@@ -142,7 +142,7 @@ fn mend(world: &mut World, i: usize) {
         world.boot(i);
     }
     let leaving = |w: &World| w.hosts[i].legs.iter().any(|l| l.state() == State::Leaving);
-    let starting = |w: &World| w.hosts[i].legs.iter().any(|l| l.state() == State::Init);
+    let starting = |w: &World| w.hosts[i].is_early(w.now);
     for leg in 0..world.legs() {
         let priority = world.hosts[i].legs[leg].router.tracked().priority;
         world.track(i, leg, Some(false), priority);

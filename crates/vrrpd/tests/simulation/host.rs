@@ -204,9 +204,13 @@ impl Host {
         self.alive && self.legs[leg].state() == State::Master
     }
 
-    pub(crate) fn is_able(&self) -> bool {
+    pub(crate) fn is_able(&self, now: u64) -> bool {
         let able = |l: &Leg| matches!(l.state(), State::Backup | State::Master);
-        self.alive && self.legs.iter().all(able)
+        self.alive && !self.is_early(now) && self.legs.iter().all(able)
+    }
+
+    pub(crate) fn is_early(&self, now: u64) -> bool {
+        self.legs.iter().any(|l| l.router.is_early(self.local(now)))
     }
 
     pub(crate) fn is_owner(&self) -> bool {

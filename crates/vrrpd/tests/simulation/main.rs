@@ -85,7 +85,12 @@ fn settle(world: &mut World, rng: &mut Rng) {
     let master = &world.hosts[masters[0]];
     let preempt = world.hosts.iter().any(|h| h.legs[0].params.preempt);
     assert!(preempt || first.contains(&masters[0]), "nopreempt: {first:?} was master, now {masters:?}");
-    let best = world.hosts.iter().filter(|h| h.is_able()).map(|h| h.legs[0].router.tracked().priority).max();
+    let best = world
+        .hosts
+        .iter()
+        .filter(|h| h.is_able(world.now))
+        .map(|h| h.legs[0].router.tracked().priority)
+        .max();
     let all = world.hosts.iter().all(|h| h.legs[0].params.preempt);
     let highest = Some(master.legs[0].router.tracked().priority) == best;
     assert!(!all || highest, "the highest priority is master");
@@ -112,7 +117,7 @@ fn calm(world: &mut World, rng: &mut Rng, until: u64) {
 
 /// The master hands over: somebody holds the addresses at every moment, and the successor follows soon.
 fn goodbye(world: &mut World, master: usize, interval: u64, slack: u64) {
-    if !world.hosts.iter().any(|h| h.is_able() && !h.is_master(0)) {
+    if !world.hosts.iter().any(|h| h.is_able(world.now) && !h.is_master(0)) {
         return;
     }
     world.stop(master);
