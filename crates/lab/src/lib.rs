@@ -37,6 +37,7 @@ pub mod init;
 mod kernel;
 pub mod mailbox;
 pub mod page;
+pub mod pair;
 mod place;
 pub mod seed;
 pub mod server;

@@ -1,7 +1,8 @@
 //! What stands in the table for every flag and every death: tcpcheck beside the real keepalived, with the same file
 //! and the same real servers.
 
-use lab::{Daemon, Host, Lab, SECONDS, wait};
+use lab::pair::{Pair, notes};
+use lab::{Host, Lab, SECONDS, wait};
 
 /// Flags of a virtual server, flags of its real servers, and the table: both dead at the start, both alive, a dead,
 /// both dead, a back, both back.
@@ -74,78 +75,12 @@ fn config(rows: &[Row]) -> String {
     rows.iter().enumerate().map(service).collect()
 }
 
-/// The rows as they stand in a host's table.
-fn shown(director: &Host, rows: usize) -> Vec<String> {
-    let mut table = vec![Vec::new(); rows];
-    for line in director.ok("ipvsadm -Sn").lines().filter(|l| l.starts_with("-a")) {
-        let word = |option: &str| {
-            line.split_whitespace().skip_while(|w| *w != option).nth(1).expect("an option of a rule line")
-        };
-        let row: usize = word(if line.contains(" -u ") { "-u" } else { "-t" })
-            .rsplit(':')
-            .next()
-            .expect("a port")
-            .parse()
-            .expect("a port");
-        let name = match word("-r").split(':').next().expect("an address") {
-            "10.0.0.1" => "a",
-            "10.0.0.2" => "b",
-            "10.0.0.9" => "s",
-            other => unreachable!("{other} in {line}"),
-        };
-        let weight = word("-w");
-        table[row - 8000].push(if weight == "1" { name.to_owned() } else { format!("{name}={weight}") });
-    }
-    table.iter_mut().for_each(|servers| servers.sort());
-    table.iter().map(|servers| servers.join(" ")).collect()
-}
-
-struct Pair {
-    ours: Host,
-    peer: Host,
-}
-
-impl Pair {
-    fn new(lab: &Lab, config: &str) -> Self {
-        let director = |name, address| {
-            let host = lab.host(name, &[address]);
-            host.write("/run/checks.conf", config);
-            host.write("/run/note", "#!/bin/sh\necho \"$@\" >>/run/notes\n");
-            host.ok("chmod 755 /run/note");
-            host
-        };
-        Self { ours: director("ours", "10.0.0.101/24"), peer: director("peer", "10.0.0.102/24") }
-    }
-
-    fn start(&self) -> (Daemon, Daemon) {
-        let keepalived = "keepalived -G -n -l --check -f /run/checks.conf -p /run/k.pid -c /run/kc.pid";
-        (self.ours.spawn("tcpcheck watch --ipvs --config /run/checks.conf"), self.peer.spawn(keepalived))
-    }
-
-    /// Waits until both tables are as expected; says which is not.
-    #[track_caller]
-    fn expect(&self, what: &str, rows: &[Row], moment: usize) {
-        let want: Vec<_> = rows.iter().map(|r| r.table[moment].to_owned()).collect();
-        for (name, host) in [("keepalived", &self.peer), ("tcpcheck", &self.ours)] {
-            let mut last = Vec::new();
-            // A SYN that nobody answers is sent again after 15 and 31 s.
-            let end = lvs_core::sys::clock::now() + 40 * SECONDS;
-            while lvs_core::sys::clock::now() < end && last != want {
-                last = shown(host, rows.len());
-                lab::pause(SECONDS / 20);
-            }
-            for ((row, want), got) in rows.iter().zip(&want).zip(&last) {
-                assert_eq!(got, want, "{what}: {name} with '{} {}'", row.flags, row.servers);
-            }
-        }
-    }
-
-    /// What the scripts were told, sorted: several that start together end in any order.
-    fn notes(host: &Host) -> Vec<String> {
-        let mut notes: Vec<_> = host.sh("cat /run/notes").stdout.lines().map(str::to_owned).collect();
-        notes.sort();
-        notes
-    }
+/// Waits until both tables are as the rows have it at a moment.
+#[track_caller]
+fn expect(pair: &Pair, when: &str, rows: &[Row], moment: usize) {
+    let names: Vec<_> = rows.iter().map(|r| format!("{} {}", r.flags, r.servers)).collect();
+    let want: Vec<_> = names.iter().zip(rows).map(|(name, r)| (name.as_str(), r.table[moment])).collect();
+    pair.expect(when, &want);
 }
 
 #[test]
@@ -161,19 +96,19 @@ fn every_flag_of_a_failure_row_by_row() {
     };
 
     let (ours, peer) = pair.start();
-    pair.expect("both dead at the start", &rows, 0);
+    expect(&pair, "both dead at the start", &rows, 0);
     let (a, b) = (serve("a", 1001), serve("b", 1002));
-    pair.expect("both alive", &rows, 1);
+    expect(&pair, "both alive", &rows, 1);
     a.kill();
-    pair.expect("a dead", &rows, 2);
+    expect(&pair, "a dead", &rows, 2);
     b.kill();
-    pair.expect("both dead", &rows, 3);
+    expect(&pair, "both dead", &rows, 3);
     let _a = serve("a", 1001);
-    pair.expect("a back", &rows, 4);
+    expect(&pair, "a back", &rows, 4);
     let _b = serve("b", 1002);
-    pair.expect("both back", &rows, 5);
+    expect(&pair, "both back", &rows, 5);
 
-    let told = || (Pair::notes(&pair.ours), Pair::notes(&pair.peer));
+    let told = || (notes(&pair.ours), notes(&pair.peer));
     wait(5 * SECONDS, "the same notifications", || {
         let (ours, peer) = told();
         ours == peer
@@ -211,17 +146,8 @@ fn services(checks: &[Judged]) -> String {
 fn expect_alike(pair: &Pair, when: &str, checks: &[Judged], changed: &[(&str, &str)]) {
     let want =
         |c: &Judged| changed.iter().find(|(name, _)| *name == c.name).map_or(c.shown, |(_, shown)| shown);
-    for (name, host) in [("keepalived", &pair.peer), ("tcpcheck", &pair.ours)] {
-        let found = || {
-            let each = checks.iter().zip(shown(host, checks.len()));
-            each.filter(|(c, shown)| want(c) != shown).map(|(c, shown)| (c.name, shown)).collect::<Vec<_>>()
-        };
-        let end = lvs_core::sys::clock::now() + 30 * SECONDS;
-        while !found().is_empty() && lvs_core::sys::clock::now() < end {
-            lab::pause(SECONDS / 20);
-        }
-        assert_eq!(found(), [], "{when}: {name}");
-    }
+    let all: Vec<_> = checks.iter().map(|c| (c.name, want(c))).collect();
+    pair.expect(when, &all);
 }
 
 fn get(kind: &str, port: u16, urls: &[&str]) -> String {
@@ -375,16 +301,16 @@ fn alpha_is_what_nothing_is_known_of() {
         [("a", 1001), ("b", 1002)].map(|(name, port)| farm.spawn(&format!("lab server {name} {port}")));
     servers.iter().for_each(|server| drop(server.wait_for_line("serves", 5 * SECONDS)));
     let (ours, peer) = pair.start();
-    pair.expect("at the start", &rows, 0);
+    expect(&pair, "at the start", &rows, 0);
     lab::pause(2 * SECONDS);
-    pair.expect("while the first check is under way", &rows, 0);
+    expect(&pair, "while the first check is under way", &rows, 0);
     farm.ok("iptables-legacy -F");
-    pair.expect("the first success", &rows, 1);
+    expect(&pair, "the first success", &rows, 1);
     for daemon in [&ours, &peer] {
         daemon.signal(lab::Signal::SIGHUP);
     }
     ours.wait_for_line("taken anew", 5 * SECONDS);
-    pair.expect("a reload", &rows, 2);
+    expect(&pair, "a reload", &rows, 2);
     assert_eq!((ours.stop(5 * SECONDS), peer.stop(10 * SECONDS)), (0, 0));
 }
 
@@ -407,9 +333,7 @@ fn what_is_flushed_at_the_start_and_at_the_stop() {
         ("lvs_flush_on_stop VS", "8000 99", "98 99"),
     ] {
         let text = format!("global_defs {{\n{line}\n}}\n{}", services(&[judged("", String::new(), "a")]));
-        for host in [&pair.ours, &pair.peer] {
-            host.write("/run/checks.conf", &text);
-        }
+        pair.write(&text);
         both("ipvsadm -C");
         both("ipvsadm -A -t 10.9.9.9:99 -s rr");
         let (ours, peer) = pair.start();
@@ -418,7 +342,7 @@ fn what_is_flushed_at_the_start_and_at_the_stop() {
                 wait(10 * SECONDS, &format!("'{want}' {when} with {line}: {name}"), || table(host) == want);
             }
         };
-        expect("after the start", started, &[("keepalived", &pair.peer), ("tcpcheck", &pair.ours)]);
+        expect("after the start", started, &pair.each());
         both("ipvsadm -A -t 10.9.9.9:98 -s rr");
         assert_eq!((ours.stop(5 * SECONDS), peer.stop(10 * SECONDS)), (0, 0));
         expect("after the stop", stopped, &[("keepalived", &pair.peer)]);
