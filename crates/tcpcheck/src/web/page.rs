@@ -18,6 +18,8 @@ pub struct Answer<'a> {
     pub status: u16,
     /// The body, chunks put together.
     pub body: Cow<'a, [u8]>,
+    /// The body as it came, where that was in chunks: with the lines between them.
+    pub raw: Option<&'a [u8]>,
     /// It ended before the length that it announced; how far it came.
     pub cut: Option<String>,
 }
@@ -55,7 +57,8 @@ impl<'a> Answer<'a> {
             let (body, complete) = unchunk(rest)?;
             let after = || format!("the answer was cut after {} bytes, before its last chunk", body.len());
             let cut = (short && !complete).then(after);
-            return Ok((complete || full).then_some(Self { status, body: Cow::Owned(body), cut }));
+            let (body, raw) = (Cow::Owned(body), Some(rest));
+            return Ok((complete || full).then_some(Self { status, body, raw, cut }));
         }
         let length = field("content-length").and_then(|v| v.parse::<usize>().ok());
         // These have no body, whatever their headers say (RFC 9110 section 6.4.1).
@@ -64,18 +67,22 @@ impl<'a> Answer<'a> {
         let cut = length.filter(|_| short && body.is_none());
         let cut = cut.map(|n| format!("the answer was cut: {} of {n} bytes", rest.len()));
         let body = body.or(full.then_some(rest));
-        Ok(body.map(|body| Self { status, body: Cow::Borrowed(body), cut }))
+        Ok(body.map(|body| Self { status, body: Cow::Borrowed(body), raw: None, cut }))
     }
 }
 
-/// Chunks put together (RFC 9112 section 7.1), and whether the last one has come.
+/// Chunks put together (RFC 9112 section 7.1), and whether all of them have come with what follows the last one.
 fn unchunk(mut bytes: &[u8]) -> Result<(Vec<u8>, bool), String> {
     let mut body = Vec::new();
     loop {
         match httparse::parse_chunk_size(bytes) {
             Err(_) => return Err("a broken chunk".to_owned()),
             Ok(httparse::Status::Partial) => return Ok((body, false)),
-            Ok(httparse::Status::Complete((_, 0))) => return Ok((body, true)),
+            Ok(httparse::Status::Complete((start, 0))) => {
+                let trailer = &bytes[start..];
+                let ended = trailer.starts_with(b"\r\n") || trailer.windows(4).any(|w| w == b"\r\n\r\n");
+                return Ok((body, ended));
+            }
             Ok(httparse::Status::Complete((start, size))) => {
                 let end = usize::try_from(size).ok().and_then(|n| start.checked_add(n));
                 let Some(chunk) = end.and_then(|end| bytes.get(start..end)) else {
