@@ -168,13 +168,15 @@ fn script<'a>(config: &'a Config, change: &Change) -> Option<(Option<Endpoint>, 
     }
 }
 
-/// The scripts that `omega` runs at the stop: the ends of live servers, then of quorums.
+/// The scripts that `omega` runs at the stop, as with keepalived: the ends of the live servers that are in use, then of
+/// quorums, also of those that are lost already.
 fn farewell<'a>(config: &'a Config, health: &'a Health) -> Vec<(Whom, &'a Command)> {
     let each = config.virtual_servers.iter().zip(&health.services).filter(|(vs, _)| *vs.omega);
     each.flat_map(|(vs, h)| {
         let name = name(vs);
-        let live = vs.real_servers.iter().zip(&h.servers).filter(|(_, h)| h.up);
-        let quorum = vs.quorum_down.as_ref().filter(|_| h.quorum).map(|c| ((name.clone(), None), c));
+        let open = h.quorum || vs.sorry.is_none();
+        let live = vs.real_servers.iter().zip(&h.servers).filter(move |(_, h)| open && h.up);
+        let quorum = vs.quorum_down.as_ref().map(|c| ((name.clone(), None), c));
         let down = move |(s, _): (&'a RealServer, _)| {
             Some(((name.clone(), Some(*s.endpoint)), s.notify_down.as_deref()?))
         };
