@@ -9,6 +9,9 @@ use crate::checker::Verdict;
 use crate::outcome::{Outcome, Reason};
 use crate::roster::User;
 
+/// The largest weight that a file may say.
+const HEAVIEST: i64 = 65_535;
+
 impl Watched {
     /// Why it is down, if it is.
     fn dead(&self) -> Option<Reason> {
@@ -54,15 +57,25 @@ impl Monitor {
         (!rests).then_some(due)
     }
 
-    fn endpoint(&self, user: User) -> Endpoint {
+    pub(super) fn endpoint(&self, user: User) -> Endpoint {
         *self.config.virtual_servers[user.vs as usize].real_servers[user.rs as usize].endpoint
+    }
+
+    /// The weight that dynamic checks ask for, none if there are none: each moves the written one by its difference from
+    /// what it asks for, as with keepalived.
+    pub(super) fn weight(&self, user: User) -> Option<u32> {
+        let server = &self.config.virtual_servers[user.vs as usize].real_servers[user.rs as usize];
+        let written = i64::from(*server.weight);
+        let moves = self.checks_of(user).filter_map(|c| c.weight).map(|asked| i64::from(asked) - written);
+        let moved = moves.reduce(|all, one| all + one)? + written;
+        u32::try_from(moved.clamp(0, HEAVIEST)).ok()
     }
 
     /// Derives a real server's state from its checks.
     fn judge(&mut self, user: User, now: Time) {
         let (v, r) = (user.vs as usize, user.rs as usize);
         let up = self.checks_of(user).all(|c| c.checker.is_up());
-        let weight = self.checks_of(user).find_map(|c| c.weight);
+        let weight = self.weight(user);
         let h = &mut self.health.services[v].servers[r];
         let was = std::mem::replace(&mut h.up, up);
         h.weight = weight;

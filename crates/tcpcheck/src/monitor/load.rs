@@ -166,7 +166,7 @@ impl Monitor {
             let up = self.checks_of(user).all(|c| c.checker.is_up());
             let unproven = self.checks_of(user).any(|c| c.checker.is_unproven());
             self.servers[user.vs as usize][user.rs as usize].unproven = unproven;
-            let weight = self.checks_of(user).find_map(|c| c.weight);
+            let weight = self.weight(user);
             let drained = self.drains.cover(endpoint);
             let h = &mut self.health.services[user.vs as usize].servers[user.rs as usize];
             *h = ServerHealth { drained, weight, ..ServerHealth::new(up) };

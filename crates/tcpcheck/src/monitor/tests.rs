@@ -490,6 +490,31 @@ fn a_dynamic_weight_replaces_the_written_one() {
     assert_eq!(b.servers(80), "1 2");
 }
 
+/// As keepalived has it: 5 written, 10 and 20 asked for.
+#[test]
+fn several_dynamic_weights_add_up_their_differences() {
+    let check = |name: &str| format!("MISC_CHECK {{ \n misc_path /bin/{name} \n misc_dynamic \n }}");
+    let text =
+        service("10.0.0.100 80", "", &[server("10.0.0.1 80", &(check("true") + "\n" + &check("false")))]);
+    let mut b = Bench::new(&text.replace("weight 1", "weight 5"));
+    let mut weigh = |check, weight| {
+        let outcome = Outcome::Pass { latency: Duration::ZERO, weight };
+        b.monitor.observe(check, outcome, b.now);
+        b.flush();
+        b.servers(80)
+    };
+    let asked = [
+        (0, Some(10), "1=10"),
+        (1, Some(20), "1=25"),
+        (0, Some(1), "1=16"),
+        (1, Some(0), "1=0"),
+        (0, None, "1=0"),
+    ];
+    for (check, weight, shown) in asked {
+        assert_eq!(weigh(check, weight), shown, "{check} asks for {weight:?}");
+    }
+}
+
 #[test]
 fn metrics_are_the_text_that_prometheus_reads() {
     let mut b = Bench::new(&pair(""));
