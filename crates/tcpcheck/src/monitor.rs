@@ -18,6 +18,7 @@ use std::collections::BTreeSet;
 
 use lvs_core::addr::Family;
 use lvs_core::conf::Config;
+use lvs_core::conf::check::many;
 use lvs_core::conf::model::{Target, VirtualServer};
 use lvs_core::desired::Health;
 use lvs_core::table::{Protocol, ServiceKey};
@@ -133,6 +134,22 @@ impl Monitor {
     /// All checks.
     pub fn checks(&self) -> impl Iterator<Item = &Watched> {
         self.checks.iter().flatten()
+    }
+
+    /// The real server that a check speaks for, for people; of several the first, and how many more there are.
+    pub fn whom(&self, check: &Watched) -> String {
+        let of = |u: &User| {
+            format!(
+                "{}: real server {}",
+                name(&self.config.virtual_servers[u.vs as usize]),
+                self.endpoint(*u)
+            )
+        };
+        let first = check.users.first().map(of).unwrap_or_default();
+        match check.users.iter().count() {
+            0 | 1 => first,
+            n => format!("{first} (and {})", many(n - 1, "other")),
+        }
     }
 
     /// The checks of a real server.

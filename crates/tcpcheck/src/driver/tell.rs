@@ -15,12 +15,7 @@ use crate::outcome::{Outcome, Reason};
 impl Driver {
     pub(super) fn learn(&mut self, ended: Finished) {
         match &ended.outcome {
-            Outcome::Fail(why) => {
-                let loud = self.monitor.check(ended.check).filter(|c| c.identity.loud);
-                if let Some(check) = loud {
-                    log::info!("{} failed: {why}", check.identity.task);
-                }
-            }
+            Outcome::Fail(why) => self.tell_failure(ended.check, why),
             Outcome::Unknown(why) => {
                 if let Some(line) = unmade(&mut self.unmade, why, ended.at) {
                     log::warn!("{line}");
@@ -30,6 +25,15 @@ impl Driver {
         }
         if let Some(due) = self.monitor.observe(ended.check, ended.outcome, ended.at) {
             self.engine.schedule(ended.check, due);
+        }
+    }
+
+    /// Says that a try failed, where the file asks for that; that a dead server goes on failing is no news.
+    fn tell_failure(&self, check: u32, why: &Reason) {
+        let loud = self.monitor.check(check).filter(|c| c.identity.loud && c.checker.is_up());
+        if let Some(check) = loud {
+            let (whom, task) = (self.monitor.whom(check), &check.identity.task);
+            log::info!("{whom}: {task} failed: {why}");
         }
     }
 

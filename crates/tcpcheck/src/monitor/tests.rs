@@ -515,6 +515,14 @@ fn several_dynamic_weights_add_up_their_differences() {
     }
 }
 
+/// A script speaks for all; the log names the first.
+#[test]
+fn a_check_is_told_by_whom_it_speaks_for() {
+    let b = Bench::new(&(pair("") + &pair("").replace("100 80", "100 81")));
+    let whom: Vec<_> = b.monitor.checks().map(|c| b.monitor.whom(c)).collect();
+    assert_eq!(whom[0], "10.0.0.100:80: real server 10.0.0.1:80 (and 1 other)");
+}
+
 #[test]
 fn metrics_are_the_text_that_prometheus_reads() {
     let mut b = Bench::new(&pair(""));
