@@ -2,7 +2,8 @@
 //!
 //! `lab server NAME PORT|ADDRESS:PORT...` answers with its name; `lab get ADDRESS:PORT` asks once (1 s); `lab client ADDRESS:PORT
 //! [--from A,B..] [--rate N] [--timeout MS]` asks at a steady rate; `lab echo NAME PORT` and `lab talk ADDRESS:PORT [FROM]` keep
-//! one connection; `lab page PORT STATUS [tls|cut]` is a web server of one page; `lab mailbox PORT` a mail server; `lab flood INTERFACE VRID RATE SECONDS` sends
+//! one connection; `lab page PORT STATUS [tls|cut|chunked]` is a web server of one page, `lab mailbox PORT` a mail server;
+//! `lab flood INTERFACE VRID RATE SECONDS` sends
 //! bad VRRP packets; `lab datagrams PATH` prints what daemons tell a service manager; `lab squat NAME...` takes names of sockets; `lab ask ADDRESS INTERFACE RATE [MAC FROM]` asks who has an address; `lab init NAME` is process 1 of a
 //! host.
 
@@ -51,12 +52,13 @@ fn run(words: &[&str]) -> Result<()> {
         ["page", port, status] => lab::page::run(port.parse()?, status, Manner::Plain),
         ["page", port, status, "tls"] => lab::page::run(port.parse()?, status, Manner::Tls),
         ["page", port, status, "cut"] => lab::page::run(port.parse()?, status, Manner::Cut),
+        ["page", port, status, "chunked"] => lab::page::run(port.parse()?, status, Manner::Chunked),
         ["mailbox", port] => lab::mailbox::run(port.parse()?),
         ["datagrams", path] => datagrams(path),
         ["squat", names @ ..] => squat(names),
         ["client", service, options @ ..] => client(service, options),
         _ => bail!(
-            "server NAME PORT..., get ADDRESS:PORT, client ADDRESS:PORT, echo NAME PORT, talk ADDRESS:PORT, page PORT STATUS [tls|cut], mailbox PORT, \
+            "server NAME PORT..., get ADDRESS:PORT, client ADDRESS:PORT, echo NAME PORT, talk ADDRESS:PORT, page PORT STATUS [tls|cut|chunked], mailbox PORT, \
              flood INTERFACE VRID RATE SECONDS, datagrams PATH, squat NAME..., ask ADDRESS INTERFACE RATE, or init NAME"
         ),
     }

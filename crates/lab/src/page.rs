@@ -26,6 +26,8 @@ pub enum Manner {
     Tls,
     /// With half of what it has announced.
     Cut,
+    /// With the page in two chunks.
+    Chunked,
 }
 
 /// Answers every request on this port of all addresses with this status; stays until it is killed. The page `/host` is
@@ -87,7 +89,16 @@ fn answer(mut stream: impl Read + Write, status: &str, manner: Manner) -> Result
     let host = request.lines().find_map(|l| l.strip_prefix("Host: ")).unwrap_or_default();
     let page = if request.starts_with("GET /host ") { host } else { "page" };
     let length = (page.len() + 1) * if manner == Manner::Cut { 2 } else { 1 };
-    let head = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close");
+    let (coding, page) = match manner {
+        Manner::Chunked => ("Transfer-Encoding: chunked".to_owned(), chunks(page)),
+        _ => (format!("Content-Length: {length}"), format!("{page}\n")),
+    };
     // At once: what keepalived finds in a page depends on how it is cut.
-    Ok(stream.write_all(format!("{head}\r\n\r\n{page}\n").as_bytes())?)
+    let answer = format!("HTTP/1.1 {status}\r\n{coding}\r\nConnection: close\r\n\r\n{page}");
+    Ok(stream.write_all(answer.as_bytes())?)
+}
+
+/// A page in two chunks, the second of which is its line end.
+fn chunks(page: &str) -> String {
+    format!("{:x}\r\n{page}\r\n1\r\n\n\r\n0\r\n\r\n", page.len())
 }

@@ -270,19 +270,6 @@ fn one_keeper_at_a_time_and_none_without_the_right() {
 }
 
 #[test]
-fn checks_rest_while_the_address_is_on_the_other_director() {
-    let bench = Bench::new("ha_suspend");
-    let watch = bench.watch("");
-    lab::pause(SECONDS * 3);
-    bench.expect(&[1, 2]);
-    bench.director.ok("ip address add 10.0.0.100/32 dev ens192");
-    bench.expect(&[]);
-    let _servers = (bench.serve(1001), bench.serve(1002));
-    bench.expect(&[1, 2]);
-    assert!(watch.running());
-}
-
-#[test]
 fn rule_lines_build_the_same_table_through_the_original() {
     let bench = Bench::new("sorry_server 10.0.0.9 80");
     let a = bench.serve(1001);
