@@ -24,7 +24,7 @@ const CONNECT: &[Keyword] = &[
     Keyword::used(CHECK, "connect_port", "PORT", "default: the port written for the real server"),
     Keyword::used(CHECK, "bindto", "IP", "source address; default: the kernel's choice"),
     Keyword::used(CHECK, "bind_if", "IF", "source interface"),
-    Keyword::used(CHECK, "bind_port", "PORT", "source port"),
+    Keyword::used(CHECK, "bind_port", "PORT", "source port; keepalived takes it only with bindto"),
     Keyword::used(CHECK, "fwmark", "N", "firewall mark of the socket"),
     Keyword::used(CHECK, "connect_timeout", "SECONDS", "no answer for so long is a failure; default 5"),
 ];
@@ -50,7 +50,12 @@ const SCHEDULE: &[Keyword] = &[
     ),
     Keyword::used(CHECK, "delay_loop", "SECONDS", "interval; default: the virtual server's"),
     Keyword::used(CHECK, "alpha", "[on|off]", "down until it first succeeds"),
-    Keyword::used(CHECK, "log_all_failures", "[on|off]", "log every failed try"),
+    Keyword::used(
+        CHECK,
+        "log_all_failures",
+        "[on|off]",
+        "log every failed try until the server is dead; always on with checker_log_all_failures",
+    ),
 ];
 
 const OLD_RETRY: &[Keyword] = &[Keyword::old("nb_get_retry", "retry", "N")];
@@ -83,7 +88,12 @@ static URL: Block = Block {
     name: "url",
     keywords: &[&[
         Keyword::used(CHECK, "path", "PATH", "the page; default /"),
-        Keyword::used(CHECK, "digest", "MD5", "MD5 of the body, 32 hexadecimal digits"),
+        Keyword::used(
+            CHECK,
+            "digest",
+            "MD5",
+            "MD5 of the body, 32 hexadecimal digits; of a chunked one also as genhash prints it",
+        ),
         Keyword::used(CHECK, "status_code", "N[-N] ...", "good answers; default 200-299"),
         Keyword::used(CHECK, "virtualhost", "NAME", "Host; default: the check's"),
         Keyword::used(CHECK, "regex", "PATTERN", "must be found in the body"),
@@ -98,7 +108,12 @@ static URL: Block = Block {
 const MISC: &[Keyword] = &[
     Keyword::used(CHECK, "misc_path", "COMMAND ...", "what is run; status 0 is success"),
     Keyword::used(CHECK, "misc_timeout", "SECONDS", "killed and failed after this; default: delay_loop"),
-    Keyword::used(CHECK, "misc_dynamic", "", "status 2 to 255 sets the weight to the status less 2"),
+    Keyword::used(
+        CHECK,
+        "misc_dynamic",
+        "",
+        "status 2 to 255 sets the weight to the status less 2, 0 to the written one; several checks add up their differences from it",
+    ),
     Keyword::used(CHECK, "user", "USER [GROUP]", "who runs it; default: script_user"),
 ];
 

@@ -78,7 +78,12 @@ const LVS_SETTINGS: &[Keyword] = &[
         "[VS]",
         "empty the table, or only the own services, at stop; default off",
     ),
-    Keyword::used(CHECK, "checker_log_all_failures", "[on|off]", "log every failed try; default off"),
+    Keyword::used(
+        CHECK,
+        "checker_log_all_failures",
+        "[on|off]",
+        "log every failed try until the server is dead; default off",
+    ),
     Keyword::unsupported(
         "rs_init_notifies",
         "",

@@ -57,8 +57,13 @@ const HEALTH: &[Keyword] = &[
     Keyword::used(CHECK, "sorry_server_inhibit", "", "weight 0 instead of removal for the sorry server"),
     Keyword::used(CHECK, "sorry_server_lvs_method", "NAT|DR|TUN ...", "default: lb_kind"),
     Keyword::used(CHECK, "alpha", "", "real servers are down until their first good check"),
-    Keyword::used(CHECK, "omega", "", "run the notifiers at the stop too"),
-    Keyword::used(CHECK, "ha_suspend", "", "no checks while the VIP is not on this host"),
+    Keyword::used(CHECK, "omega", "", "run notify_down and quorum_down also at a stop that clears the table"),
+    Keyword::used(
+        CHECK,
+        "ha_suspend",
+        "",
+        "no checks while the VIP is not on this host, but those that another service shares",
+    ),
     Keyword::used(CHECK, "virtualhost", "NAME", "Host of HTTP checks"),
     Keyword::used(
         CHECK,
