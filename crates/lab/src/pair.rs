@@ -62,6 +62,32 @@ impl Pair {
     }
 }
 
+/// A virtual server on a port, with these lines and real servers.
+pub fn service(port: usize, lines: &str, servers: &[String]) -> String {
+    format!(
+        "virtual_server 10.0.0.100 {port} {{\ndelay_loop 1\nlb_algo rr\nlb_kind DR\nprotocol TCP\n{lines}\n{}}}\n",
+        servers.concat()
+    )
+}
+
+/// The real server 10.0.0.N of a virtual server, with these lines.
+pub fn server(n: u8, port: usize, lines: &str) -> String {
+    format!("real_server 10.0.0.{n} {port} {{\n{lines}\n}}\n")
+}
+
+/// A check that begins at once and fails at its first bad try, with these lines.
+pub fn check(kind: &str, lines: &str) -> String {
+    format!("{kind} {{\nconnect_timeout 5\nretry 0\nwarmup 0\n{lines}\n}}\n")
+}
+
+/// Starts a program of the real servers, and waits until it says that it is there.
+#[track_caller]
+pub fn serve(host: &Host, words: &[&str]) -> Daemon {
+    let server = host.spawn(words);
+    server.wait_for_line(" ", 10 * SECONDS);
+    server
+}
+
 /// What the scripts of a director were told, sorted: several that start together end in any order.
 pub fn notes(host: &Host) -> Vec<String> {
     let mut notes: Vec<_> = host.sh(&format!("cat {NOTES}")).stdout.lines().map(str::to_owned).collect();

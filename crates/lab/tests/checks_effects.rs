@@ -1,37 +1,12 @@
-//! What a check does besides its verdict, and what becomes of it: the log, the wire, the stop, a pause, a weight. The same file
+//! What a check does besides its verdict, and what becomes of it: the log, the stop, a pause, a weight. The same file
 //! with the real keepalived first, then with tcpcheck.
 
-use std::collections::BTreeSet;
-
-use lab::pair::{KEEPALIVED, Pair, TCPCHECK, expect, forget_notes, notes};
-use lab::{Daemon, Host, Lab, SECONDS, pause, wait};
+use lab::pair::{KEEPALIVED, Pair, TCPCHECK, check, expect, forget_notes, notes, serve, server, service};
+use lab::{Daemon, Lab, SECONDS, pause, wait};
 use lvs_core::sys::clock;
-
-/// A virtual server on a port, with these lines and real servers.
-fn service(port: usize, lines: &str, servers: &[String]) -> String {
-    format!(
-        "virtual_server 10.0.0.100 {port} {{\ndelay_loop 1\nlb_algo rr\nlb_kind DR\nprotocol TCP\n{lines}\n{}}}\n",
-        servers.concat()
-    )
-}
-
-/// The real server 10.0.0.N of a virtual server, with these lines.
-fn server(n: u8, port: usize, lines: &str) -> String {
-    format!("real_server 10.0.0.{n} {port} {{\n{lines}\n}}\n")
-}
-
-fn check(kind: &str, lines: &str) -> String {
-    format!("{kind} {{\nconnect_timeout 5\nretry 0\nwarmup 0\n{lines}\n}}\n")
-}
 
 fn connect(port: u16) -> String {
     check("TCP_CHECK", &format!("connect_port {port}"))
-}
-
-fn serve<const N: usize>(host: &Host, words: [&str; N]) -> Daemon {
-    let server = host.spawn(&words);
-    server.wait_for_line(" ", 10 * SECONDS);
-    server
 }
 
 /// Three tries take a server out: each is logged where the check or the file asks for that, and no further one.
@@ -44,8 +19,9 @@ fn each_failed_try_of_a_live_server_is_logged_where_that_is_asked_for() {
     let pair = Pair::new(&lab, "");
     for (global, logged) in [("", [0, 3, 0]), ("checker_log_all_failures", [3; 3])] {
         let rows = KINDS.iter().flat_map(|kind| LOUD.iter().zip(logged).map(move |loud| (kind, loud)));
-        let rows: Vec<_> = (8000..).zip(rows).collect();
-        let of = |(port, ((kind, more), (loud, _))): &(usize, (&(&str, &str), (&&str, usize)))| {
+        let rows: Vec<_> =
+            (8000..).zip(rows).map(|(port, (kind, loud))| (port, *kind, *loud.0, loud.1)).collect();
+        let of = |(port, (kind, more), loud, _): &(usize, (&str, &str), &str, usize)| {
             let lines = format!("connect_port 1001\n{more}\n{loud}");
             // Each with a timeout of its own: what is alike is one check for tcpcheck.
             let schedule = format!("retry 2\ndelay_before_retry 0.3\nconnect_timeout {}", port - 7990);
@@ -54,7 +30,7 @@ fn each_failed_try_of_a_live_server_is_logged_where_that_is_asked_for() {
         };
         let text: String = rows.iter().map(of).collect();
         pair.write(&format!("global_defs {{\n{global}\n}}\n{text}"));
-        let page = serve(&farm, ["lab", "page", "1001", "200 OK"]);
+        let page = serve(&farm, &["lab", "page", "1001", "200 OK"]);
         let (ours, peer) = pair.start();
         let all = |shown| rows.iter().map(|_| (global, shown)).collect::<Vec<_>>();
         peer.wait_for_line("Startup complete", 20 * SECONDS);
@@ -62,9 +38,9 @@ fn each_failed_try_of_a_live_server_is_logged_where_that_is_asked_for() {
         page.kill();
         pair.expect("dead", &all(""));
         pause(2 * SECONDS);
-        let _page = serve(&farm, ["lab", "page", "1001", "200 OK"]);
+        let _page = serve(&farm, &["lab", "page", "1001", "200 OK"]);
         pair.expect("back", &all("a"));
-        for (port, ((kind, _), (loud, logged))) in &rows {
+        for (port, (kind, _), loud, logged) in &rows {
             let theirs = peer.log().lines().filter(|l| is_failure(l, *port)).count();
             assert_eq!(theirs, *logged, "keepalived: {global}: {kind} {loud}: {}", peer.log());
             let whom = format!("10.0.0.100:{port}: real server 10.0.0.1:{port}: ");
@@ -112,7 +88,7 @@ fn checks_rest_while_the_address_is_on_the_other_director() {
     expect("nobody serves, the address is elsewhere", "a", "");
     address("add");
     expect("the address is here", "", "");
-    let servers = serve(&farm, ["lab", "server", "farm", "1001"]);
+    let servers = serve(&farm, &["lab", "server", "farm", "1001"]);
     expect("they serve", "a", "b");
     address("del");
     peer.wait_for_line("Suspending healthchecker for service [10.0.0.1]:tcp:8000", 5 * SECONDS);
@@ -161,7 +137,7 @@ fn omega_tells_the_scripts_at_the_stop() {
     let lab = Lab::new();
     let farm = lab.host("farm", &["10.0.0.1/24", "10.0.0.2/24"]);
     let pair = Pair::new(&lab, &format!("global_defs {{\nscript_user root\n}}\n{}", stops()));
-    let _servers = serve(&farm, ["lab", "server", "farm", "1001"]);
+    let _servers = serve(&farm, &["lab", "server", "farm", "1001"]);
     let peer = pair.peer.spawn(KEEPALIVED);
     let ours = pair.ours.spawn(&format!("{TCPCHECK} --clear-on-exit"));
     let shown: Vec<_> = STOPS.iter().map(|(lines, _, _, shown, _)| (*lines, *shown)).collect();
@@ -250,7 +226,7 @@ fn a_chunked_page_has_the_digest_that_genhash_prints() {
         service(8000 + n, "", &[server(1, 8000 + n, &check("HTTP_GET", &lines))])
     };
     let pair = Pair::new(&lab, &digests.iter().enumerate().map(of).collect::<String>());
-    let _page = serve(&farm, ["lab", "page", "1001", "200 OK", "chunked"]);
+    let _page = serve(&farm, &["lab", "page", "1001", "200 OK", "chunked"]);
     assert_eq!(pair.peer.ok("genhash -P 1.1 -s 10.0.0.1 -p 1001 -u /").trim(), digests[0]);
     let (ours, peer) = pair.start();
     let want = |page| [("what comes", "a"), ("the page", page), ("neither", "")];
@@ -261,189 +237,4 @@ fn a_chunked_page_has_the_digest_that_genhash_prints() {
     expect("keepalived", &pair.peer, "later", &want(""));
     expect("tcpcheck", &pair.ours, "later", &want("a"));
     assert_eq!((ours.stop(5 * SECONDS), peer.stop(10 * SECONDS)), (0, 0));
-}
-
-/// A check, lines of its real server, where its connections come from and go to with keepalived and with tcpcheck (`*` is any
-/// port), and how many seconds apart. The first one asks at port 1001, the next at 1002.
-struct Knock {
-    kind: &'static str,
-    lines: &'static str,
-    server: &'static str,
-    ways: [&'static str; 2],
-    every: f64,
-}
-
-fn knocks() -> Vec<Knock> {
-    let knock = |lines, way| Knock { kind: "TCP_CHECK", lines, server: "", ways: [way; 2], every: 1.0 };
-    let plain = "10.0.0.101:* 10.0.0.1";
-    vec![
-        knock("", plain),
-        knock("bindto 10.0.0.103", "10.0.0.103:* 10.0.0.1"),
-        knock("bindto 10.0.0.103\nbind_port 4001", "10.0.0.103:4001 10.0.0.1"),
-        // keepalived does not hear of a port alone.
-        Knock { ways: [plain, "10.0.0.101:4002 10.0.0.1"], ..knock("bind_port 4002", plain) },
-        knock("bind_if ens224", "10.0.0.105:* 10.0.0.1"),
-        knock("connect_ip 10.0.0.2", "10.0.0.101:* 10.0.0.2"),
-        // The mark takes another route, whose packets come from another address.
-        knock("fwmark 7", "10.0.0.103:* 10.0.0.1"),
-        Knock {
-            kind: "HTTP_GET",
-            ..knock("bindto 10.0.0.103\nbind_port 4003\nurl {\npath /\n}", "10.0.0.103:4003 10.0.0.1")
-        },
-        Knock { server: "delay_loop 0.7", every: 0.7, ..knock("", plain) },
-        Knock { server: "delay_loop 0.7", every: 0.4, ..knock("delay_loop 0.4", plain) },
-    ]
-}
-
-/// A director that runs one program, and the real servers that see what it does.
-struct World {
-    director: Host,
-    _farm: Host,
-    shark: Daemon,
-    daemon: Daemon,
-    _servers: Vec<Daemon>,
-    _lab: Lab,
-}
-
-impl World {
-    fn new(program: &str, text: &str) -> Self {
-        let lab = Lab::new();
-        let farm = lab.host("farm", &["10.0.0.1/24", "10.0.0.2/24"]);
-        let director = lab.host("director", &["10.0.0.101/24", "10.0.0.103/24"]);
-        director.nic("ens224", &["10.0.0.105/24"]);
-        director.ok("ip rule add fwmark 7 table 7");
-        director.ok("ip route add 10.0.0.0/24 dev ens192 src 10.0.0.103 table 7");
-        director.write("/run/checks.conf", text);
-        let ports: Vec<_> = (1002..1011).filter(|port| *port != 1008).map(|port| port.to_string()).collect();
-        let servers = [vec!["server", "farm"], vec!["page", "1008", "200 OK"]];
-        let echoes = ["1001", "1011", "1012"].map(|port| vec!["echo", "farm", port]);
-        let ports = ports.iter().map(String::as_str);
-        let servers = servers.into_iter().chain(echoes).map(|words| {
-            let more = ports.clone().filter(|_| words[0] == "server");
-            let server =
-                farm.spawn(&["lab"].into_iter().chain(words.clone()).chain(more).collect::<Vec<_>>());
-            server.wait_for_line(" ", 10 * SECONDS);
-            server
-        });
-        let servers = servers.collect();
-        let fields = "-e frame.time_epoch -e ip.src -e tcp.srcport -e ip.dst -e tcp.dstport -e tcp.flags";
-        // The beginnings and ends alone: to look at every packet takes longer than to check.
-        let filter = "src net 10.0.0.96/27 and tcp[tcpflags] & (tcp-syn|tcp-fin|tcp-rst) != 0";
-        let shark = ["tshark", "-l", "-n", "-i", "ens192", "-f", filter, "-T", "fields"].into_iter();
-        let shark = farm.spawn(&shark.chain(fields.split(' ')).collect::<Vec<_>>());
-        shark.wait_for_line("Capturing", 20 * SECONDS);
-        // tshark says so a little before it does so.
-        pause(SECONDS);
-        let daemon = director.spawn(program);
-        Self { director, _farm: farm, shark, daemon, _servers: servers, _lab: lab }
-    }
-
-    /// The packets that came in on a port, in their order.
-    fn packets(&self, port: u16) -> Vec<Packet> {
-        self.shark
-            .lines()
-            .iter()
-            .filter_map(|line| Packet::read(&line.text))
-            .filter(|p| p.asked == port)
-            .collect()
-    }
-
-    /// Waits for some connections to a port; the packets that begin them.
-    fn knocks(&self, port: u16, what: &str) -> Vec<Packet> {
-        let end = clock::now() + 60 * SECONDS;
-        loop {
-            let mut knocks = self.packets(port);
-            knocks.retain(|p| p.flags == SYN);
-            if knocks.len() >= 6 {
-                return knocks;
-            }
-            assert!(clock::now() < end, "{what}: {} tries: {}", knocks.len(), self.daemon.log());
-            pause(SECONDS / 4);
-        }
-    }
-
-    /// Waits for the end of the first connection to this port; whether it ended with a FIN and with a RST of the director's.
-    fn end(&self, port: u16) -> [bool; 2] {
-        let first = || {
-            let packets = self.packets(port);
-            let from = packets.first().map_or(0, |p| p.port);
-            packets.into_iter().filter(|p| p.port == from).map(|p| p.flags).collect::<Vec<_>>()
-        };
-        let ended = |flag: u8| first().iter().any(|flags| flags & flag != 0);
-        wait(20 * SECONDS, "the end of a connection", || ended(FIN | RST));
-        // What may come after a FIN.
-        pause(SECONDS);
-        [FIN, RST].map(ended)
-    }
-}
-
-const FIN: u8 = 1;
-const SYN: u8 = 2;
-const RST: u8 = 4;
-
-/// A packet to the real servers.
-struct Packet {
-    at: f64,
-    from: String,
-    port: u16,
-    to: String,
-    asked: u16,
-    flags: u8,
-}
-
-impl Packet {
-    fn read(line: &str) -> Option<Self> {
-        let words: Vec<_> = line.split('\t').collect();
-        let [at, from, port, to, asked, flags] = words.try_into().ok()?;
-        Some(Self {
-            at: at.parse().ok()?,
-            from: from.to_owned(),
-            port: port.parse().ok()?,
-            to: to.to_owned(),
-            asked: asked.parse().ok()?,
-            flags: u8::from_str_radix(flags.trim_start_matches("0x"), 16).ok()?,
-        })
-    }
-
-    fn way(&self) -> String {
-        let port = if self.port < 32_768 { self.port.to_string() } else { "*".to_owned() };
-        format!("{}:{port} {}", self.from, self.to)
-    }
-}
-
-/// The middle one of the times between packets.
-fn gap(packets: &[Packet]) -> f64 {
-    let mut gaps: Vec<_> = packets.windows(2).map(|w| w[1].at - w[0].at).collect();
-    gaps.sort_by(f64::total_cmp);
-    gaps[gaps.len() / 2]
-}
-
-#[test]
-fn the_server_sees_where_a_check_comes_from_how_often_and_how_it_ends() {
-    let knocks = knocks();
-    let of = |(n, knock): (usize, &Knock)| {
-        let check = check(knock.kind, &format!("connect_port {}\n{}", 1001 + n, knock.lines));
-        service(8000 + n, "", &[server(1, 8000 + n, &format!("{}\n{check}", knock.server))])
-    };
-    let text: String = knocks.iter().enumerate().map(of).collect();
-    let worlds = [KEEPALIVED, TCPCHECK].map(|program| World::new(program, &text));
-    // What a try is early or late, as a part of its interval: keepalived counts from the end of the last one, and tcpcheck is up
-    // to 5 percent early.
-    for (who, world, part) in [("keepalived", &worlds[0], 0.98..1.3), ("tcpcheck", &worlds[1], 0.92..1.15)] {
-        for (port, knock) in (1001..).zip(&knocks) {
-            let seen = world.knocks(port, who);
-            let ways: BTreeSet<_> = seen.iter().map(Packet::way).collect();
-            let way = knock.ways[usize::from(who == "tcpcheck")];
-            assert_eq!(ways, [way.to_owned()].into(), "{who}: {}", knock.lines);
-            let gap = gap(&seen);
-            assert!(part.contains(&(gap / knock.every)), "{who}: {gap} s: {} {}", knock.server, knock.lines);
-        }
-    }
-    // Of a server that says nothing; what one has said before is answered with a RST.
-    assert_eq!(worlds[0].end(1001), [true, false], "keepalived");
-    assert_eq!(worlds[1].end(1001), [true, false], "tcpcheck");
-    let director = &worlds[1].director;
-    director.ok("tcpcheck 10.0.0.1:1011 --close rst");
-    director.ok("tcpcheck 10.0.0.1:1012 --close fin");
-    assert_eq!([1011, 1012].map(|port| worlds[1].end(port)), [[false, true], [true, false]]);
 }
