@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use lvs_core::conf::schema::{Status, TOP, blocks};
 
 /// Fields that no tool reads, with the keywords that fill them.
-const UNREAD: [(&str, &[&str]); 14] = [
+const UNREAD: [(&str, &[&str]); 13] = [
     ("checker_no_swap", &["checker_no_swap"]),
     ("checker_rt_priority", &["checker_rt_priority"]),
     ("debug", &["debug"]),
@@ -20,7 +20,6 @@ const UNREAD: [(&str, &[&str]); 14] = [
     ("higher_prio_send_advert", &["higher_prio_send_advert", "vrrp_higher_prio_send_advert"]),
     ("fast_recovery", &["fast_recovery"]),
     ("promote_secondaries", &["promote_secondaries"]),
-    ("router_id", &["router_id"]),
     ("rs_init_notifies", &["rs_init_notifies"]),
     ("skip_check_adv_addr", &["skip_check_adv_addr", "vrrp_skip_check_adv_addr"]),
     ("startup_script", &["startup_script", "startup_script_timeout"]),
@@ -30,8 +29,9 @@ const UNREAD: [(&str, &[&str]); 14] = [
 ];
 
 /// Fields that the reader itself turns into others, which the tools read; parts of those above; and the pipe that
-/// tcpcheck opens together with the common one; and the number of errors of a block that is left out, which the tools print.
-const INHERITED: [&str; 19] = [
+/// tcpcheck opens together with the common one; the number of errors of a block that is left out, which the tools print; and
+/// what the mails of this crate are made from.
+const INHERITED: [&str; 21] = [
     "check_unicast_src",
     "delay_loop",
     "errors",
@@ -39,6 +39,7 @@ const INHERITED: [&str; 19] = [
     "mcast_group4",
     "mcast_group6",
     "notify_priority_changes",
+    "router_id",
     "shutdown_timeout",
     "startup_timeout",
     "static_routes",
@@ -50,6 +51,7 @@ const INHERITED: [&str; 19] = [
     "vmac_addr_prefix",
     "vmac_addresses",
     "vmac_prefix",
+    "vrrp",
     "written_port",
 ];
 
