@@ -47,7 +47,7 @@ echo '== keepalived'
 mkfifo $1.fifo
 exec 3<>$1.fifo
 keepalived -n -l -D -G -C -f $0 -p $1.parent -c $1.checker >$1.fifo 2>&1 3<&- & parent=$!
-timeout 15 sed '/Activating BFD healthchecker/q' <&3 >$1.log
+timeout 60 sed '/Activating BFD healthchecker/q' <&3 >$1.log
 read checker <$1.checker
 kill -STOP $parent && kill -KILL $checker
 show theirs "$2"

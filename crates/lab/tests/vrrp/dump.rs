@@ -53,7 +53,8 @@ const OTHER_FORMS: [(&str, &str, &str); 1] =
     [("sequences-in-a-row", "", "it gives addresses that are none: an error, and the instance is left out")];
 
 /// For `sh -c SCRIPT FILE INTERFACE...`: keepalived dumps what it has read, starts, and is killed with its namespaces,
-/// whatever processes it has by then. Without -B its BFD process dumps too, into the same log in the midst of a router.
+/// whatever processes it has by then. Without -B its BFD process dumps too, into the same log in the midst of a router. What has
+/// died twice will go on dying.
 const SCRIPT: &str = r#"
 ip link set lo up
 n=0
@@ -65,7 +66,7 @@ done | ip -batch - || exit 9
 d=$(mktemp -d)
 mkfifo $d/log
 keepalived -n -l -d -G -P -B -f "$0" -p $d/p -r $d/r -b $d/b >$d/log 2>&1 &
-timeout 20 sed -u '/< Interfaces >/q' <$d/log
+timeout 120 sed -u '/< Interfaces >/q; /died: Respawning/{x; s/$/x/; /xx/{x; q}; x}' <$d/log
 rm -r $d
 "#;
 
