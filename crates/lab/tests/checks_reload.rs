@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use lab::pair::{KEEPALIVED, TCPCHECK};
 use lab::{Host, Lab, SECONDS, Signal, wait};
 
 const NOTES: &str = "/run/notes";
@@ -55,11 +56,7 @@ fn a_reload_tells_what_leaves_and_what_it_makes_of_a_server() {
         host.write("/run/note", &format!("#!/bin/sh\necho \"$@\" >>{NOTES}\n"));
         host.ok("chmod 755 /run/note");
         host.write(FILE, &steps[0].0);
-        let line = match program {
-            "tcpcheck" => format!("tcpcheck watch --ipvs --config {FILE}"),
-            _ => format!("keepalived -G -n -l --check -f {FILE} -p /run/k.pid -c /run/kc.pid"),
-        };
-        let daemon = host.spawn(&line);
+        let daemon = host.spawn(if program == "tcpcheck" { TCPCHECK } else { KEEPALIVED });
         (program, host, daemon)
     });
     for (step, (file, wanted)) in steps.iter().enumerate() {

@@ -1,8 +1,7 @@
 //! What pipes and mails are told of servers and quorums, beside the real keepalived with the same file.
 
+use lab::pair::{KEEPALIVED, TCPCHECK};
 use lab::{Daemon, Host, Lab, SECONDS, wait};
-
-const FILE: &str = "/run/checks.conf";
 
 /// `global_defs` that mail about everything, with more lines.
 fn globals(more: &str) -> String {
@@ -30,14 +29,11 @@ struct Director {
 impl Director {
     fn start(lab: &Lab, program: &str, n: u8, file: &str) -> Self {
         let host = lab.host(program, &[&format!("10.0.0.{n}/24")]);
-        host.write(FILE, file);
+        host.write("/run/checks.conf", file);
         let mailbox = host.spawn("lab mailbox 25");
         mailbox.wait_for_line("takes mails", 10 * SECONDS);
         let pipe = host.pipe("/run/pipe");
-        let daemon = host.spawn(&match program {
-            "tcpcheck" => format!("tcpcheck watch --ipvs --config {FILE}"),
-            _ => format!("keepalived -G -n -l --check -f {FILE} -p /run/k.pid -c /run/kc.pid"),
-        });
+        let daemon = host.spawn(if program == "tcpcheck" { TCPCHECK } else { KEEPALIVED });
         Self { _host: host, _daemon: daemon, mailbox, pipe }
     }
 

@@ -1,7 +1,7 @@
 //! What a change is mailed as: keepalived's subjects, which filters of mailboxes know, and why it happened.
 
 use lvs_core::conf::Config;
-use lvs_core::conf::model::{RealServer, VirtualServer};
+use lvs_core::conf::model::VirtualServer;
 use lvs_core::desired::{Health, ServiceHealth};
 use lvs_core::sys::mail::Letter;
 
@@ -12,38 +12,30 @@ use crate::title;
 /// The mail about a change; none where the file wants none.
 pub(crate) fn letter(config: &Config, health: &Health, change: &Change) -> Option<Letter> {
     let vs = config.virtual_servers.get(change.vs as usize)?;
-    let server = |user: &User| vs.real_servers.get(user.rs as usize);
-    let mail = &config.global.mail;
+    let health = health.services.get(change.vs as usize)?;
     match &change.what {
-        What::Up(user, _) | What::Down(user, ..) if !mail.is_of_server(server(user)?.mail) => None,
-        What::QuorumGained | What::QuorumLost(_) if !mail.is_of_quorum(vs.mail) => None,
-        What::Up(user, _) => {
-            let body = "=> CHECK succeed on service <=".to_owned();
-            Some(Letter { subject: about_server(config, vs, server(user)?, "UP"), body })
-        }
+        What::Up(user, _) => about_server(config, vs, *user, "UP", "succeed on service"),
         What::Down(user, _, why) => {
-            let body = format!("=> CHECK failed on service : {why} <=");
-            Some(Letter { subject: about_server(config, vs, server(user)?, "DOWN"), body })
+            about_server(config, vs, *user, "DOWN", &format!("failed on service : {why}"))
         }
-        What::QuorumGained => {
-            let body = sum(vs, health.services.get(change.vs as usize)?, true);
-            Some(Letter { subject: about_quorum(vs, "UP"), body })
-        }
-        What::QuorumLost(_) => {
-            let body = sum(vs, health.services.get(change.vs as usize)?, false);
-            Some(Letter { subject: about_quorum(vs, "DOWN"), body })
-        }
+        What::QuorumGained => about_quorum(config, vs, health, true),
+        What::QuorumLost(_) => about_quorum(config, vs, health, false),
         _ => None,
     }
 }
 
-fn about_server(config: &Config, vs: &VirtualServer, server: &RealServer, state: &str) -> String {
-    let (server, service) = (title::server(config, vs, &server.endpoint), title::service(vs));
-    format!("Realserver {server} of virtual server {service} - {state}")
+fn about_server(config: &Config, vs: &VirtualServer, user: User, state: &str, how: &str) -> Option<Letter> {
+    let server = vs.real_servers.get(user.rs as usize)?;
+    let whom = title::server(config, vs, &server.endpoint);
+    let subject = format!("Realserver {whom} of virtual server {} - {state}", title::service(vs));
+    let wanted = config.global.mail.is_of_server(server.mail);
+    wanted.then(|| Letter { subject, body: format!("=> CHECK {how} <=") })
 }
 
-fn about_quorum(vs: &VirtualServer, state: &str) -> String {
-    format!("Virtualserver {} - {state}", title::service(vs))
+fn about_quorum(config: &Config, vs: &VirtualServer, health: &ServiceHealth, up: bool) -> Option<Letter> {
+    let state = if up { "UP" } else { "DOWN" };
+    let subject = format!("Virtualserver {} - {state}", title::service(vs));
+    config.global.mail.is_of_quorum(vs.mail).then(|| Letter { subject, body: sum(vs, health, up) })
 }
 
 /// The quorum beside the live weights, as keepalived logs it; its mails say `<=` at a loss, too.

@@ -121,10 +121,15 @@ pub fn go_by(id: Option<String>) {
     }
 }
 
+/// This host's name; empty if it cannot be read.
+pub(super) fn host_name() -> String {
+    fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned()
+}
+
 /// What a file may ask about this host: its configuration id, by default its name up to the first dot, and a number that differs from run to run.
 pub fn env() -> Env {
-    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let name = host.trim().split('.').next().unwrap_or_default();
+    let host = host_name();
+    let name = host.split('.').next().unwrap_or_default();
     let id = ID.get().cloned().unwrap_or_else(|| name.to_owned());
     Env {
         id,

@@ -1,6 +1,5 @@
 //! From whom, to whom and through whom mails go, and how one is handed over.
 
-use std::fs;
 use std::time::{Duration, UNIX_EPOCH};
 
 use lettre::message::header::{ContentTransferEncoding, ContentType};
@@ -12,6 +11,7 @@ use lettre::{Message, Transport};
 use super::Letter;
 use crate::conf::At;
 use crate::conf::model::Global;
+use crate::sys::conf::host_name;
 
 /// From whom, to whom and through whom mails go.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,10 +84,9 @@ fn mailbox(word: &str, host: &str) -> Option<Mailbox> {
     whole.parse().map_err(|e| log::error!("{word}: no mail address: {e}")).ok()
 }
 
-/// This host's name.
+/// This host's name; an address needs one.
 fn host() -> String {
-    let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    if name.trim().is_empty() { "localhost".to_owned() } else { name.trim().to_owned() }
+    Some(host_name()).filter(|name| !name.is_empty()).unwrap_or_else(|| "localhost".to_owned())
 }
 
 #[cfg(test)]
